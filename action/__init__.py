@@ -1,0 +1,1 @@
+"""The shell: touches the world and decides nothing."""

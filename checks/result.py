@@ -1,0 +1,162 @@
+"""The nouns that checks hand to reports: outcomes, results and the verdict.
+
+No rule about how they come about may enter; that is `verdict.py` and the checks themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from checks.run import Note, RunState
+
+
+class Outcome(StrEnum):
+    """What one check found."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, no password
+    WARN = "warn"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    NOT_MEASURED = "not-measured"
+
+
+class Severity(StrEnum):
+    """Whether a check can close the gate."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+class CheckKind(StrEnum):
+    """Which part of the core made a result."""
+
+    INTEGRITY = "integrity"
+    THRESHOLD = "threshold"
+    BASELINE = "baseline"
+    LOGS = "logs"
+    ELO = "elo"
+
+
+class Decision(StrEnum):
+    """The four verdicts. Only `pass` opens the gate."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, no password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where a check is written down."""
+
+    file: str
+    """The policy's path as the user gave it, or `profile NAME` for a check of a profile."""
+    line: int
+    """1-based."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What one check found, with all that a person needs to believe it."""
+
+    id: str
+    kind: CheckKind
+    title: str
+    outcome: Outcome
+    severity: Severity = Severity.BLOCK
+    observed: float | None = None
+    """The value the rule was applied to, rounded to 9 significant digits; None if there is none or it is not finite."""
+    bound: str | None = None
+    """The rule in words: `< 0.1`, `pass < 0.1, fail >= 0.15`."""
+    unit: str | None = None
+    """`s`, `per 100 steps`, `share`, …; None for a bare number."""
+    step: int | None = None
+    """The step at which the observed value stands, where it stands at one."""
+    n: int | None = None
+    """How many values the observed one rests on."""
+    low: float | None = None
+    """Lower end of the interval; None: open or there is none."""
+    high: float | None = None
+    reason: str
+    """One or two sentences: what was found and why that is the outcome. May hold hostile text."""
+    remedy: str | None = None
+    """What to do; None where nothing needs doing."""
+    where: Where | None = None
+    """None for integrity checks, which no policy writes down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedWaiver:
+    """A waiver of the policy, and whether this verdict needed it."""
+
+    check: str
+    scope: str
+    """The run it is for."""
+    reason: str
+    expires: str
+    """ISO date; the waiver holds to the end of that day in UTC."""
+    used: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """The run as the verdict names it."""
+
+    ref: str
+    id: str | None
+    name: str
+    url: str | None
+    state: RunState
+    commit: str | None
+    started_at: str | None
+    finished_at: str | None
+    last_step: int | None
+    planned_steps: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointFacts:
+    """The checkpoint that the verdict is bound to."""
+
+    name: str
+    step: int | None
+    artifact: str | None
+    digest: str | None
+    """`sha256:…` of the checkpoint's bytes; None: the verdict can report, never promote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyFacts:
+    """The policy as the verdict names it."""
+
+    source: str
+    """The file as the user named it, or `profile grpo`, `profiles grpo, pipeline`."""
+    sha256: str
+    """Of the policy's text in UTF-8."""
+    profiles: tuple[str, ...]
+    trial: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The judgement over one run, ready to be shown."""
+
+    decision: Decision
+    headline: str
+    """One sentence. May hold hostile text (the run's name)."""
+    exit_code: int
+    judged_at: str
+    """RFC 3339 in UTC, whole seconds; kept in the evidence and reused when it is judged again."""
+    tool_version: str
+    run: RunFacts
+    checkpoint: CheckpointFacts | None
+    policy: PolicyFacts
+    checks: tuple[CheckResult, ...]
+    waivers: tuple[UsedWaiver, ...]
+    notes: tuple[Note, ...]
+    not_asked: tuple[str, ...]
+    """Evidence that is there but no check uses, one sentence each."""
+    evidence_sha256: str
