@@ -22,7 +22,8 @@ def parse_number(value: object) -> float | None:
     """Read one logged value as a float; None if it is no number at all (text, a list, an object).
 
     Non-finite values stay non-finite whatever their spelling: W&B's JSON history writes the *string* `"NaN"`, Hugging
-    Face's trainer log `NaN` or, since 2024, `null`. Booleans count as 0 and 1. An integer too large for a float is ±inf.
+    Face's trainer log `NaN` or, since 2024, `null`. Booleans count as 0 and 1.
+    An integer too large for a float is ±inf.
 
     >>> parse_number("NaN"), parse_number("-Infinity"), parse_number(None), parse_number(True), parse_number("text")
     (nan, -inf, nan, 1.0, None)
