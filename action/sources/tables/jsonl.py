@@ -1,0 +1,94 @@
+"""JSON Lines: one object a line, one row a step.
+
+Knows nothing of the other tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from action.errors import InputError
+from action.files import run_name, show_name
+from action.lines import Lines
+from checks.fault import Faults
+from checks.recording import Recording
+from checks.row import BOOKKEEPING, STEP_NAMES, place_row, read_cells
+from checks.run import Identity, NoteKind, RunData, Selection
+
+_NO_OBJECT = "no JSON object, left out"
+
+
+def read_jsonl(path: Path, selection: Selection) -> RunData:
+    """Read a JSON Lines file.
+
+    The step stands under the first of `STEP_NAMES` that the first row with any of them holds; without one it is the
+    row's number, from 1, and a note says so. Nested objects are flattened with dots.
+
+    Raises:
+        InputError: the file cannot be opened, or no line of it is a row.
+    """
+    step_name = _find_step_name(path)
+    faults = Faults()
+    recording = Recording(selection, bookkeeping=BOOKKEEPING | ({step_name} if step_name else set()))
+    lines = 0
+    for lines, row in _objects(path, faults):
+        step = len(recording) + 1 if step_name is None else _place(row.get(step_name), lines, faults)
+        if step is None:
+            continue
+        recording.add(step, read_cells(_unwrap(row, step_name), step_name, lines, faults), lines)
+    if not len(recording):
+        raise InputError(
+            f"{show_name(path)}: expected one JSON object a line with a whole-number step, got "
+            f'{"none" if lines == 0 else "no usable step"}; write rows as {{"step": 1, "kl": 0.02}}'
+        )
+    if step_name is None:
+        faults.add(NoteKind.ODD, f"no step ({', '.join(STEP_NAMES)}), rows are numbered from 1", 1, len(recording))
+    recorded = recording.finish(faults)
+    return RunData(
+        ref=str(path),
+        source="JSONL table",
+        identity=Identity(name=run_name(path)),
+        rows=recorded.rows,
+        series=recorded.series,
+        catalog=recorded.catalog,
+        notes=faults.notes(show_name(path.name), "line"),
+    )
+
+
+def _objects(path: Path, faults: Faults) -> Iterator[tuple[int, Mapping[str, object]]]:
+    for number, text in Lines(path, faults):
+        if not text or text.isspace():
+            continue
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError):  # also an integer of more than 4,300 digits, and thousands of brackets
+            row = None
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            faults.add(NoteKind.LOST, _NO_OBJECT, number)
+
+
+def _find_step_name(path: Path) -> str | None:
+    """Look for the step in a pass of its own, which ends with the first row that has one: nearly always the first."""
+    for _number, row in _objects(path, Faults()):
+        for name in STEP_NAMES:
+            if name in row:
+                return name
+    return None
+
+
+def _place(raw: object, line: int, faults: Faults) -> int | None:
+    if isinstance(raw, str):
+        faults.add(NoteKind.ODD, "the step is text", line)
+    return place_row(raw, line, faults)
+
+
+def _unwrap(row: Mapping[str, object], step_name: str | None) -> Mapping[str, object]:
+    """Take the metrics out of `{"step": 3, "data": {…}}`, the form of verl's file logger."""
+    data = row.get("data")
+    if step_name is not None and len(row) == 2 and isinstance(data, dict):
+        return data
+    return row
