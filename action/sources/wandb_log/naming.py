@@ -1,0 +1,39 @@
+"""How names look: metric names as W&B has them, and foreign names as our errors show them.
+
+No format and no file may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SHOWN_LENGTH = 200
+BOOKKEEPING = frozenset({"_step", "_timestamp", "_runtime", "_wandb"})
+"""What the SDK itself adds to every row: no metrics."""
+
+
+def metric_name(path: Sequence[str]) -> str:
+    """Join the path of a nested dict as W&B does: with dots, whatever slashes the parts hold.
+
+    `run.log({"train/reward": {"mean": 1}})` is the column `train/reward.mean` on W&B; only slashes within a part make
+    sections of its pages (the comment on RunHistory in wandb's `core/internal/runhistory/runhistory.go`).
+
+    >>> metric_name(["train/reward", "mean"])
+    'train/reward.mean'
+    """
+    return ".".join(path)
+
+
+def is_bookkeeping(path: Sequence[str]) -> bool:
+    """Tell whether a row's item is the SDK's own (`_step`, `_wandb.runtime`)."""
+    return path[0] in BOOKKEEPING
+
+
+def shown(name: object) -> str:
+    """Write a foreign name into an error: escaped, so that it cannot steer a terminal, and cut.
+
+    >>> shown("a\\x1b[31mb")
+    "'a\\\\x1b[31mb'"
+    """
+    text = repr(str(name))
+    return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 1] + "…"

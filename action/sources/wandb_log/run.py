@@ -1,0 +1,187 @@
+"""One `.wandb` file, read from its first byte to its last: what the run is, how it ended, what its history holds.
+
+Other files of the same run, and how runs are found, may not enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from action.errors import InputError
+from action.sources.wandb_log.framing import Losses, payloads, read_header
+from action.sources.wandb_log.naming import shown
+from action.sources.wandb_log.record import ConfigChange, Environment, Exit, RunHead, parse_record
+from action.sources.wandb_log.table import Table
+from action.sources.wandb_log.wire import WireError
+from checks.run import Note, NoteKind, Rows, Scalar, Selection, Series
+
+_START = re.compile(rb"(?:\x08[\x80-\xff]{0,9}[\x00-\x7f])?([\x12\x1a])", re.DOTALL)
+"""A record's number, then the tag of a history (12) or summary (1a) record."""
+_SUMMARY = b"\x1a"
+_BATCH_ROWS = 4_096
+_BATCH_BYTES = 2**20
+_HEAD_WITHIN = 64
+"""The run record is the second of a file; a listing looks no further than this many records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fragment:
+    """What one file holds of a run."""
+
+    path: Path
+    head: RunHead
+    """Its id is the file name's where the file holds no run record."""
+    config: dict[str, Scalar]
+    exit: Exit | None
+    rows: Rows
+    series: dict[str, Series]
+    counts: dict[str, int]
+    notes: tuple[Note, ...]
+
+
+def read_file(path: Path, selection: Selection) -> Fragment:
+    """Read one file to its end, or as far as it can be read.
+
+    Raises:
+        InputError: The file cannot be opened, is empty, or does not begin as a W&B run file.
+    """
+    losses, table, facts = Losses(), Table(selection), _Facts()
+    batch: list[bytes] = []
+    heads: list[int] = []
+    size = 0
+    with _opened(path) as stream:
+        for payload in payloads(stream, losses):
+            start = _START.match(payload)
+            if start is None:
+                facts.take(payload)
+            elif start[1] != _SUMMARY:  # two thirds of a file are summaries, which history makes superfluous
+                batch.append(payload)
+                heads.append(start.end())
+                size += len(payload)
+                if size >= _BATCH_BYTES or len(batch) == _BATCH_ROWS:
+                    table.add(batch, heads)
+                    batch, heads, size = [], [], 0
+    if batch:
+        table.add(batch, heads)
+    rows = table.rows()
+    return Fragment(
+        path=path,
+        head=facts.head if facts.head.id else replace(facts.head, id=id_of_name(path)),
+        config=facts.config,
+        exit=facts.exit,
+        rows=rows,
+        series=table.series(),
+        counts=table.counts,
+        notes=(*losses.notes(path.name), *_notes(path.name, facts, table, rows.steps.size)),
+    )
+
+
+def read_head(path: Path) -> RunHead:
+    """Read only which run the file belongs to.
+
+    Raises:
+        InputError: As for `read_file`.
+    """
+    facts = _Facts()
+    with _opened(path) as stream:
+        for _, payload in zip(range(_HEAD_WITHIN), payloads(stream, Losses()), strict=False):
+            facts.take(payload)
+            if facts.head.id:
+                return facts.head
+    return replace(facts.head, id=id_of_name(path))
+
+
+def id_of_name(path: Path) -> str:
+    """Read the run's id from the name that the SDK gives its file: `run-ID.wandb`."""
+    return path.stem.removeprefix("run-")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as stream:
+            read_header(stream, path)
+            yield stream
+    except OSError as error:
+        raise InputError(f"{shown(path)}: expected a readable W&B run file, got: {error.strerror}") from error
+
+
+class _Facts:
+    """What the records other than history say, the later over the earlier."""
+
+    def __init__(self) -> None:
+        self.head = RunHead()
+        self.config: dict[str, Scalar] = {}
+        self.exit: Exit | None = None
+        self.malformed = 0
+        self.other_ids: list[str] = []
+
+    def take(self, payload: bytes) -> None:
+        """Read one record and remember what it says."""
+        try:
+            record = parse_record(payload)
+        except WireError:
+            self.malformed += 1
+            return
+        if isinstance(record, RunHead):
+            self._take_head(record)
+        elif isinstance(record, ConfigChange):
+            self._change(record)
+        elif isinstance(record, Environment):
+            self.head = replace(self.head, commit=self.head.commit or record.commit)
+        elif isinstance(record, Exit):
+            self.exit = record
+
+    def _take_head(self, new: RunHead) -> None:
+        old = self.head
+        if old.id and new.id and new.id != old.id:
+            self.other_ids.append(new.id)
+            return
+        self.head = RunHead(
+            id=new.id or old.id,
+            name=new.name or old.name,
+            project=new.project or old.project,
+            commit=new.commit or old.commit,
+            started=new.started if old.started is None else old.started,
+            fork=new.fork or old.fork,
+        )
+        self._change(new.config)
+
+    def _change(self, change: ConfigChange) -> None:
+        for name in (*change.remove, *(name for name, _ in change.update)):
+            for known in [known for known in self.config if known == name or known.startswith(f"{name}.")]:
+                del self.config[known]
+        self.config.update((name, value) for name, value in change.update if not name.startswith("_wandb."))
+
+
+def _notes(name: str, facts: _Facts, table: Table, rows: int) -> Iterator[Note]:
+    malformed = facts.malformed + table.malformed
+    if malformed:
+        text = f"{name}: {malformed:,} records are no valid messages and were skipped, so the data are incomplete"
+        yield Note(kind=NoteKind.LOST, text=text)
+    if table.faults:
+        text = f"{name}: {table.faults:,} values of the history are not valid JSON and were skipped"
+        yield Note(kind=NoteKind.LOST, text=text)
+    if table.stepless:
+        text = f"{name}: {table.stepless:,} history rows do not say their step; each was given the one after the row before it"
+        yield Note(kind=NoteKind.ODD, text=text)
+    if not rows:
+        yield Note(kind=NoteKind.ODD, text=f"{name}: the file holds no history rows: the run logged nothing")
+    if facts.head.id is None:
+        yield Note(
+            kind=NoteKind.ODD, text=f"{name}: the file holds no run record, so the run's name and start are unknown"
+        )
+    if facts.other_ids:
+        text = f"{name}: the file names a second run ({facts.other_ids[0]}) beside {facts.head.id}; all its rows were read as one run"
+        yield Note(kind=NoteKind.ODD, text=text)
+    if facts.head.fork:
+        text = f"{name}: the run is a fork of {facts.head.fork}; the history of its parent is not in the file"
+        yield Note(kind=NoteKind.ODD, text=text)
+    if facts.exit is not None and facts.exit.goes_on:
+        text = f"{name}: this process ended with exit code {facts.exit.code}, but says that the run goes on elsewhere"
+        yield Note(kind=NoteKind.ODD, text=text)
