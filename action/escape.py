@@ -46,7 +46,7 @@ _REFERENCE = re.compile(
     r"|(#)(?=[0-9]|\Z)"  # issues
     r"|(\b(?:GH|GHSA|CVE)-)"  # issues and advisories
     r"|(:)(?=//)|(\bwww)(?=\.)"  # addresses
-    r"|(:)(?=[\w+-]+:)",  # emoji
+    r"|(:)(?![0-9]{2}:)(?=[\w+-]+:)",  # emoji, which no time of day is
     re.IGNORECASE | re.ASCII,
 )
 _GAP = "\u200b"
