@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 import yaml
 
+from checks.result import Where
+
 Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "str | int | float | bool | date | list[Value] | dict[str, Value] | None"
 
@@ -49,15 +51,20 @@ class Document:
 
     file: str
     values: Mapping[str, Value]
-    lines: Mapping[Path, int]
-    """Key path → 1-based line of the key (of the item, in a list)."""
+    places: Mapping[Path, Where]
+    """Key path → where the key (in a list: the item) stands."""
+
+    def place(self, path: Path) -> Where:
+        """Give the place of the deepest known part of a key path."""
+        known = path
+        while known and known not in self.places:
+            known = known[:-1]
+        return self.places.get(known, Where(file=self.file, line=1))
 
     def fault(self, path: Path, problem: str) -> Fault:
         """Place a problem at the deepest known part of a key path."""
-        known = path
-        while known and known not in self.lines:
-            known = known[:-1]
-        return Fault(file=self.file, line=self.lines.get(known, 1), path=write_path(path), problem=problem)
+        where = self.place(path)
+        return Fault(file=where.file, line=where.line, path=write_path(path), problem=problem)
 
 
 def write_path(path: Path) -> str:
@@ -97,7 +104,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 @dataclass
 class _Reader:
     file: str
-    lines: dict[Path, int] = field(default_factory=dict)
+    places: dict[Path, Where] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     nodes: int = 0
 
@@ -118,7 +125,7 @@ class _Reader:
         return self.scalar(node, path)
 
     def item(self, node: yaml.Node, path: Path) -> Value:
-        self.lines[path] = node.start_mark.line + 1
+        self.places[path] = Where(file=self.file, line=node.start_mark.line + 1)
         return self.read(node, path)
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Value]:
@@ -130,12 +137,12 @@ class _Reader:
             name = str(key.value)
             here = (*path, name)
             if name in found:
-                first = self.lines[here]
+                first = self.places[here].line
                 self.fault(
                     key.start_mark, here, f"expected each key once, got it again (first in line {first}); remove one"
                 )
                 continue
-            self.lines[here] = key.start_mark.line + 1
+            self.places[here] = Where(file=self.file, line=key.start_mark.line + 1)
             found[name] = self.read(value, here)
         return found
 
@@ -181,7 +188,7 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
 
     `yes`, `no`, `on` and `off` stay text, as in YAML 1.2: a switch is `off` in words, a truth is `true` or `false`.
     """
-    empty = Document(file=file, values={}, lines={})
+    empty = Document(file=file, values={}, places={})
     if len(text) > MAX_CHARACTERS:
         return empty, (
             empty.fault((), f"expected at most {MAX_CHARACTERS:,} characters, got {len(text):,}; shorten it"),
@@ -194,17 +201,19 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
             return empty, tuple(reader.faults)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        reader.fault(error.problem_mark, (), f"expected YAML, got {quote(error.problem or 'something else', 120)}")
+        reader.fault(
+            error.problem_mark, (), f"expected YAML, but here is {quote(error.problem or 'something else', 120)}"
+        )
         return empty, tuple(reader.faults)
     except yaml.YAMLError as error:  # a character that YAML forbids: it has no mark
-        reader.fault(None, (), f"expected YAML, got {quote(str(error).splitlines()[0], 120)}")
+        reader.fault(None, (), f"expected YAML, but here is {quote(str(error).splitlines()[0], 120)}")
         return empty, tuple(reader.faults)
     if not isinstance(node, yaml.MappingNode):
         got = "an empty file" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "plain text"
         reader.fault(None, (), f"expected a mapping that begins with `version: 1`, got {got}")
         return empty, tuple(reader.faults)
     values = reader.mapping(node, ())
-    return Document(file=file, values=values, lines=reader.lines), tuple(reader.faults)
+    return Document(file=file, values=values, places=reader.places), tuple(reader.faults)
 
 
 def _too_deep(text: str) -> Mark:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.run import Note, RunState
+from checks.run import Checkpoint, Note, RunState
 
 
 class Outcome(StrEnum):
@@ -117,15 +117,7 @@ class RunFacts:
     planned_steps: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckpointFacts:
-    """The checkpoint that the verdict is bound to."""
-
-    name: str
-    step: int | None
-    artifact: str | None
-    digest: str | None
-    """`sha256:…` of the checkpoint's bytes; None: the verdict can report, never promote."""
+CheckpointFacts = Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +144,7 @@ class Verdict:
     """RFC 3339 in UTC, whole seconds; kept in the evidence and reused when it is judged again."""
     tool_version: str
     run: RunFacts
-    checkpoint: CheckpointFacts | None
+    checkpoint: Checkpoint | None
     policy: PolicyFacts
     checks: tuple[CheckResult, ...]
     waivers: tuple[UsedWaiver, ...]

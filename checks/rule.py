@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from checks.document import quote
 from checks.result import Outcome
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -46,7 +47,9 @@ def parse_bound(text: str) -> Bound:
     """
     found = _BOUND.fullmatch(text)
     if found is None or not math.isfinite(float(found[2])):
-        raise ValueError('a sign and a finite number, as "< 0.1" (signs: <, <=, >, >=)')
+        raise ValueError(
+            f'expected a sign and a finite number, got "{quote(text)}"; write "< 0.1" (signs: <, <=, >, >=)'
+        )
     return Bound(sign=found[1], limit=float(found[2]))
 
 

@@ -173,3 +173,43 @@ class RunData:
     def first_step(self) -> int | None:
         """The lowest step any row was logged at; None without rows."""
         return int(self.rows.steps.min()) if self.rows.steps.size else None
+
+
+def _no_logs() -> Mapping[str, LogTable]:
+    return MappingProxyType({})
+
+
+def _no_baselines() -> Mapping[str, RunData | str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The version of the trained model that a verdict is bound to."""
+
+    name: str
+    step: int | None = None
+    artifact: str | None = None
+    """Its name in a registry, where it is in one."""
+    digest: str | None = None
+    """`sha256:…` of its bytes; None: the verdict can report, never promote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that one judgement rests on."""
+
+    run: RunData
+    logs: Mapping[str, LogTable] = field(default_factory=_no_logs)
+    """Log question → its answer. Empty where there are no logs."""
+    log_source: str | None = None
+    """Where the log events came from, in words; None: there are none, which is not the same as none that match."""
+    games: str | None = None
+    """Where games of the run lie, in words; None: there are none."""
+    baselines: Mapping[str, RunData | str] = field(default_factory=_no_baselines)
+    """Baseline run as the policy names it → its data, or a sentence that says why there are none."""
+    notes: tuple[Note, ...] = ()
+    """What was odd or lost outside the run itself."""
+    checkpoint: Checkpoint | None = None
+    judged_at: str
+    """RFC 3339 in UTC, whole seconds."""

@@ -112,7 +112,7 @@ class Observation:
 def observe(series: Series, statistic: Statistic, window: Window, span: tuple[int, int]) -> Observation:
     """Compute a statistic over a window of a run that logged steps `span[0]` to `span[1]`.
 
-    NaN is left out and counted. ±inf takes part in order statistics, since it is beyond any bound; sums and trends of it
+    NaN is left out and counted. ±inf takes part in order statistics, being beyond any bound; sums and trends of it
     are not finite. Quantiles interpolate linearly at (n - 1)q (Hyndman & Fan 1996, type 7). `slope` is per 100 steps.
     """
     inside = window.mask(series.steps, *span)

@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.document import quote
 from checks.number import show_number
 from checks.run import Steps
 
@@ -78,4 +79,4 @@ def parse_window(text: str) -> Window:
         return Window(kind=WindowKind.STEPS, amount=int(found[1]))
     if found := _FROM.fullmatch(words):
         return Window(kind=WindowKind.FROM, amount=int(found[1]))
-    raise ValueError("`all`, `last 50%`, `last 200 steps` or `step >= 100`")
+    raise ValueError(f'expected a window, got "{quote(text)}"; write all, last 50%, last 200 steps or step >= 100')

@@ -1,0 +1,152 @@
+"""A statistic of a series against the same of an earlier run: did it change by more than is tolerated?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from checks.check import BaselineAsk, Check, Policy, SeriesAsk
+from checks.distribution import normal_quantile, t_quantile
+from checks.document import quote
+from checks.number import finite, round9, show_number
+from checks.result import CheckResult, Outcome
+from checks.run import Evidence, RunData, Series
+from checks.statistic import Statistic, quantile
+from checks.threshold import blank_result, find_series, missing, missing_series
+from checks.trend import MIN_POINTS, cut_blocks
+from checks.window import Window
+
+CONFIDENCE = 0.95
+_WORST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """A mean or quantile of one run, with its interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """How much a statistic changed from the baseline run to this one."""
+
+    value: float
+    low: float
+    high: float
+
+
+def locate(series: Series, statistic: Statistic, window: Window, span: tuple[int, int]) -> Location | None:
+    """Estimate a mean or quantile with its interval, allowing for correlated noise; None below 8 finite values.
+
+    The mean: Student's t with the noise of `cut_blocks`. A quantile: the order statistics of ranks
+    n·q ± z·√(n·q(1-q)·f) (Conover 1999, section 3.2), f the inflation for correlated noise.
+    """
+    inside = window.mask(series.steps, *span) & np.isfinite(series.values)
+    steps, values = series.steps[inside], series.values[inside]
+    if values.size < MIN_POINTS:
+        return None
+    n, blocks = int(values.size), cut_blocks(steps, values)
+    share = statistic.quantile
+    if share is None:
+        value = float(values.mean())
+        error = blocks.deviation * math.sqrt(blocks.inflation / n)
+        reach = t_quantile(0.5 + CONFIDENCE / 2, n - blocks.means.size) * error
+        return Location(value=value, low=value - reach, high=value + reach, n=n)
+    ordered = np.sort(values)
+    ranks = normal_quantile(0.5 + CONFIDENCE / 2) * math.sqrt(n * share * (1 - share) * blocks.inflation)
+    low = max(0, math.floor(n * share - ranks) - 1)
+    high = min(n - 1, math.ceil(n * share + ranks))
+    return Location(value=quantile(values, share), low=float(ordered[low]), high=float(ordered[high]), n=n)
+
+
+def change_between(ours: Location, theirs: Location) -> Change:
+    """Subtract the baseline: an interval from the two intervals (MOVER; Zou & Donner 2008, section 2).
+
+    >>> change = change_between(Location(value=5, low=4, high=6, n=9), Location(value=2, low=2, high=2, n=9))
+    >>> change.value, change.low, change.high
+    (3, 2.0, 4.0)
+    """
+    value = ours.value - theirs.value
+    return Change(
+        value=value,
+        low=value - math.hypot(ours.value - ours.low, theirs.high - theirs.value),
+        high=value + math.hypot(ours.high - ours.value, theirs.value - theirs.low),
+    )
+
+
+def judge_fall(change: Change, tolerated: float) -> Outcome:
+    """Judge a fall: a change blocks only if it is large enough to matter and certain enough to believe.
+
+    Certainly within the tolerance: pass. Certainly beyond: fail. Between: pass if the fall is within the tolerance and
+    measured at least as finely as the tolerance (so a fall of twice the tolerance passes in 2.5 % of cases at most),
+    else inconclusive.
+    """
+    if change.low >= -tolerated:
+        return Outcome.PASS
+    if change.high < -tolerated:
+        return Outcome.FAIL
+    fine = change.value - change.low <= tolerated
+    return Outcome.PASS if change.value >= -tolerated and fine else Outcome.INCONCLUSIVE
+
+
+def judge_change(change: Change, ask: BaselineAsk, baseline: float) -> Outcome:
+    """Judge a change by all that is tolerated; the worst answer counts."""
+    answers = []
+    if ask.max_drop is not None:
+        answers.append(judge_fall(change, ask.max_drop.of(baseline)))
+    if ask.max_rise is not None:
+        mirrored = Change(value=-change.value, low=-change.high, high=-change.low)
+        answers.append(judge_fall(mirrored, ask.max_rise.of(baseline)))
+    return min(answers, key=_WORST.index)
+
+
+def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evidence) -> CheckResult:
+    """Compare a statistic with that of the baseline run; a comparison that cannot be made is inconclusive."""
+    wanted = check.baseline
+    if wanted is None:
+        raise ValueError(f"check {check.id}: a baseline is needed to compare")
+    other = evidence.baselines.get(wanted.run, "it is not in this evidence.")
+    if isinstance(other, str):
+        return missing(check, f"The baseline run {quote(wanted.run)} cannot be compared with: {other}")
+    sides: list[Location] = []
+    for run in (evidence.run, other):
+        side = _side(check, ask, policy, run)
+        if isinstance(side, CheckResult):
+            return side
+        sides.append(side)
+    ours, theirs = sides
+    change = change_between(ours, theirs)
+    change = Change(value=round9(change.value), low=round9(change.low), high=round9(change.high))
+    outcome = judge_change(change, wanted, round9(theirs.value))
+    bound = ", ".join(
+        f"{word} <= {tolerance}"
+        for word, tolerance in (("drop", wanted.max_drop), ("rise", wanted.max_rise))
+        if tolerance is not None
+    )
+    reason = (
+        f"{ask.statistic} over {ask.window} is {show_number(ours.value)}, in {quote(other.identity.name)} "
+        f"{show_number(theirs.value)} ({theirs.n:,} values): a change of {show_number(change.value)}, 95 % interval "
+        f"{show_number(change.low)} to {show_number(change.high)}; tolerated is {bound}"
+    )
+    reason += ": cannot tell; more steps in either run would." if outcome is Outcome.INCONCLUSIVE else "."
+    result = replace(blank_result(check, outcome, reason), bound=bound, observed=finite(change.value), n=ours.n)
+    return replace(result, low=finite(change.low), high=finite(change.high), unit="change")
+
+
+def _side(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> Location | CheckResult:
+    series = find_series(policy, run, ask.metric)
+    if series is None or run.first_step is None or run.last_step is None:
+        return missing_series(check, policy, run, ask.metric)
+    found = locate(series, ask.statistic, ask.window, (run.first_step, run.last_step))
+    least = max(check.min_samples, MIN_POINTS)
+    if found is None or found.n < least:
+        few = "fewer than 8" if found is None else f"{found.n:,}"
+        reason = f"{quote(series.name)} of {quote(run.identity.name)} has {few} finite values in {ask.window}; "
+        return blank_result(check, Outcome.INCONCLUSIVE, f"{reason}{least:,} are needed in both runs.")
+    return found

@@ -1,0 +1,144 @@
+"""The nouns of a policy: what it asks, of what, and how strictly.
+
+Neither their YAML nor how they are judged may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from checks.questions.reader import Fields
+from checks.result import Severity, Where
+from checks.rule import Rule
+from checks.statistic import Statistic
+from checks.window import Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesAsk:
+    """A statistic of a metric in a window."""
+
+    metric: str
+    """A role (`kl`) or a metric's own name (`kl/mean`)."""
+    statistic: Statistic
+    window: Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogAsk:
+    """A value of a log question: `p95_s` of `rollout-timing`."""
+
+    question: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryAsk:
+    """A query of the user's own, in APL; only Axiom can answer it."""
+
+    apl: str
+
+
+Ask: TypeAlias = SeriesAsk | LogAsk | QueryAsk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How much a value may change before it matters."""
+
+    amount: float
+    """At least 0; a share in [0, 1] of |baseline| where `relative`."""
+    relative: bool
+
+    def of(self, baseline: float) -> float:
+        """Give the tolerance in the unit of the metric; by |baseline|, so that it is right below zero too."""
+        return self.amount * abs(baseline) if self.relative else self.amount
+
+    def __str__(self) -> str:
+        """Write the tolerance as the policy does."""
+        return f"{self.amount * 100:.12g}%" if self.relative else f"{self.amount:.12g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineAsk:
+    """The run to compare with, and the change that is tolerated."""
+
+    run: str
+    max_drop: Tolerance | None = None
+    max_rise: Tolerance | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that the policy asks."""
+
+    id: str
+    title: str
+    ask: Ask
+    rule: Rule | None
+    """None with a baseline."""
+    baseline: BaselineAsk | None = None
+    if_present: bool = False
+    severity: Severity = Severity.BLOCK
+    min_samples: int
+    remedy: str | None = None
+    when_missing: str | None = None
+    """What to tell when there are no data, beyond that there are none."""
+    where: Where
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A person's decision that one check does not block one run, until a day."""
+
+    check: str
+    run: str
+    """The run's name or id."""
+    reason: str
+    expires: date
+    """The last day, in UTC, on which it holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What is asked of a run."""
+
+    text: str
+    """The YAML it was read from."""
+    source: str
+    """Where that came from: a path, or `profile grpo`."""
+    sha256: str
+    """Of the text in UTF-8, hexadecimal."""
+    profiles: tuple[str, ...]
+    trial: bool
+    roles: Mapping[str, tuple[str, ...]]
+    """Role → metric names, the first that a run has is meant."""
+    fields: Fields
+    """Logical field of log events → its names in events."""
+    planned_steps: int | str | None
+    """The number of steps a run has to reach, or the config key that holds it; None: well-known keys are looked up."""
+    checks: tuple[Check, ...]
+    waivers: tuple[Waiver, ...]
+
+    def metric_names(self, metric: str) -> tuple[str, ...]:
+        """Give the names that a role or metric stands for, in order of preference."""
+        return self.roles.get(metric, (metric,))
+
+    @property
+    def series_names(self) -> frozenset[str]:
+        """Every series that judging may look at."""
+        asked = [check.ask.metric for check in self.checks if isinstance(check.ask, SeriesAsk)]
+        return frozenset(name for metric in (*asked, "step") for name in self.metric_names(metric))
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """Every log question that judging needs answered, sorted."""
+        return tuple(sorted({check.ask.question for check in self.checks if isinstance(check.ask, LogAsk)}))
+
+    @property
+    def baseline_runs(self) -> tuple[str, ...]:
+        """Every baseline run that judging needs, sorted."""
+        return tuple(sorted({check.baseline.run for check in self.checks if check.baseline is not None}))

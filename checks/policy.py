@@ -1,0 +1,251 @@
+"""Policy text → `Policy`; every fault at once, each with file, line and key path. The only room that uses pydantic.
+
+Files may not enter: the texts of profiles are passed in.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from checks.build import SKIPPED, Builder
+from checks.check import Policy
+from checks.document import Document, Fault, Path, Value, did_you_mean, parse_document, quote
+from checks.layers import lay_over
+
+
+class PolicyError(Exception):
+    """A policy that cannot be used, with every fault found in it."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def _kebab(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=_kebab, frozen=True)
+
+
+class BaselineDocument(_Model):
+    """A comparison with an earlier run."""
+
+    run: str = Field(min_length=1, description="The run to compare with: a path, an evidence bundle, a run reference.")
+    max_drop: float | str | None = Field(
+        None, description="Tolerated fall: a number, or a share of |baseline| as `5%`."
+    )
+    max_rise: float | str | None = Field(
+        None, description="Tolerated rise: a number, or a share of |baseline| as `5%`."
+    )
+
+
+class CheckDocument(_Model):
+    """One check: exactly one of `metric`, `logs`, `axiom`, and what is asked of it."""
+
+    title: str | None = Field(None, min_length=1, max_length=120, description="What reports call the check.")
+    metric: str | None = Field(None, min_length=1, description="A role (kl, reward, …) or a metric's own name.")
+    stat: str | None = Field(
+        None,
+        description="last, mean, median, min, max, p1…p99, share-above, count-above, slope, trend, end-below-peak.",
+    )
+    above: float | None = Field(None, description="The threshold of share-above and count-above.")
+    window: str | None = Field(None, description="all, `last 50%` (of steps), `last 200 steps`, `step >= 100`.")
+    logs: str | None = Field(None, description="A log question: rollout-timing, inference, extraction, errors, …")
+    value: str | None = Field(None, description="The value of the log question, such as p95_s.")
+    axiom: str | None = Field(None, min_length=1, description="A query in APL that gives columns `value` and `n`.")
+    baseline: BaselineDocument | None = Field(None, description="Compare the statistic with an earlier run.")
+    pass_: str | None = Field(None, description='What passes, as "< 0.1"; alone: all else fails.')
+    fail: str | None = Field(None, description='What fails, as ">= 0.15"; with `pass`: between them a warning.')
+    min_samples: int | None = Field(None, ge=1, description="Fewer values than this are inconclusive.")
+    if_present: bool | None = Field(None, description="No data: not measured instead of inconclusive.")
+    severity: Literal["block", "warn"] | None = Field(
+        None, description="A check of severity warn never closes the gate."
+    )
+    remedy: str | None = Field(None, description="What to do when the check does not pass.")
+    when_missing: str | None = Field(None, description="What to tell when there are no data.")
+
+
+class WaiverDocument(_Model):
+    """A decision that a check does not block one run, until a day."""
+
+    check: str = Field(min_length=1, description="The id of a check of this policy.")
+    run: str = Field(min_length=1, description="The run's name or id.")
+    reason: str = Field(min_length=1)
+    expires: date | str = Field(description="The last day on which it holds, as 2099-12-31.")
+
+
+class IntegrityDocument(_Model):
+    """What the data integrity checks need to be told."""
+
+    planned_steps: Annotated[int, Field(ge=1)] | str | None = Field(
+        None, description="Steps a run has to reach, or the config key that holds the number."
+    )
+
+
+class PolicyDocument(_Model):
+    """The policy file of Experiment Gatekeeper, version 1."""
+
+    version: Literal[1]
+    extends: list[str] = Field([], description="Profiles that ship with the tool: grpo, pipeline.")
+    trial: bool = Field(False, description="Try the policy out: no commit status, no promotion.")
+    roles: dict[str, list[str]] = Field({}, description="Role → metric names, in order of preference.")
+    fields_: dict[str, list[str]] = Field({}, description="Log field → names in events, as `total_duration_ms / 1000`.")
+    integrity: IntegrityDocument = IntegrityDocument.model_construct(planned_steps=None)
+    checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
+    waivers: list[WaiverDocument] = []
+
+
+_MODELS: Mapping[str, type[_Model]] = {
+    "checks": CheckDocument,
+    "waivers": WaiverDocument,
+    "integrity": IntegrityDocument,
+}
+_SKIPPED = {"check": SKIPPED, "run": "-", "reason": "-", "expires": date.max}
+_EXPECTED = {
+    "string_type": "text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+    "date_type": "a day, as 2099-12-31",
+    "string_too_short": "a text that is not empty",
+    "greater_than_equal": "a number of at least 1",
+}
+
+
+def parse_policy(text: str, *, source: str, profiles: Mapping[str, str], today: date) -> Policy:
+    """Read a policy with the profiles it extends; `PolicyError` holds every fault.
+
+    `profiles`: name → text of each profile that ships. `today` decides whether waivers have
+    expired: the day of judging, kept in the evidence.
+    """
+    own, faults = parse_document(text, source)
+    if not own.values:
+        raise PolicyError(_sorted(faults or (own.fault((), "expected keys such as `version: 1`, got none"),)))
+    layers = lay_over(own, profiles)
+    values, found = _validate(layers.document)
+    builder = Builder(layers=layers, values=values, today=today)
+    policy = builder.build(text=text, source=source, sha256=hashlib.sha256(text.encode()).hexdigest())
+    # What a faulty key leaves open is no second fault of the check or waiver that holds it.
+    holders = {fault.path[:2] for fault in found}
+    more = tuple(f.fault for f in builder.faults if not (f.path in holders or (found and len(f.path) < 2)))
+    if faults or layers.faults or found or more:
+        raise PolicyError(_sorted((*faults, *layers.faults, *(f.fault for f in found), *more)))
+    return policy
+
+
+def policy_schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a policy file, for editors and `policy schema`."""
+    schema = PolicyDocument.model_json_schema(by_alias=True)
+    properties = schema["properties"]
+    properties["checks"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/CheckDocument"}, {"const": "off"}]}
+    one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    properties["extends"] |= one_or_more
+    del properties["extends"]["type"], properties["extends"]["items"]
+    for name in ("roles", "fields"):
+        properties[name]["additionalProperties"] = one_or_more
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:experiment-gatekeeper:policy:1",
+    } | schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misfit:
+    """A value whose shape is not that of a policy."""
+
+    path: Path
+    fault: Fault
+
+
+def _sorted(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    return tuple(sorted(set(faults)))
+
+
+def _validate(document: Document) -> tuple[Mapping[str, Any], tuple[Misfit, ...]]:
+    """Hold the values against the models; give those that fit, as plain values, and what does not."""
+    values: dict[str, Any] = copy.deepcopy(dict(document.values))
+    misfits: dict[Path, Misfit] = {}
+    while True:
+        try:
+            fitting = PolicyDocument.model_validate(values).model_dump(by_alias=True, exclude_unset=True)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                path = _known(document, problem["loc"], missing=problem["type"] == "missing")
+                misfits.setdefault(path, Misfit(path=path, fault=document.fault(path, _problem(problem, path))))
+            _take_out(values, frozenset(misfits))
+        else:
+            return fitting, tuple(misfits.values())
+
+
+def _take_out(values: dict[str, Any], paths: frozenset[Path]) -> None:
+    """Remove what does not fit: a key of a check, a waiver, an entry of another mapping, or a key of the policy."""
+    for top, *below in paths:
+        holder = values.get(str(top))
+        if top == "version":
+            values["version"] = 1
+        elif top == "checks" and len(below) > 1 and isinstance(holder, dict):
+            holder.get(below[0], {}).pop(below[1], None)
+        elif isinstance(holder, dict) and below:
+            holder.pop(below[0], None)
+        elif top != "waivers" or not below:
+            values.pop(str(top), None)
+    if isinstance(values.get("waivers"), list):
+        # Waivers keep their numbers: a dummy that is skipped stands for one that does not fit.
+        bad = {path[1] for path in paths if path[0] == "waivers" and len(path) > 1}
+        values["waivers"] = [_SKIPPED if i in bad else waiver for i, waiver in enumerate(values["waivers"])]
+
+
+def _known(document: Document, path: Path, *, missing: bool) -> Path:
+    """Cut from a key path what pydantic adds to it: the names of the alternatives of a union."""
+    keep = len(path)
+    while keep and path[:keep] not in document.places and not (missing and keep == len(path)):
+        keep -= 1
+    return path[:keep]
+
+
+def _problem(problem: Any, path: Path) -> str:
+    got: Value = problem["input"]
+    kind = problem["type"]
+    if kind == "missing":
+        return "expected this key, got nothing; add it"
+    if kind == "extra_forbidden":
+        model = _MODELS.get(str(path[0]), PolicyDocument) if len(path) > 1 else PolicyDocument
+        model = BaselineDocument if "baseline" in path[:-1] else model
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return f"expected a known key, got `{quote(path[-1])}`; {did_you_mean(str(path[-1]), known)}"
+    if kind == "literal_error":
+        return f"expected {problem['ctx']['expected']}, got {_show(got)}; write one of these"
+    expected = _EXPECTED.get(kind, quote(problem["msg"]))
+    return f"expected {expected}, got {_show(got)}; {_advice(kind, got)}"
+
+
+def _advice(kind: str, got: Value) -> str:
+    if kind in ("float_type", "int_type") and isinstance(got, str):
+        try:
+            return f"YAML reads this as text: write {float(got):.12f}".rstrip("0").rstrip(".")
+        except ValueError:
+            return "write a number without quotes"
+    return "put it in quotes" if kind == "string_type" and not isinstance(got, list | dict) else "change it"
+
+
+def _show(got: Value) -> str:
+    if isinstance(got, dict):
+        return "a mapping"
+    if isinstance(got, list):
+        return "a list"
+    if isinstance(got, str):
+        return f'the text "{quote(got)}"'
+    return "nothing" if got is None else f"`{quote(str(got).lower() if isinstance(got, bool) else got)}`"

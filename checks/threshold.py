@@ -1,0 +1,178 @@
+"""A statistic of a series, or the answer to a log question, held against its bounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from checks.check import Ask, Check, LogAsk, Policy, QueryAsk, SeriesAsk
+from checks.document import did_you_mean, quote
+from checks.finding import Judged
+from checks.number import finite, round9, show_number
+from checks.questions.catalog import QUESTIONS
+from checks.result import CheckKind, CheckResult, Outcome
+from checks.run import Evidence, LogTable, RunData, Series
+from checks.statistic import Observation, observe
+
+_KINDS = {SeriesAsk: CheckKind.THRESHOLD, LogAsk: CheckKind.LOGS, QueryAsk: CheckKind.LOGS}
+
+
+def find_series(policy: Policy, run: RunData, metric: str) -> Series | None:
+    """Find the series a role or metric stands for: the first of its names that the run has values of."""
+    for name in policy.metric_names(metric):
+        series = run.series.get(name)
+        if series is not None and series.values.size:
+            return series
+    return None
+
+
+def judged_series(policy: Policy, run: RunData) -> Judged:
+    """Collect the series that the policy's checks look at, by the name the policy uses, sorted."""
+    metrics = sorted({check.ask.metric for check in policy.checks if isinstance(check.ask, SeriesAsk)})
+    found = {metric: find_series(policy, run, metric) for metric in metrics}
+    return Judged(
+        series={metric: series for metric, series in found.items() if series is not None},
+        step=find_series(policy, run, "step"),
+    )
+
+
+def blank_result(check: Check, outcome: Outcome, reason: str) -> CheckResult:
+    """Make the result of a check that has no value."""
+    return CheckResult(
+        id=check.id,
+        kind=CheckKind.BASELINE if check.baseline is not None else _KINDS[type(check.ask)],
+        title=check.title,
+        outcome=outcome,
+        severity=check.severity,
+        bound=None if check.rule is None else str(check.rule),
+        reason=reason,
+        remedy=check.remedy if outcome not in (Outcome.PASS, Outcome.NOT_MEASURED) else None,
+        where=check.where,
+    )
+
+
+def missing(check: Check, reason: str) -> CheckResult:
+    """Make the result of a check without data: inconclusive, or not measured where that is allowed."""
+    if check.if_present:
+        return blank_result(check, Outcome.NOT_MEASURED, reason)
+    told = f"{reason} {check.when_missing}" if check.when_missing else reason
+    return replace(blank_result(check, Outcome.INCONCLUSIVE, told), remedy=None)
+
+
+def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> CheckResult:
+    """Say which names were looked for, and what the run has that is near."""
+    names = policy.metric_names(metric)
+    looked = ", ".join(map(quote, names[:6])) + (", …" if len(names) > 6 else "")
+    if not run.catalog:
+        return missing(check, f"The run has no metrics at all; looked for {looked}.")
+    hint = did_you_mean(names[0], run.catalog) if metric not in policy.roles else ""
+    near = f"; {quote(hint, 300)}" if hint.startswith("did you mean") else "."
+    return missing(check, f"The run has no metric for {quote(metric)}: looked for {looked}{near}")
+
+
+def check_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> CheckResult:
+    """Hold a statistic of a series against its rule."""
+    series = find_series(policy, run, ask.metric)
+    if series is None or run.first_step is None or run.last_step is None or check.rule is None:
+        return missing_series(check, policy, run, ask.metric)
+    seen = observe(series, ask.statistic, ask.window, (run.first_step, run.last_step))
+    if seen.n < check.min_samples:
+        beside = f", {seen.nan:,} more are NaN" if seen.nan else ""
+        reason = (
+            f"{quote(series.name)} has {seen.n:,} values in {ask.window}{beside}; "
+            f"{check.min_samples:,} are needed: {check.min_samples - seen.n:,} more."
+        )
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=seen.n)
+    return _judge(check, _Found(seen=_rounded(seen), what=f"{ask.statistic} of {quote(series.name)} over {ask.window}"))
+
+
+def check_logs(check: Check, ask: LogAsk, evidence: Evidence) -> CheckResult:
+    """Hold one value of a log question's answer against its rule."""
+    table = evidence.logs.get(ask.question)
+    if table is None or evidence.log_source is None:
+        return missing(check, "There are no log events: give --events, or put events.jsonl beside the run.")
+    value, n = answer_value(table, ask.value)
+    if table.events == 0 or value is None:
+        return missing(
+            check, f"No event answers {ask.question}: {ask.value} was not measured in {evidence.log_source}."
+        )
+    if n < check.min_samples:
+        reason = f"{ask.value} rests on {n:,} events; {check.min_samples:,} are needed: {check.min_samples - n:,} more."
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=n)
+    seen = Observation(value=round9(value), n=n)
+    return _judge(check, _Found(seen=seen, what=f"{ask.value} of {ask.question}"))
+
+
+def check_query(check: Check, evidence: Evidence) -> CheckResult:
+    """Answer a query of the user's own: only Axiom can, and this evidence is not from there."""
+    where = evidence.log_source or "this evidence"
+    return missing(check, f"A query in APL is answered by Axiom alone, not by {where}.")
+
+
+def answer_value(table: LogTable, value: str) -> tuple[float | None, int]:
+    """Read one value, and how many events it rests on, from the single row of an ungrouped answer."""
+    row = dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
+    found = row.get(value)
+    number = float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    return number, table.events
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    seen: Observation
+    what: str
+    """What was observed, in words."""
+
+
+def _rounded(seen: Observation) -> Observation:
+    low, high = (None if end is None else round9(end) for end in (seen.low, seen.high))
+    return replace(seen, value=round9(seen.value), low=low, high=high)
+
+
+def _judge(check: Check, found: _Found) -> CheckResult:
+    seen, rule = found.seen, check.rule
+    if rule is None:
+        raise ValueError(f"check {check.id}: a rule is needed to judge a value")
+    infinite = seen.infinite > 0
+    if seen.low is not None and seen.high is not None:
+        outcome = rule.outcome_of_estimate(seen.value, seen.low, seen.high)
+    elif infinite or not math.isnan(seen.value):
+        # An infinite value is beyond any bound, also where the statistic itself stays finite.
+        outcome = Outcome.FAIL if infinite else rule.outcome(seen.value)
+    else:
+        outcome = Outcome.INCONCLUSIVE
+    result = blank_result(check, outcome, _reason(check, found, outcome))
+    return replace(
+        result,
+        observed=finite(seen.value),
+        unit=_unit(check.ask),
+        step=seen.step,
+        n=seen.n,
+        low=finite(seen.low),
+        high=finite(seen.high),
+    )
+
+
+def _reason(check: Check, found: _Found, outcome: Outcome) -> str:
+    seen = found.seen
+    value = f"{found.what} is {show_number(seen.value)}"
+    if seen.step is not None:
+        value += f" (step {seen.step:,})"
+    if seen.nan:
+        value += f", {seen.nan:,} NaN left out"
+    if seen.infinite:
+        return f"{value}; {seen.infinite:,} values are infinite, which is beyond any bound."
+    if math.isnan(seen.value):
+        return f"{found.what} cannot be computed from {seen.n:,} values."
+    asked = f"asked is {check.rule}"
+    if seen.low is not None and seen.high is not None:
+        between = f"{value}, 95 % interval {show_number(seen.low)} to {show_number(seen.high)}; {asked}"
+        unsure = ": not certain enough to block." if outcome is Outcome.WARN else ": cannot tell; more steps would."
+        return between + (unsure if outcome in (Outcome.WARN, Outcome.INCONCLUSIVE) else ".")
+    return f"{value}; {asked}."
+
+
+def _unit(ask: Ask) -> str | None:
+    if isinstance(ask, SeriesAsk):
+        return ask.statistic.unit
+    return QUESTIONS[ask.question].value(ask.value).unit if isinstance(ask, LogAsk) else None

@@ -1,0 +1,169 @@
+"""The rule of the gate: results → verdict. Only `pass` opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from checks.baseline import check_baseline
+from checks.check import Check, LogAsk, Policy, SeriesAsk
+from checks.completeness import planned_steps
+from checks.document import quote
+from checks.integrity import check_integrity
+from checks.result import (
+    CheckKind,
+    CheckResult,
+    Decision,
+    Outcome,
+    PolicyFacts,
+    RunFacts,
+    Severity,
+    UsedWaiver,
+    Verdict,
+)
+from checks.run import Evidence, RunData
+from checks.threshold import check_logs, check_query, check_series, judged_series
+
+EXIT_CODES: Mapping[Decision, int] = {
+    Decision.PASS: 0,
+    Decision.FAIL: 10,
+    Decision.INCONCLUSIVE: 11,
+    Decision.ERROR: 2,
+}
+_EVALUATED = (Outcome.PASS, Outcome.WARN, Outcome.FAIL)
+_WAIVABLE = (Outcome.FAIL, Outcome.INCONCLUSIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What the verdict is made of, beside the results: who judged, and from which evidence."""
+
+    tool_version: str
+    evidence_sha256: str
+
+
+def evaluate(policy: Policy, evidence: Evidence) -> tuple[CheckResult, ...]:
+    """Answer every check of the policy, after the integrity checks, in the policy's order; waivers are not applied."""
+    planned = planned_steps(evidence.run, policy.planned_steps)
+    known = replace(evidence, run=replace(evidence.run, planned_steps=planned))
+    integrity = check_integrity(known, judged_series(policy, known.run))
+    return (*integrity, *(_answer(check, policy, known) for check in policy.checks))
+
+
+def _answer(check: Check, policy: Policy, evidence: Evidence) -> CheckResult:
+    if isinstance(check.ask, SeriesAsk):
+        if check.baseline is not None:
+            return check_baseline(check, check.ask, policy, evidence)
+        return check_series(check, check.ask, policy, evidence.run)
+    if isinstance(check.ask, LogAsk):
+        return check_logs(check, check.ask, evidence)
+    return check_query(check, evidence)
+
+
+def apply_waivers(
+    results: Sequence[CheckResult], policy: Policy, run: RunData
+) -> tuple[tuple[CheckResult, ...], tuple[UsedWaiver, ...]]:
+    """Make each check that a waiver covers count as severity `warn`; integrity and `error` cannot be waived."""
+    names = {run.identity.name, run.identity.id}
+    covered = {waiver.check: waiver for waiver in policy.waivers if waiver.run in names}
+    waived = {
+        result.id
+        for result in results
+        if result.id in covered
+        and result.kind is not CheckKind.INTEGRITY
+        and result.outcome in _WAIVABLE
+        and result.severity is Severity.BLOCK
+    }
+    changed = tuple(replace(r, severity=Severity.WARN) if r.id in waived else r for r in results)
+    listed = tuple(
+        UsedWaiver(
+            check=waiver.check,
+            scope=waiver.run,
+            reason=waiver.reason,
+            expires=waiver.expires.isoformat(),
+            used=waiver.check in waived and waiver is covered[waiver.check],
+        )
+        for waiver in policy.waivers
+    )
+    return changed, listed
+
+
+def decide(results: Sequence[CheckResult]) -> Decision:
+    """Decide, in this order: any blocking error, any blocking failure, anything blocking that is inconclusive.
+
+    Without one blocking check, integrity aside, that was evaluated, nothing was measured: inconclusive, never a pass.
+    """
+    blocking = [result for result in results if result.severity is Severity.BLOCK]
+    outcomes = {result.outcome for result in blocking}
+    if Outcome.ERROR in outcomes:
+        return Decision.ERROR
+    if Outcome.FAIL in outcomes:
+        return Decision.FAIL
+    measured = any(r.kind is not CheckKind.INTEGRITY and r.outcome in _EVALUATED for r in blocking)
+    return Decision.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes or not measured else Decision.PASS
+
+
+def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
+    """Judge a run: the whole way from policy and evidence to the verdict."""
+    results, waivers = apply_waivers(evaluate(policy, evidence), policy, evidence.run)
+    decision = decide(results)
+    run = evidence.run
+    return Verdict(
+        decision=decision,
+        headline=headline(decision, results, run.identity.name),
+        exit_code=EXIT_CODES[decision],
+        judged_at=evidence.judged_at,
+        tool_version=judgement.tool_version,
+        run=RunFacts(
+            ref=run.ref,
+            id=run.identity.id,
+            name=run.identity.name,
+            url=run.identity.url,
+            state=run.state,
+            commit=run.identity.commit,
+            started_at=run.identity.started_at,
+            finished_at=run.identity.finished_at,
+            last_step=run.last_step,
+            planned_steps=planned_steps(run, policy.planned_steps),
+        ),
+        checkpoint=evidence.checkpoint,
+        policy=PolicyFacts(source=policy.source, sha256=policy.sha256, profiles=policy.profiles, trial=policy.trial),
+        checks=results,
+        waivers=waivers,
+        notes=(*run.notes, *evidence.notes),
+        not_asked=not_asked(policy, evidence),
+        evidence_sha256=judgement.evidence_sha256,
+    )
+
+
+def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> str:
+    """Say the verdict in one sentence, with the checks that decided it."""
+    blocking = [r for r in results if r.severity is Severity.BLOCK]
+    warned = sum(r.outcome is Outcome.WARN or (r.severity is Severity.WARN and r.outcome in _WAIVABLE) for r in results)
+    if decision is Decision.PASS:
+        asked = sum(r.outcome in _EVALUATED and r.kind is not CheckKind.INTEGRITY for r in blocking)
+        also = f", {warned} with a warning" if warned else ""
+        return f"{quote(name)} passes: {_count(asked, 'blocking check')} measured and met{also}."
+    wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
+    deciding = [r for r in blocking if r.outcome is wanted[decision]]
+    titles = ", ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
+    verb = {Decision.FAIL: "fails", Decision.INCONCLUSIVE: "cannot be judged", Decision.ERROR: "hit an error"}[decision]
+    return f"{quote(name)} {verb}: {titles or 'no blocking check could be measured'}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def not_asked(policy: Policy, evidence: Evidence) -> tuple[str, ...]:
+    """List evidence that is there but that no check uses."""
+    asked = policy.series_names
+    elo = sum(name.startswith("elo/") and name not in asked for name in evidence.run.catalog)
+    lines = []
+    if elo:
+        lines.append(f"{elo} Elo series: no check of this policy uses ratings.")
+    if evidence.games is not None:
+        lines.append(f"Games in {evidence.games}: no check of this policy uses games.")
+    if evidence.log_source is not None and not policy.questions:
+        lines.append(f"Log events in {evidence.log_source}: no check asks of logs; the profile `pipeline` does.")
+    return tuple(lines)
