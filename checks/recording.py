@@ -67,6 +67,7 @@ class Recording:
         self._columns: dict[str, _Column] = {}
         self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._sets: dict[frozenset[str], int] = {}
+        self._by_kind: list[frozenset[str]] = []
         self._set_names = 0
         self._rest: set[str] | None = None
         self._nothing = _Column("", kept=False)
@@ -79,9 +80,24 @@ class Recording:
         """Record a row: its metrics by name, None where a value is no number. `place`: its line or row, 1-based."""
         names = tuple(cells)
         layout = self._layouts.get(names) or self._learn(names)
-        layout.rows += 1
         self._steps.append(step)
         self._kinds.append(layout.kind)
+        self._keep(layout, step, cells, place)
+
+    def merge(self, row: int, cells: Mapping[str, float | None], place: int) -> bool:
+        """Add metrics to an earlier row, by its index from 0; False, and nothing done, if it may hold one already."""
+        names = tuple(cells)
+        layout = self._layouts.get(names) or self._learn(names)
+        added = {column.name for column in layout.columns}
+        kind = self._kinds[row]
+        if kind == len(self._sets) or added & self._by_kind[kind]:
+            return False
+        self._kinds[row] = self._kind(self._by_kind[kind] | (added - self._uncounted))
+        self._keep(layout, self._steps[row], cells, place)
+        return True
+
+    def _keep(self, layout: _Layout, step: int, cells: Mapping[str, float | None], place: int) -> None:
+        layout.rows += 1
         for column, value in zip(layout.columns, cells.values(), strict=True):
             if value is None:
                 column.texts += 1
@@ -117,6 +133,7 @@ class Recording:
             return kind
         if self._rest is None and len(self._sets) < _MAX_SETS and self._set_names + len(metrics) <= _MAX_SET_NAMES:
             self._set_names += len(metrics)
+            self._by_kind.append(metrics)
             return self._sets.setdefault(metrics, len(self._sets))
         self._rest = (self._rest or set()) | metrics
         return len(self._sets)
