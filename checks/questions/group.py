@@ -14,8 +14,8 @@ import numpy as np
 
 from checks.questions.definition import Aggregate, Kind
 
-MOST_PARTS = 10_000
-"""How many powers one group may have."""
+MOST_POWERS = 10_000
+"""How many powers one group may have for their spread to be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,34 +87,35 @@ class Running:
 class Group:
     """Everything that one group has seen."""
 
-    __slots__ = ("counts", "parts", "streams")
+    __slots__ = ("counts", "crowded", "powers", "streams")
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         self.counts: dict[str, int] = {}
         self.streams = [Running(keep=stream.keep) for stream in streams]
-        self.parts: dict[str, tuple[int, float]] = {}
+        self.powers: dict[str, tuple[int, float]] = {}
+        self.crowded = False
+        """There are more powers than are kept."""
 
     def count(self, event: str) -> None:
         """Count one event (of seats: one game)."""
         self.counts[event] = self.counts.get(event, 0) + 1
 
-    def add_part(self, power: str, score: float) -> None:
-        """Take one seat's score for the spread between powers; ValueError past 10,000 powers."""
-        n, total = self.parts.get(power, (0, 0.0))
-        if not n and len(self.parts) >= MOST_PARTS:
-            raise ValueError(
-                f"outcomes: more than {MOST_PARTS:,} powers in the scores; map `scores` to an object of seats"
-            )
-        self.parts[power] = n + 1, total + score
+    def add_power(self, power: str, score: float) -> None:
+        """Take one seat's score for the spread between powers."""
+        n, total = self.powers.get(power, (0, 0.0))
+        if n or len(self.powers) < MOST_POWERS:
+            self.powers[power] = n + 1, total + score
+        else:
+            self.crowded = True
 
     def count_of(self, events: tuple[str, ...]) -> int:
         """Tell how many of these events were counted."""
         return sum(self.counts.get(event, 0) for event in events)
 
     def spread(self) -> float | None:
-        """Give the largest minus the smallest mean score of a power; None with fewer than two powers."""
-        means = [total / n for n, total in self.parts.values()]
-        difference = max(means) - min(means) if len(means) > 1 else math.nan
+        """Give the largest minus the smallest mean score of a power; None with fewer than two powers, or too many."""
+        means = [total / n for n, total in self.powers.values()]
+        difference = max(means) - min(means) if len(means) > 1 and not self.crowded else math.nan
         return difference if math.isfinite(difference) else None
 
 

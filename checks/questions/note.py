@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from checks.questions.group import MOST_POWERS
 from checks.questions.reader import Fields
 from checks.questions.tally import Loss, Tally
 from checks.run import Note, NoteKind
@@ -61,12 +62,13 @@ def note_tally(tally: Tally, fields: Fields) -> Iterator[Note]:
     """Tell which values an answer lacks."""
     question = tally.ask.question
     for loss in tally.losses():
-        if loss.stream.field in fields:
-            yield from _note_loss(question.name, loss, question.needs, fields[loss.stream.field])
-    if tally.lost_seats:
+        names = fields.get("scores" if loss.field == "score" else loss.field)
+        if names is not None:
+            yield from _note_loss(question.name, loss, question.needs, names)
+    if tally.crowded:
         yield _odd(
-            f"{question.name}: {tally.lost_seats:,} scores (field {', '.join(fields['scores'])}) are no finite numbers "
-            f"and are left out; the answer rests on {tally.events:,} games"
+            f"{question.name}: more than {MOST_POWERS:,} powers in the scores, so the imbalance is not measured; "
+            f"are they names of seats? (field {', '.join(fields['scores'])})"
         )
 
 
@@ -87,12 +89,14 @@ def note_cut(tally: Tally, shown: int, groups: int) -> Iterator[Note]:
 
 
 def _note_loss(question: str, loss: Loss, needs: Sequence[str], names: Sequence[str]) -> Iterator[Note]:
-    lacking = loss.unusable + (loss.absent if loss.stream.field in needs else 0)
+    lacking = loss.unusable + (loss.absent if loss.field in needs else 0)
     total = loss.usable + loss.unusable + loss.absent
     if not lacking:
         return
-    where = f"{question}: {lacking:,} of {total:,} {' and '.join(loss.stream.events)}"
-    text = f"{where} have no usable {loss.stream.field} (field {', '.join(names)}); the values rest on the others"
+    rest = "the values rest on the others" if loss.usable else "nothing of it is measured"
+    text = (
+        f"{question}: {lacking:,} of {total:,} {loss.of} have no usable {loss.field} (field {', '.join(names)}); {rest}"
+    )
     never_logged = loss.absent == total
     kind = NoteKind.ODD if never_logged or lacking <= FEW * total else NoteKind.LOST
     yield Note(kind=kind, text=text)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -26,6 +26,9 @@ _Get: TypeAlias = Callable[[Event], object]
 
 TEXT_LENGTH = 500
 """Texts are cut to so many characters: group names stay in memory."""
+TEXTS = frozenset({"event", "run", "horizon_type", "lora_name", "power", "message", "type", "severity"})
+"""Logical fields that are texts; `scores` is an object, `time` a time, all others are numbers."""
+UNSCALED = TEXTS | {"scores"}
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _ALTERNATIVE = re.compile(r"(?P<name>[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)*)(?: ?(?P<sign>[*/]) ?(?P<factor>[0-9.]+))?")
 _RFC3339 = re.compile(
@@ -72,6 +75,14 @@ def parse_alternative(text: str) -> Alternative:
     return Alternative(name=name, times=factor) if sign == "*" else Alternative(name=name, over=factor)
 
 
+def parse_name(field: str, text: str) -> Alternative:
+    """Read one name of this logical field, as a policy writes it; ValueError also where text or an object is scaled."""
+    found = parse_alternative(text)
+    if found.scaled and field in UNSCALED:
+        raise ValueError(f"expected the name of {field} alone, got {text!r}: only numbers can be scaled")
+    return found
+
+
 def number_reader(names: tuple[str, ...]) -> ReadNumber:
     """Make the reader of a duration, size, rate or count: values below 0 are no usable ones.
 
@@ -97,9 +108,9 @@ def number_reader(names: tuple[str, ...]) -> ReadNumber:
 def text_reader(names: tuple[str, ...]) -> ReadText:
     """Make the reader of a text: the first alternative that is a text that is not empty, a number or a boolean.
 
-    ValueError on a name that `parse_alternative` refuses or scales.
+    ValueError on a name that `parse_alternative` refuses.
     """
-    getters = list(_unscaled(names))
+    getters = [_getter(found.name) for found in map(parse_alternative, names)]
 
     def read(event: Event) -> str | None:
         for get in getters:
@@ -139,7 +150,6 @@ def object_reader(names: tuple[str, ...]) -> Callable[[Event], Mapping[str, obje
     A value that is no object gives an empty one; no value, None.
     """
     plan = [(found.name + ".", _getter(found.name)) for found in map(parse_alternative, names)]
-    list(_unscaled(names))
 
     def read(event: Event) -> Mapping[str, object] | None:
         result: Mapping[str, object] | None = None
@@ -189,16 +199,6 @@ def to_text(value: object) -> str | None:
         number = to_number(value)
         return str(int(number)) if number.is_integer() and abs(number) < 2**53 else str(number)
     return None
-
-
-def _unscaled(names: tuple[str, ...]) -> Iterator[_Get]:
-    for name in names:
-        found = parse_alternative(name)
-        if found.scaled:
-            raise ValueError(
-                f"field {name!r}: only numbers can be scaled, this is a text or an object; take the name alone"
-            )
-        yield _getter(found.name)
 
 
 def _getter(name: str) -> _Get:

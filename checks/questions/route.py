@@ -16,20 +16,19 @@ from typing import TypeAlias
 from checks.questions.definition import Question
 from checks.questions.group import Stream
 from checks.questions.reader import (
+    TEXTS,
     Event,
     Fields,
     ReadNumber,
     ReadText,
     number_reader,
     object_reader,
+    parse_name,
     text_reader,
     time_reader,
     to_number,
     to_text,
 )
-
-TEXTS = frozenset({"event", "run", "horizon_type", "lora_name", "power", "message", "type", "severity"})
-"""Logical fields that are texts; `scores` is an object, `time` a time, all others are numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,9 @@ class Readers:
     """The readers of all logical fields; ValueError where a name cannot be read."""
 
     def __init__(self, fields: Fields) -> None:
-        self.fields = fields
+        for field, names in fields.items():
+            for name in names:
+                parse_name(field, name)
         self.seats = _seats_reader(fields["scores"])
         self._numbers: dict[str, ReadNumber] = {"time": time_reader(fields["time"])}
         self._texts: dict[str, ReadText] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.questions.definition import Question
-from checks.questions.group import Group, Running, Stream, list_streams, read_cells
+from checks.questions.group import Group, Running, list_streams, read_cells
 from checks.questions.reader import Event
 from checks.questions.route import OF_SEAT, Readers, Seat, build_routes
 from checks.questions.table import Tallied
@@ -43,9 +43,11 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """How many values of a field the events lacked."""
+    """How many values of a field were there, and how many not."""
 
-    stream: Stream
+    field: str
+    of: str
+    """What holds the field, in words."""
     usable: int
     unusable: int
     """A value that is no finite number, or below 0 where that cannot be."""
@@ -66,13 +68,17 @@ class Tally:
         self._read_seats = readers.seats
         self._groups: dict[str | None, Group] = {}
         self._whole = Group(())
-        self.lost_seats = 0
-        """Scores of a game that are no finite number."""
+        self._lost_seats = 0
 
     @property
     def events(self) -> int:
         """How many events the answer rests on so far."""
         return self._whole.count_of(self.ask.question.events)
+
+    @property
+    def crowded(self) -> bool:
+        """Tell whether some group has too many powers for their spread to be measured."""
+        return any(group.crowded for group in self._groups.values())
 
     def take(self, name: str, event: Event) -> None:
         """Take one of its events; ValueError where there are too many groups."""
@@ -109,9 +115,10 @@ class Tally:
         for place, stream in enumerate(self._streams):
             runnings: list[Running] = [group.streams[place] for group in self._groups.values()]
             yield Loss(
-                stream=stream,
+                field=stream.field,
+                of="seats" if self.ask.question.seats else " and ".join(stream.events),
                 usable=sum(one.n for one in runnings),
-                unusable=sum(one.unusable for one in runnings),
+                unusable=sum(one.unusable for one in runnings) + self._lost_seats,
                 absent=sum(one.absent for one in runnings),
             )
 
@@ -120,7 +127,7 @@ class Tally:
         if game is None:
             return
         seats, lost = game
-        self.lost_seats += lost
+        self._lost_seats += lost
         if not seats:
             return
         self._whole.count(name)
@@ -135,7 +142,7 @@ class Tally:
         for seat in seats:
             for stream, running in zip(self._streams, group.streams, strict=True):
                 running.add(OF_SEAT[stream.field](seat))
-            group.add_part(seat.power, seat.score)
+            group.add_power(seat.power, seat.score)
 
     def _group(self, event: Event) -> Group:
         return self._named(None if self._read_key is None else self._read_key(event))
