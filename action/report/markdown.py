@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from action.escape import address, markdown
+from action.escape import address, markdown, one_line
 from action.report.table import cell, numeric
 from action.report.view import (
     NOTE_WORDS,
@@ -70,7 +70,7 @@ def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
         if len(text) <= budget:
             return text
     text = _render("headline.md.j2", _head(verdict))
-    return text if len(text) <= budget else _render("headline.md.j2", _head(verdict) | {"headline": None})
+    return text if len(text) <= budget else _render("headline.md.j2", _head(verdict) | {"name": None, "headline": None})
 
 
 def table_markdown(
@@ -138,6 +138,7 @@ def _head(verdict: Verdict) -> dict[str, object]:
     return {
         "icon": ICONS[verdict.decision],
         "word": WORDS[verdict.decision],
+        "name": one_line(verdict.run.name, limit=120),
         "headline": verdict.headline,
         "meaning": meaning(verdict),
         "trial": verdict.policy.trial,

@@ -107,6 +107,8 @@ class Row:
 
     check: CheckResult
     value: str
+    at: str
+    """At which step the value stands; empty where it stands at none."""
     rule: str
     interval: str
     samples: str
@@ -121,6 +123,7 @@ def row_of(check: CheckResult, waived: frozenset[str] = frozenset()) -> Row:
     return Row(
         check=check,
         value=_value(check),
+        at="" if check.step is None else f"at step {check.step:,}",
         rule=check.bound or NOTHING,
         interval=_interval(check),
         samples=NOTHING if check.n is None else f"{check.n:,}",
@@ -151,9 +154,8 @@ def _value(check: CheckResult) -> str:
         return NOTHING
     bounds = [float(found.replace(",", "")) for found in _NUMBER.findall(check.bound or "")]
     text = _apart(check.observed, bounds)
-    if check.unit and check.unit != "share":  # a share is a bare number, as in its rule
-        text += f" {check.unit}"
-    return text if check.step is None else f"{text} at step {check.step:,}"
+    # A share is a bare number, as in its rule.
+    return f"{text} {check.unit}" if check.unit and check.unit != "share" else text
 
 
 def _apart(value: float, bounds: Iterable[float]) -> str:

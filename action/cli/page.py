@@ -1,0 +1,146 @@
+"""Lines, headings and tables on a terminal of any width. What they say comes from `terminal.py`.
+
+Nothing that comes from data is obeyed: every text is one line of visible characters, and rich reads no markup in it.
+rich is imported where it is used: `gatekeeper --help` does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from action.escape import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_GAP = 2
+"""Blank columns between those of a table."""
+_READABLE = 100
+"""Sentences are not set wider than this: long lines are hard to read."""
+_NARROWEST = 12
+
+
+def open_console(stream: TextIO, *, width: int | None = None) -> Console:
+    """Return a console that writes plain text to anything but a terminal, and obeys NO_COLOR, TERM and COLUMNS.
+
+    `width` in columns; None: that of the terminal, 80 without one.
+    """
+    from rich.console import Console  # noqa: PLC0415 - see the docstring of the module
+
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, legacy_windows=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table: its head and the text of each row."""
+
+    head: str
+    cells: tuple[str, ...]
+    right: bool = False
+    least: int | None = None
+    """To how many columns of the terminal it may be squeezed, its texts wrapped; None: never wrapped."""
+    styles: tuple[str, ...] = ()
+    """One a cell; empty: none."""
+
+
+class Page:
+    """A console that takes texts of any origin."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def line(self, *parts: tuple[str, str], indent: int = 0, hang: int = 0, gap: str = "  ") -> None:
+        """Write parts (text, style) as one paragraph; the lines after the first stand `hang` columns further in.
+
+        A style that holds `reverse` makes a badge: its text gets a blank on either side where there is colour.
+        """
+        from rich.text import Text  # noqa: PLC0415 - see the docstring of the module
+
+        text = Text()
+        for part, style in parts:
+            shown = self._clean(part)
+            if "reverse" in style and self._console.color_system and not self._console.no_color:
+                shown = f" {shown} "
+            text.append(gap if text else "").append(shown, style)
+        width = max(min(self._console.width, _READABLE) - indent - hang, _NARROWEST)
+        for index, row in enumerate(text.wrap(self._console, width)):
+            self._write(Text(" " * (indent + (hang if index else 0))).append_text(row))
+
+    def blank(self) -> None:
+        """Write an empty line."""
+        self._console.print()
+
+    def heading(self, text: str) -> None:
+        """Write a heading after an empty line."""
+        self.blank()
+        self.line((text, "bold"))
+
+    def fits(self, columns: Sequence[Column], *, squeezed: bool) -> bool:
+        """Tell whether a table fits the width: as wide as its texts, or with its texts wrapped."""
+        widths = self._widths(columns, self._cells(columns), squeezed=squeezed)
+        return sum(widths) + _GAP * (len(widths) - 1) <= self._console.width
+
+    def table(self, columns: Sequence[Column]) -> None:
+        """Write a table, its texts wrapped if they have to be; ask `fits` first."""
+        cells = self._cells(columns)
+        widths = self._widths(columns, cells, squeezed=True)
+        for index in range(len(columns[0].cells) + 1):
+            styles = [_style(column, index) for column in columns]
+            texts = [self._wrapped(cells[at][index], styles[at], width) for at, width in enumerate(widths)]
+            for number in range(max(len(lines) for lines in texts)):
+                self._write(_joined([lines[number : number + 1] for lines in texts], columns, widths))
+
+    def _cells(self, columns: Sequence[Column]) -> list[list[str]]:
+        return [[self._clean(text) for text in (column.head, *column.cells)] for column in columns]
+
+    def _widths(self, columns: Sequence[Column], cells: Sequence[Sequence[str]], *, squeezed: bool) -> list[int]:
+        """Return the width of each column; `squeezed`: the widest give way, until all fit or none can any more."""
+        from rich.cells import cell_len  # noqa: PLC0415 - see the docstring of the module
+
+        widths = [max(cell_len(text) for text in column) for column in cells]
+        over = sum(widths) + _GAP * (len(widths) - 1) - self._console.width
+        while squeezed and over > 0:
+            slack = [
+                (width, at)
+                for at, (column, width) in enumerate(zip(columns, widths, strict=True))
+                if column.least is not None and width > column.least
+            ]
+            if not slack:
+                break
+            widths[max(slack)[1]] -= 1
+            over -= 1
+        return widths
+
+    def _wrapped(self, text: str, style: str, width: int) -> list[Text]:
+        from rich.text import Text  # noqa: PLC0415 - see the docstring of the module
+
+        return list(Text(text, style).wrap(self._console, width))
+
+    def _write(self, text: Text) -> None:
+        text.rstrip()
+        self._console.print(text, soft_wrap=True)
+
+    def _clean(self, text: str) -> str:
+        return printable(text, self._console.encoding)
+
+
+def _style(column: Column, index: int) -> str:
+    if index == 0:
+        return "dim"
+    return column.styles[index - 1] if column.styles else ""
+
+
+def _joined(lines: Sequence[Sequence[Text]], columns: Sequence[Column], widths: Sequence[int]) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - see the docstring of the module
+
+    whole = Text()
+    for at, (found, column, width) in enumerate(zip(lines, columns, widths, strict=True)):
+        text = found[0] if found else Text()
+        text.rstrip()
+        blank = " " * (width - text.cell_len)
+        whole.append(" " * _GAP if at else "").append(blank if column.right else "")
+        whole.append_text(text).append("" if column.right else blank)
+    return whole
