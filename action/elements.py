@@ -14,6 +14,7 @@ from action.lines import MAX_LINE
 
 _CHUNK = 2**18
 _SPACE = " \t\n\r"
+_AFTER = frozenset(_SPACE + ",:]}")
 
 
 class DamageError(Exception):
@@ -77,7 +78,8 @@ class Document:
             except (ValueError, RecursionError) as error:  # an integer of thousands of digits; thousands of brackets
                 raise DamageError from error
             else:
-                if end < len(self._buffer) or self._ended:  # at the end of what is read, `12` may go on as `123`
+                # `12` at the end of what is read may go on as `123`, and `1e` is read as 1 with a rest.
+                if self._ended or self._buffer[end : end + 1] in _AFTER:
                     self._at = end
                     return value
             if self._ended or len(self._buffer) - self._at > MAX_LINE:
