@@ -98,9 +98,8 @@ def evaluate(formula: Formula, cells: Cells) -> Scalar:
         case Moment(of):
             seconds = cells.get(of)
             return None if seconds is None else write_time(seconds)
-        case Grade(of, below, beyond, unknown):
-            value = finite(_ratio(of, cells))
-            return unknown if value is None else next((word for bound, word in below if value < bound), beyond)
+        case _:
+            return _word(formula, cells)
 
 
 def write_time(seconds: float) -> str:
@@ -110,6 +109,13 @@ def write_time(seconds: float) -> str:
     '1970-01-01T00:00:00.500Z'
     """
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _word(formula: Grade, cells: Cells) -> str:
+    value = finite(_ratio(formula.of, cells))
+    if value is None:
+        return formula.unknown
+    return next((word for bound, word in formula.below if value < bound), formula.beyond)
 
 
 def _exact(cell: float | None) -> int | float | None:

@@ -114,9 +114,10 @@ class Tally:
         """Give, for each stream, what its events lacked."""
         for place, stream in enumerate(self._streams):
             runnings: list[Running] = [group.streams[place] for group in self._groups.values()]
+            heard = [name for name in stream.events if name in self.listens]
             yield Loss(
                 field=stream.field,
-                of="seats" if self.ask.question.seats else " and ".join(stream.events),
+                of="seats" if self.ask.question.seats else " and ".join(heard),
                 usable=sum(one.n for one in runnings),
                 unusable=sum(one.unusable for one in runnings) + self._lost_seats,
                 absent=sum(one.absent for one in runnings),
