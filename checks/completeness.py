@@ -30,8 +30,8 @@ PLANNED_KEYS = (
 def planned_steps(run: RunData, asked: int | str | None) -> int | None:
     """Find how many steps a run was to take: what the policy says, what the source says, else a well-known key.
 
-    A config key that the policy names but the run lacks gives None. Numbers below 1 (TRL's `max_steps: -1`) say
-    nothing.
+    A config key that the policy names but the run lacks leaves what the source says: a bundle keeps the number, not the
+    configuration. Numbers below 1 (TRL's `max_steps: -1`) say nothing.
     """
     if isinstance(asked, int):
         return asked
@@ -41,7 +41,7 @@ def planned_steps(run: RunData, asked: int | str | None) -> int | None:
         value = run.config.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < 2**53:
             return int(value)
-    return None
+    return run.planned_steps
 
 
 def run_state(run: RunData) -> CheckResult:

@@ -1,0 +1,70 @@
+"""`gatekeeper explain`: every number of a verdict back to its data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from action.pipeline import Judged
+    from checks.result import Verdict
+
+
+def explain(
+    verdict: Annotated[Path, typer.Argument(metavar="VERDICT", help="verdict.json, or the folder that holds it.")],
+    check: Annotated[str | None, typer.Argument(metavar="[CHECK]", help="One check; default: all of them.")] = None,
+    *,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="DIR", help="The bundle; default: evidence/ beside the verdict."),
+    ] = None,
+) -> None:
+    """Show what each number of a verdict rests on, and judge the evidence again to see that it still gives it.
+
+    Exit 0 if it does, 11 if there is no evidence, 10 if the evidence gives another verdict.
+
+    Example: gatekeeper explain gatekeeper-out/verdict.json kl-spike
+    """
+    from action.cli.explanation import print_explanation  # noqa: PLC0415 - start-up time
+    from action.errors import UsageError  # noqa: PLC0415
+    from action.escape import one_line  # noqa: PLC0415
+    from checks.document import did_you_mean  # noqa: PLC0415
+
+    path = verdict / "verdict.json" if verdict.is_dir() else verdict
+    read = _read(path)
+    chosen = [result for result in read.checks if check in (None, result.id)]
+    if not chosen:
+        known = [result.id for result in read.checks]
+        raise UsageError(
+            f"{one_line(check or '')}: expected a check of this verdict; {did_you_mean(check or '', known)}"
+        )
+    judged = _judge_again(evidence or path.parent / "evidence")
+    exit_code = print_explanation(read, chosen, judged, sys.stdout)
+    raise typer.Exit(exit_code)
+
+
+def _read(path: Path) -> Verdict:
+    from action.files import open_input, read_error  # noqa: PLC0415 - start-up time
+    from action.report.reading import parse_verdict  # noqa: PLC0415
+
+    with open_input(path) as stream:
+        try:
+            content = stream.read()
+        except OSError as error:
+            raise read_error(path, error) from error
+    return parse_verdict(content.decode("utf-8", "replace"), name=path.name)
+
+
+def _judge_again(folder: Path) -> Judged | None:
+    from action.cli.ports import fallback_policy, local_ports  # noqa: PLC0415 - start-up time
+    from action.evidence.store import find_bundle  # noqa: PLC0415
+    from action.pipeline import check_run  # noqa: PLC0415
+    from action.settings import CheckSettings  # noqa: PLC0415
+
+    if find_bundle(folder) is None:
+        return None
+    settings = CheckSettings(ref=str(folder), policy=None, fallback_policy=fallback_policy(), now="")
+    return check_run(settings, local_ports())

@@ -1,0 +1,59 @@
+"""What `explain` prints: per check the way from its number to the data. No reading of files may enter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from action.cli.page import Page, open_console
+from action.pipeline import Judged
+from action.report.document import verdict_json
+from action.report.view import row_of
+from checks.check import Policy
+from checks.result import CheckResult, Verdict
+from checks.trace import trace
+
+
+def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: Judged | None, stream: TextIO) -> int:
+    """Print the way back for the chosen checks; give the exit code."""
+    page = Page(open_console(stream))
+    page.line((verdict.headline, "bold"))
+    evidence = f"evidence sha256 {verdict.evidence_sha256}"
+    page.line((f"judged at {verdict.judged_at} by gatekeeper {verdict.tool_version}; {evidence}", "dim"))
+    for result in chosen:
+        _print_check(result, judged, page)
+    page.heading("Judged again")
+    if judged is None:
+        page.line(
+            ("There is no evidence beside this verdict: it cannot be traced further, nor judged again.", "yellow")
+        )
+        return 11
+    if verdict_json(judged.verdict) == verdict_json(verdict):
+        page.line(("The evidence gives this verdict again, to the same bytes.", "green"))
+        return 0
+    page.line((f"The evidence gives another verdict: {judged.verdict.headline}", "red"))
+    same = {result.id: result for result in judged.verdict.checks}
+    for result in verdict.checks:
+        if same.get(result.id) != result:
+            now = same[result.id].outcome if result.id in same else "not asked"
+            page.line((f"{result.id}: {result.outcome} in the verdict, {now} from the evidence", ""), indent=2)
+    return 10
+
+
+def _print_check(result: CheckResult, judged: Judged | None, page: Page) -> None:
+    page.heading(f"{result.title} ({result.id})")
+    row = row_of(result)
+    asked = "data integrity, asked of every run" if result.where is None else f"{result.where.file}:{result.where.line}"
+    facts = [
+        ("outcome", f"{result.outcome.value}, severity {result.severity.value}"),
+        ("asked in", asked),
+        ("value", f"{row.value}; rule {row.rule}; interval {row.interval}; n {row.samples}"),
+        ("reason", result.reason),
+    ]
+    if judged is not None:
+        policy: Policy = judged.policy
+        check = next((one for one in policy.checks if one.id == result.id), None)
+        if check is not None:
+            facts += list(trace(check, policy, judged.bundle.evidence))
+    for label, text in facts:
+        page.line((f"{label:<17}", "dim"), (text, ""), indent=2, hang=19, gap=" ")

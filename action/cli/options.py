@@ -1,0 +1,38 @@
+"""Arguments that several commands share, each declared once. Only typer may be imported."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a command prints its answer."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A .wandb file or W&B folder, trainer_state.json, .jsonl, .csv, .parquet, TensorBoard files.",
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+EventsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--events", metavar="FILE", help="Log events as JSON lines; default: events.jsonl beside the run."),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="The policy; default: .github/gatekeeper.yml, else grpo."),
+]
+ProfileOption = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="A profile instead of a policy; may be repeated.")
+]

@@ -1,0 +1,50 @@
+"""`gatekeeper policy`: look at a policy without a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from action.cli.options import ProfileOption
+
+app = typer.Typer(help="Check a policy file, or print the JSON Schema of one.", no_args_is_help=True)
+
+
+@app.command("lint")
+def lint(
+    policy: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The policy; default: .github/gatekeeper.yml.")
+    ] = None,
+    *,
+    profile: ProfileOption = None,
+) -> None:
+    """Read a policy and tell every fault at once, as file:line: key: what to do. Exit 2 if there is one.
+
+    Example: gatekeeper policy lint .github/gatekeeper.yml
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - start-up time
+
+    from action.cli.ports import DEFAULT_POLICY, choose_policy, profile_texts, read_policy_file  # noqa: PLC0415
+    from action.escape import one_line  # noqa: PLC0415
+    from checks.policy import parse_policy  # noqa: PLC0415
+
+    asked = choose_policy(policy, profile) or read_policy_file(DEFAULT_POLICY)
+    today = datetime.now(UTC).date()
+    read = parse_policy(asked.text, source=asked.source, profiles=profile_texts(), today=today)
+    blocking = sum(check.severity == "block" for check in read.checks)
+    extends = f", extends {', '.join(read.profiles)}" if read.profiles else ""
+    typer.echo(one_line(f"{read.source}: {len(read.checks)} checks, {blocking} of them blocking{extends}: no faults"))
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors that check YAML while you write.
+
+    Example: gatekeeper policy schema > gatekeeper.schema.json
+    """
+    from action.report.document import json_text  # noqa: PLC0415 - start-up time
+    from checks.policy import policy_schema  # noqa: PLC0415
+
+    typer.echo(json_text(policy_schema()), nl=False)

@@ -1,0 +1,60 @@
+"""The composition root: adapters meet the ports of the pipeline here, and nowhere else."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from action.errors import InputError, UsageError
+from action.files import read_error, show_name
+from action.pipeline import Ports
+from action.settings import PolicyText, profile_policy
+from action.sources import events, tables, tensorboard, trainer_state, wandb_log
+from action.version import tool_version
+
+DEFAULT_POLICY = Path(".github/gatekeeper.yml")
+MAX_POLICY_BYTES = 4_000_000
+
+
+def local_ports() -> Ports:
+    """Give the ports of a machine without network: every source of local files."""
+    return Ports(
+        # Formats with a signature of their own first; tables read what is left by suffix.
+        sources=(wandb_log, tensorboard, trainer_state, tables),
+        open_events=events.EventFiles,
+        profiles=profile_texts(),
+        tool_version=tool_version(),
+    )
+
+
+def profile_texts() -> dict[str, str]:
+    """Read the profiles that ship: name → text."""
+    folder = resources.files("checks") / "profiles"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".yml")), key=lambda file: file.name)
+    return {file.name.removesuffix(".yml"): file.read_text("utf-8") for file in files}
+
+
+def read_policy_file(path: Path) -> PolicyText:
+    """Read a policy file; InputError if it cannot be read as text."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_POLICY_BYTES)
+        return PolicyText(text=content.decode("utf-8-sig").replace("\r\n", "\n"), source=path.as_posix())
+    except OSError as error:
+        raise read_error(path, error) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{show_name(path)}: expected a policy in UTF-8, got other bytes; save it as UTF-8") from error
+
+
+def choose_policy(policy: Path | None, profiles: list[str] | None) -> PolicyText | None:
+    """Give the policy that was asked for; None: none was."""
+    if policy is not None and profiles:
+        raise UsageError("--policy and --profile: expected one of them, got both; put `extends` into the policy")
+    if policy is not None:
+        return read_policy_file(policy)
+    return profile_policy(tuple(profiles)) if profiles else None
+
+
+def fallback_policy() -> PolicyText:
+    """Give the policy where none was asked for: the repository's own, else the profile `grpo`."""
+    return read_policy_file(DEFAULT_POLICY) if DEFAULT_POLICY.is_file() else profile_policy(("grpo",))

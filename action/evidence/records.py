@@ -1,0 +1,205 @@
+"""Run data as JSON records and back, exact to the last bit. No disk and no digest may enter.
+
+Numbers are written in Python's shortest form that reads back as the same float; NaN and ±inf as the texts `NaN`,
+`Infinity`, `-Infinity`, so that the files stay strict JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from checks.number import parse_number
+from checks.run import (
+    Checkpoint,
+    Evidence,
+    Identity,
+    LogTable,
+    Note,
+    NoteKind,
+    Rows,
+    RunData,
+    RunState,
+    Scalar,
+    Series,
+    Values,
+)
+
+Record: TypeAlias = Mapping[str, Any]
+CHUNK = 5_000
+"""Values a line, so that a reader never needs a long line."""
+
+
+def evidence_record(evidence: Evidence) -> dict[str, Any]:
+    """Turn all but the arrays and log answers into a record."""
+    kept: dict[str, Any] = {}
+    for name, data in sorted(evidence.baselines.items()):
+        kept[name] = data if isinstance(data, str) else run_record(data)
+    return {
+        "judged_at": evidence.judged_at,
+        "run": run_record(evidence.run),
+        "baselines": kept,
+        "checkpoint": None if evidence.checkpoint is None else asdict(evidence.checkpoint),
+        "log_source": evidence.log_source,
+        "games": evidence.games,
+        "notes": _notes(evidence.notes),
+    }
+
+
+def run_record(run: RunData) -> dict[str, Any]:
+    """Turn a run into a record, without its arrays and its configuration."""
+    return {
+        "ref": run.ref,
+        "source": run.source,
+        "identity": asdict(run.identity),
+        "state": run.state.value,
+        "exit_code": run.exit_code,
+        "planned_steps": run.planned_steps,
+        "catalog": dict(sorted(run.catalog.items())),
+        "notes": _notes(run.notes),
+    }
+
+
+def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
+    return [{"kind": note.kind.value, "text": note.text} for note in notes]
+
+
+def read_notes(records: Iterable[Record]) -> tuple[Note, ...]:
+    """Read notes back."""
+    return tuple(Note(kind=NoteKind(record["kind"]), text=str(record["text"])) for record in records)
+
+
+def read_run(record: Record, rows: Rows, series: Mapping[str, Series]) -> RunData:
+    """Read a run back; KeyError, TypeError or ValueError where the record is not one of ours."""
+    return RunData(
+        ref=str(record["ref"]),
+        source=str(record["source"]),
+        identity=Identity(**record["identity"]),
+        state=RunState(record["state"]),
+        exit_code=record["exit_code"],
+        planned_steps=record["planned_steps"],
+        rows=rows,
+        series=series,
+        catalog={str(name): int(count) for name, count in record["catalog"].items()},
+        notes=read_notes(record["notes"]),
+    )
+
+
+def read_checkpoint(record: Record | None) -> Checkpoint | None:
+    """Read a checkpoint back."""
+    return None if record is None else Checkpoint(**record)
+
+
+def tables_record(tables: Mapping[str, LogTable]) -> dict[str, Any]:
+    """Turn answers to log questions into a record."""
+    return {
+        question: {
+            "by": table.by,
+            "columns": list(table.columns),
+            "rows": [[_cell(cell) for cell in row] for row in table.rows],
+            "events": table.events,
+        }
+        for question, table in sorted(tables.items())
+    }
+
+
+def read_tables(record: Record) -> dict[str, LogTable]:
+    """Read answers to log questions back; numbers that were not finite as such."""
+    return {
+        str(question): LogTable(
+            question=str(question),
+            by=table["by"],
+            columns=tuple(table["columns"]),
+            rows=tuple(tuple(_read_cell(cell) for cell in row) for row in table["rows"]),
+            events=int(table["events"]),
+        )
+        for question, table in record.items()
+    }
+
+
+def _cell(cell: Scalar) -> Any:
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return {"number": _number(cell)}
+    return cell
+
+
+def _read_cell(cell: Any) -> Scalar:
+    if isinstance(cell, dict):
+        return parse_number(cell["number"])
+    if cell is None or isinstance(cell, str | int | float):
+        return cell
+    raise TypeError(f"expected a cell, got {type(cell).__name__}")
+
+
+def _number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _lines(records: Iterable[Record]) -> bytes:
+    return "".join(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n" for record in records).encode()
+
+
+def rows_text(rows: Rows) -> bytes:
+    """Write rows: first the sets of names, then steps and kinds in chunks."""
+
+    def records() -> Iterator[Record]:
+        yield {"names": [sorted(names) for names in rows.names]}
+        for start in range(0, rows.steps.size, CHUNK):
+            part = slice(start, start + CHUNK)
+            yield {"steps": rows.steps[part].tolist(), "kinds": rows.kinds[part].tolist()}
+
+    return _lines(records())
+
+
+def read_rows(records: Iterable[Record]) -> Rows:
+    """Read rows back; ValueError if a kind names no set."""
+    names: tuple[frozenset[str], ...] = ()
+    steps: list[Any] = [np.zeros(0, np.int64)]
+    kinds: list[Any] = [np.zeros(0, np.int32)]
+    for record in records:
+        if "names" in record:
+            names = tuple(frozenset(map(str, one)) for one in record["names"])
+        else:
+            steps.append(np.array(record["steps"], np.int64))
+            kinds.append(np.array(record["kinds"], np.int32))
+    rows = Rows(steps=np.concatenate(steps), kinds=np.concatenate(kinds), names=names)
+    if rows.kinds.size and not 0 <= rows.kinds.min() <= rows.kinds.max() < len(names):
+        raise ValueError("a row of a kind that is not listed")
+    return rows
+
+
+def series_text(series: Mapping[str, Series]) -> bytes:
+    """Write series by name, in chunks."""
+
+    def records() -> Iterator[Record]:
+        for name, one in sorted(series.items()):
+            for start in range(0, max(one.steps.size, 1), CHUNK):
+                part = slice(start, start + CHUNK)
+                yield {"name": name, "steps": one.steps[part].tolist(), "values": _values(one.values[part])}
+
+    return _lines(records())
+
+
+def _values(values: Values) -> list[float | str]:
+    return values.tolist() if np.isfinite(values).all() else [_number(value) for value in values.tolist()]
+
+
+def read_series(records: Iterable[Record]) -> dict[str, Series]:
+    """Read series back; TypeError or ValueError where something else than numbers stands there."""
+    found: dict[str, tuple[list[Any], list[Any]]] = {}
+    for record in records:
+        steps, values = found.setdefault(str(record["name"]), ([], []))
+        steps.append(np.array(record["steps"], np.int64))
+        numbers = [value if isinstance(value, float) else parse_number(value) for value in record["values"]]
+        values.append(np.array(numbers, np.float64))
+    return {
+        name: Series(name=name, steps=np.concatenate(steps), values=np.concatenate(values))
+        for name, (steps, values) in found.items()
+    }

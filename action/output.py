@@ -1,0 +1,44 @@
+"""Files of ours on disk: each whole or not at all. What is in them may not enter."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from action.errors import OutputError
+from action.files import show_name
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files below a folder, which is made if needed; each is replaced in one step, the last one last.
+
+    Raises:
+        OutputError: the folder cannot be made or written, or the disk is full. What was there before stays whole.
+    """
+    try:
+        for name, content in files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _replace(target, content)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(
+            f"{show_name(error.filename or folder)}: expected a folder that can be written to, got: {reason}; "
+            "free some space or name another folder with --out"
+        ) from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    # Not tempfile: its names could collide with a reader's glob, and its mode (0600) would stick to the result.
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(target)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,221 @@
+"""The staircase: collect → judge. Owns the ports, as Protocols; imports no adapter.
+
+No argument parsing, no rendering and no format of a source may enter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from action.errors import InputError
+from action.evidence.bundle import Bundle, BundleFiles, bundle_files
+from action.evidence.store import find_bundle, read_bundle
+from action.files import read_error, show_name
+from action.settings import CheckSettings, PolicyText
+from checks.check import Policy
+from checks.completeness import planned_steps
+from checks.policy import parse_policy
+from checks.questions.answer import answer_all
+from checks.questions.catalog import QUESTIONS
+from checks.result import Verdict
+from checks.run import Checkpoint, Evidence, Note, RunData, Selection
+from checks.verdict import Judgement, judge
+
+_STEP = re.compile(r"(?:_v|-v|checkpoint[-_]|step[-_]?)(\d{1,12})$")
+_ONLINE = re.compile(r"(?:wandb://|https?://)|^[\w.-]+/[\w.-]+/[\w.-]+$")
+
+
+class RunSource(Protocol):
+    """Reads runs of one format."""
+
+    def recognises(self, path: Path, /) -> bool:
+        """Tell by a cheap look whether a path is of this format; never raises."""
+        ...
+
+    def read(self, path: Path, selection: Selection, /) -> RunData:
+        """Read a run; InputError for what cannot be read at all."""
+        ...
+
+
+class EventFiles(Protocol):
+    """Events of log files; `notes` is complete after an iteration."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was odd or lost."""
+        ...
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        """Give the events one after the other."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What the outside world does for the pipeline."""
+
+    sources: Sequence[RunSource]
+    """Asked in this order."""
+    open_events: Callable[[Sequence[Path]], EventFiles]
+    profiles: Mapping[str, str]
+    tool_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A verdict, with what it rests on."""
+
+    verdict: Verdict
+    policy: Policy
+    bundle: Bundle
+    files: BundleFiles
+
+
+def check_run(settings: CheckSettings, ports: Ports) -> Judged:
+    """Judge a run, or a bundle again.
+
+    Raises:
+        InputError: the run, a log file or the checkpoint cannot be read.
+        PolicyError: the policy cannot be used.
+    """
+    place = find_bundle(Path(settings.ref)) if _exists(Path(settings.ref)) else None
+    if place is not None:
+        bundle = read_bundle(place)
+        wanted = settings.policy or PolicyText(text=bundle.policy_text, source=bundle.policy_source)
+        policy = read_policy(wanted, ports, bundle.evidence.judged_at)
+        evidence, collector = bundle.evidence, bundle.collected_by
+    else:
+        wanted = settings.policy or settings.fallback_policy
+        policy = read_policy(wanted, ports, settings.now)
+        evidence, collector = collect(settings, policy, ports), ports.tool_version
+    bundle = Bundle(evidence=evidence, policy_text=wanted.text, policy_source=wanted.source, collected_by=collector)
+    files = bundle_files(bundle)
+    judgement = Judgement(tool_version=ports.tool_version, evidence_sha256=files.sha256)
+    return Judged(verdict=judge(policy, evidence, judgement), policy=policy, bundle=bundle, files=files)
+
+
+def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:
+    """Read a policy as of the day of judging."""
+    today = date.fromisoformat(judged_at[:10])
+    return parse_policy(policy.text, source=policy.source, profiles=ports.profiles, today=today)
+
+
+def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
+    """Collect what the policy asks of: the run, its baselines, answers to log questions, the checkpoint's digest."""
+    selection = Selection(names=policy.series_names)
+    run = read_run(settings.ref, selection, ports)
+    # The configuration may hold secrets and is not kept: what judging needs of it is read now.
+    run = replace(run, planned_steps=planned_steps(run, policy.planned_steps), config={})
+    beside = _folder(Path(settings.ref))
+    events = settings.events or _beside(beside, "events")
+    games = settings.games or _beside(beside, "games")
+    answers = None
+    if events and policy.questions:
+        files = ports.open_events(events)
+        names = tuple(name for name in (run.identity.name, run.identity.id) if name is not None)
+        asked = [QUESTIONS[name] for name in policy.questions]
+        answers = answer_all(asked, files, fields=policy.fields, run=names)
+    return Evidence(
+        run=run,
+        logs={} if answers is None else {table.question: table for table in answers.tables},
+        log_source=", ".join(path.name for path in events) or None,
+        games=", ".join(path.name for path in games) or None,
+        baselines={name: _baseline(name, selection, ports) for name in policy.baseline_runs},
+        notes=() if answers is None else (*files.notes, *answers.notes),
+        checkpoint=None if settings.checkpoint is None else read_checkpoint(settings.checkpoint),
+        judged_at=settings.now,
+    )
+
+
+def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
+    """Read a run by whichever source knows it, or out of a bundle."""
+    path = Path(ref)
+    if not _exists(path):
+        online = "; runs on W&B cannot be read yet, only files" if _ONLINE.search(ref) else ""
+        raise InputError(f"{show_name(ref)}: expected a run, found nothing there; check the path{online}")
+    place = find_bundle(path)
+    if place is not None:
+        return read_bundle(place).evidence.run
+    for source in ports.sources:
+        if source.recognises(path):
+            return source.read(path, selection)
+    if path.is_file() and path.stat().st_size == 0:
+        raise InputError(f"{show_name(ref)}: expected a run, got an empty file (0 bytes); was it written at all?")
+    raise InputError(f"{show_name(ref)}: expected a run, got {_contents(path)}; {_KNOWN}")
+
+
+_KNOWN = (
+    "known are W&B files and folders, TensorBoard event files, trainer_state.json, .jsonl, .csv, .parquet "
+    "and evidence bundles"
+)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or with a NUL
+        return False
+
+
+def _contents(path: Path) -> str:
+    try:
+        if not path.is_dir():
+            return "a file of no format that is known"
+        names = sorted(child.name + ("/" if child.is_dir() else "") for child in path.iterdir())
+    except OSError as error:
+        raise read_error(path, error) from error
+    if not names:
+        return "an empty folder"
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return "a folder with " + ", ".join(map(show_name, names[:8])) + more
+
+
+def _baseline(ref: str, selection: Selection, ports: Ports) -> RunData | str:
+    try:
+        return read_run(ref, selection, ports)
+    except InputError as error:
+        return f"{error}."
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _beside(folder: Path, stem: str) -> tuple[Path, ...]:
+    """Find `events.jsonl` or `games.jsonl` beside a run, plain or compressed."""
+    found = (folder / f"{stem}.jsonl{suffix}" for suffix in ("", ".gz"))
+    return tuple(path for path in found if path.is_file())[:1]
+
+
+def read_checkpoint(name: str) -> Checkpoint:
+    """Name the checkpoint that is to be promoted, with the digest of its bytes where it is a file or folder.
+
+    A folder's digest is the sha256 over one line a file, `sha256  path`, sorted by path, as `sha256sum` writes them.
+    """
+    path = Path(name)
+    stem = path.name.split(":")[0] or name
+    found = _STEP.search(path.stem if path.is_file() else stem)
+    step = int(found[1]) if found else None
+    try:
+        if path.is_file():
+            return Checkpoint(name=path.name, step=step, digest=f"sha256:{_digest(path)}")
+        if path.is_dir():
+            files = sorted(child for child in path.rglob("*") if child.is_file())
+            lines = "".join(f"{_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+            return Checkpoint(name=path.name, step=step, digest=f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
+    except OSError as error:
+        raise read_error(path, error) from error
+    if path.suffix or name.startswith((".", "/", "~")):
+        raise InputError(f"{show_name(name)}: expected a checkpoint, found nothing there; check the path")
+    return Checkpoint(name=name, step=step, artifact=name if ":" in name else None)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

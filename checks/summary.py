@@ -1,0 +1,48 @@
+"""One row a metric: what a person wants to know of a series at a glance. No bound and no outcome may enter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from checks import trend
+from checks.number import round9
+from checks.run import Scalar, Series
+from checks.statistic import last_index, quantile
+
+COLUMNS = ("metric", "role", "n", "non_finite", "first", "last", "min", "max", "mean", "p50", "p95", "slope")
+
+
+def summarise(series: Series, role: str | None) -> tuple[Scalar, ...]:
+    """Give the row of a series, in the order of `COLUMNS`; None where there is no finite value to compute it from.
+
+    All but `non_finite` look at finite values. `slope` is Theil–Sen's per 100 steps, from 8 values on.
+    """
+    finite = np.isfinite(series.values)
+    steps, values = series.steps[finite], series.values[finite]
+    count, bad = int(series.values.size), int((~finite).sum())
+    if not values.size:
+        return (series.name, role, count, bad, *(None for _ in COLUMNS[4:]))
+    rise = trend.slope(steps, values).value * 100 if values.size >= trend.MIN_POINTS else np.nan
+    first = int(np.argmin(steps))
+    facts = (
+        float(values[first]),
+        float(values[last_index(steps)]),
+        float(values.min()),
+        float(values.max()),
+        float(values.mean()),
+        quantile(values, 0.5),
+        quantile(values, 0.95),
+    )
+    slope = round9(float(rise)) if np.isfinite(rise) else None
+    return (series.name, role, count, bad, *map(round9, facts), slope)
+
+
+def role_of(name: str, roles: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Give the role a metric stands for; None for a metric without one.
+
+    >>> role_of("kl/mean", {"kl": ("train/kl", "kl/mean")}), role_of("x", {})
+    ('kl', None)
+    """
+    return next((role for role, names in roles.items() if name in names), None)
