@@ -15,33 +15,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from action.sources.wandb_log import wire
-from action.sources.wandb_log.history import NUMBER_STARTS, STEP
-from action.sources.wandb_log.naming import is_bookkeeping, metric_name
+from action.sources.wandb_log.history import NUMBER_STARTS
+from action.sources.wandb_log.keys import LONGEST_KEY, THE_STEP, UNREADABLE, Ints, Keys
+from checks.run import Values
 
-Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 _ITEM, _STEP_FIELD, _OLD_KEY, _NEW_KEY = 0x0A, 0x12, 0x0A, 0x12
 _VALUE_JSON = (0x82, 0x01)
 _DEEPEST = 4
-_MOST_KEYS = 2_048
 _MOST_ITEMS = 512
+_FEWEST_ROWS = 16
+"""Fewer rows that still go on are left to the exact reader: array operations do not pay for them."""
+_MOST_KINDS = 8_192
+"""So many sets of metrics are remembered; further ones are built anew for every row."""
 _PADDING = bytes(2_048)
 """Reading ahead stays within the buffer: a key of `_DEEPEST` parts with the longest lengths a byte can say."""
 
 _IS_NUMBER_START = np.zeros(256, np.bool_)
 _IS_NUMBER_START[list(NUMBER_STARTS)] = True
-_WORDS = 16
-"""A key takes less than 128 bytes, as its length is one byte."""
-_TAIL = np.array(
-    [[(1 << 8 * min(max(length - 8 * word, 0), 8)) - 1 for word in range(_WORDS)] for length in range(128)], np.uint64
-)
-"""Which bytes of each word of 8 belong to a key of this length."""
-_MIX = np.array([0x9E3779B97F4A7C15 * (2 * word + 1) % 2**64 | 1 for word in range(_WORDS)], np.uint64)
-
-_THE_STEP, _OTHER_BOOKKEEPING, _UNREADABLE = -1, -2, -3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +54,7 @@ class Batch:
     """Shape (v,). The row of every wanted value, ordered by metric, then by row."""
     columns: Ints
     """Shape (v,). Index into `names`."""
-    values: NDArray[np.float64]
+    values: Values
     """Shape (v,)."""
 
 
@@ -80,58 +73,41 @@ class Columns:
     """The fast reader of one file; it learns the file's metric names as it goes."""
 
     def __init__(self, wants: Callable[[str], bool], kind_of: Callable[[frozenset[str]], int]) -> None:
-        self._wants = wants
+        self._keys = Keys(wants)
         self._kind_of = kind_of
         self._kinds: dict[bytes, int] = {}
-        self._names: list[str] = []
-        self._column_of_name: dict[str, int] = {}
-        self._column_of_key: dict[bytes, int] = {}
-        self._wanted: list[bool] = []
-        self._signatures = np.zeros(0, np.uint64)
-        self._words = np.zeros((0, _WORDS), np.uint64)
-        self._sizes = np.zeros(0, np.int64)
-        self._columns = np.zeros(0, np.int64)
 
-    def read(self, payloads: Sequence[bytes], heads: Sequence[int], *, least: int = 16) -> Batch:
-        """Read records that begin with a history row; `heads[i]` is where the row's length stands in `payloads[i]`.
-
-        Fewer than `least` rows that still go on are left to the exact reader: array operations do not pay for them.
-        """
+    def read(self, payloads: Sequence[bytes], heads: Sequence[int]) -> Batch:
+        """Read records that begin with a history row; `heads[i]` is where the row's length stands in `payloads[i]`."""
         data = b"".join(payloads) + _PADDING
         buffer = np.frombuffer(data, np.uint8)
         sizes = np.fromiter(map(len, payloads), np.int64, len(payloads))
         ends = np.cumsum(sizes)
         at, done = _bodies(buffer, ends - sizes + np.asarray(heads, np.int64), ends)
-        items = _walk(buffer, at, ends, done, least)
-        column = self._identify(data, items)
-        done[items.row[column == _UNREADABLE]] = False
+        items = _walk(buffer, at, ends, done)
+        column = self._keys.columns(data, items.key, items.key_size)
+        done[items.row[column == UNREADABLE]] = False
         return self._gather(data, items, column, done)
 
     def _gather(self, data: bytes, items: _Items, column: Ints, done: Flags) -> Batch:
         """Turn the items of the rows that are done into steps, kinds, counts and values."""
-        size, names = len(done), self._names
-        is_step, is_metric = column == _THE_STEP, column >= 0
+        size, names, buffer = len(done), self._keys.names, np.frombuffer(data, np.uint8)
+        is_step, is_metric = column == THE_STEP, column >= 0
         held = np.zeros((size, len(names)), np.bool_)
         held[items.row[is_metric], column[is_metric]] = True
         done &= np.bincount(items.row[is_step], minlength=size) == 1
+        steps = np.zeros(size, np.int64)
+        steps[items.row[is_step]], readable = _whole_numbers(buffer, items.value[is_step], items.end[is_step])
+        done[items.row[is_step][~readable]] = False
         done &= np.bincount(items.row[is_metric], minlength=size) == held.sum(axis=1)  # else a name stands there twice
         done &= held.any(axis=1)  # which also keeps `held` from being empty below
-        wanted = np.append(np.array(self._wanted, np.bool_), False)[np.maximum(column, -1)]
+        wanted = np.append(np.array(self._keys.wanted, np.bool_), False)[np.maximum(column, -1)]
         chosen = np.flatnonzero(wanted & is_metric & done[items.row])
         chosen = chosen[np.argsort(column[chosen] * size + items.row[chosen], kind="stable")]
-        step_items = np.flatnonzero(is_step & done[items.row])
-        numbers = _json(data, items.value[chosen], items.end[chosen])
-        whole = _json(data, items.value[step_items], items.end[step_items])
-        try:
-            values = array("d", numbers)  # refuses what is no number
-            step_values = array("q", whole)  # and what is no whole one
-        except (TypeError, OverflowError):
-            numbers, values, step_values = None, array("d"), array("q")
-        if numbers is None:
+        values = _numbers(data, items.value[chosen], items.end[chosen])
+        if values is None:
             done[:] = False
-            chosen = step_items = np.zeros(0, np.int64)
-        steps = np.zeros(size, np.int64)
-        steps[items.row[step_items]] = np.frombuffer(step_values, np.int64)
+            chosen, values = chosen[:0], np.zeros(0)
         held[~done] = False
         return Batch(
             done=done,
@@ -141,76 +117,26 @@ class Columns:
             counts=held.sum(axis=0),
             rows=items.row[chosen],
             columns=column[chosen],
-            values=np.frombuffer(values, np.float64),
+            values=values,
         )
 
     def _kinds_of(self, held: Flags, done: Flags) -> NDArray[np.int32]:
         """Name the set of metrics of each row; the bits of a row are looked up as bytes."""
-        kinds = np.zeros(len(done), np.int32)
+        kinds, names = np.zeros(len(done), np.int32), self._keys.names
         packed = np.packbits(held, axis=1)
-        width, raw, known = packed.shape[1], packed.tobytes(), self._kinds
-        for row in np.flatnonzero(done).tolist():
-            bits = raw[row * width : (row + 1) * width].rstrip(b"\0")  # later names only add zeros
-            kind = known.get(bits)
+        changes = np.flatnonzero((packed[1:] != packed[:-1]).any(axis=1)) + 1
+        starts = [0, *changes.tolist()]
+        for start, end in zip(starts, [*starts[1:], len(done)], strict=True):  # most runs repeat one set for long
+            bits = packed[start].tobytes().rstrip(b"\0")  # names that come later only add zeros
+            if not bits:
+                continue
+            kind = self._kinds.get(bits)
             if kind is None:
-                kind = self._kind_of(frozenset(self._names[column] for column in np.flatnonzero(held[row])))
-                known[bits] = kind
-            kinds[row] = kind
+                kind = self._kind_of(frozenset(names[column] for column in np.flatnonzero(held[start])))
+                if len(self._kinds) < _MOST_KINDS:
+                    self._kinds[bits] = kind
+            kinds[start:end] = kind
         return kinds
-
-    def _identify(self, data: bytes, items: _Items) -> Ints:
-        """Find the column of every item; keys are compared in whole, 8 bytes at a time."""
-        if not items.row.size:
-            return np.zeros(0, np.int64)
-        width = int(items.key_size.max() + 7) // 8
-        overlapping = np.ndarray((len(data) - 7,), np.dtype("<u8"), data, strides=(1,))
-        words = overlapping[items.key[:, None] + 8 * np.arange(width)] & _TAIL[items.key_size, :width]
-        signature = (words * _MIX[:width]).sum(axis=1, dtype=np.uint64) + items.key_size.astype(np.uint64)
-        column = self._look_up(words, signature, items.key_size)
-        unknown = np.flatnonzero(column == _UNREADABLE)
-        if unknown.size and self._learn(data, items, unknown):
-            column[unknown] = self._look_up(words[unknown], signature[unknown], items.key_size[unknown])
-        return column
-
-    def _look_up(self, words: NDArray[np.uint64], signature: NDArray[np.uint64], size: Ints) -> Ints:
-        if not self._signatures.size:
-            return np.full(len(signature), _UNREADABLE, np.int64)
-        at = np.minimum(np.searchsorted(self._signatures, signature), len(self._signatures) - 1)
-        same = (self._sizes[at] == size) & (self._words[at, : words.shape[1]] == words).all(axis=1)
-        return np.where(same, self._columns[at], _UNREADABLE)
-
-    def _learn(self, data: bytes, items: _Items, unknown: Ints) -> bool:
-        """Add the keys that are new; returns whether there were any."""
-        spans = zip(items.key[unknown].tolist(), items.key_size[unknown].tolist(), strict=True)
-        fresh = {data[key : key + size] for key, size in spans} - self._column_of_key.keys()
-        for key in sorted(fresh)[: _MOST_KEYS - len(self._column_of_key)]:
-            self._column_of_key[key] = self._column(key)
-        if not fresh:
-            return False
-        keys = list(self._column_of_key)
-        sizes = np.array([len(key) for key in keys], np.int64)
-        words = np.array([np.frombuffer(key.ljust(8 * _WORDS, b"\0"), "<u8") for key in keys], np.uint64)
-        signatures = (words * _MIX).sum(axis=1, dtype=np.uint64) + sizes.astype(np.uint64)
-        order = np.argsort(signatures, kind="stable")
-        self._signatures, self._words, self._sizes = signatures[order], words[order], sizes[order]
-        self._columns = np.array(list(self._column_of_key.values()), np.int64)[order]
-        return True
-
-    def _column(self, key: bytes) -> int:
-        try:
-            path = [wire.text(value) for _, value in wire.fields(key)]
-        except wire.WireError:
-            return _UNREADABLE
-        if path == [STEP]:
-            return _THE_STEP
-        if is_bookkeeping(path):
-            return _OTHER_BOOKKEEPING
-        name = metric_name(path)
-        if name not in self._column_of_name:
-            self._column_of_name[name] = len(self._names)
-            self._names.append(name)
-            self._wanted.append(self._wants(name))
-        return self._column_of_name[name]
 
 
 def _bodies(buffer: Bytes, at: Ints, ends: Ints) -> tuple[Ints, Flags]:
@@ -222,7 +148,7 @@ def _bodies(buffer: Bytes, at: Ints, ends: Ints) -> tuple[Ints, Flags]:
     return at, (~two | (high < 0x80)) & (at + length == ends)
 
 
-def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags, least: int) -> _Items:
+def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags) -> _Items:
     """Step through the items of all rows together; clears `done` for each row that is not what is expected."""
     found: list[tuple[Ints, ...]] = [(np.zeros(0, np.int64),) * 5]
     live = np.flatnonzero(done)
@@ -230,7 +156,7 @@ def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags, least: int) -> _Item
         here = at[live]
         is_item = (buffer[here] == _ITEM) & (here < ends[live])
         live, here = live[is_item], here[is_item]
-        if live.size < least or len(found) > _MOST_ITEMS:
+        if live.size < _FEWEST_ROWS or len(found) > _MOST_ITEMS:
             done[live] = False
             break
         key, size = here + 2, buffer[here + 1]
@@ -242,7 +168,12 @@ def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags, least: int) -> _Item
             if not nested.any():
                 break
             value = np.where(nested, value + 2 + buffer[value + 1], value)
-        good = (size < 0x80) & (end <= ends[live]) & ((first == _NEW_KEY) | (first == _OLD_KEY)) & (buffer[key + 1] > 0)
+        good = (
+            (size < LONGEST_KEY)
+            & (end <= ends[live])
+            & ((first == _NEW_KEY) | (first == _OLD_KEY))
+            & (buffer[key + 1] > 0)
+        )
         good &= (buffer[value] == _VALUE_JSON[0]) & (buffer[value + 1] == _VALUE_JSON[1])
         good &= (buffer[value + 2] > 0) & (value + 3 + buffer[value + 2] == end)
         good &= _IS_NUMBER_START[buffer[value + 3]]
@@ -259,7 +190,7 @@ def _ends_with_step(buffer: Bytes, at: Ints, ends: Ints) -> Flags:
     """Tell whether the rest of each row is one well-formed `step`; its number stands among the items too."""
     at = np.minimum(at, ends)
     size = buffer[at + 1]
-    good = (at < ends) & (buffer[at] == _STEP_FIELD) & (at + 2 + size == ends) & (size != 1) & (size < 8)
+    good: Flags = (at < ends) & (buffer[at] == _STEP_FIELD) & (at + 2 + size == ends) & (size != 1) & (size < 8)
     good &= (size == 0) | (buffer[at + 2] == 0x08)
     for offset in range(1, 7):
         goes_on = buffer[at + 2 + offset] >= 0x80
@@ -267,15 +198,27 @@ def _ends_with_step(buffer: Bytes, at: Ints, ends: Ints) -> Flags:
     return good
 
 
-def _json(data: bytes, starts: Ints, ends: Ints) -> list[float] | None:
-    """Parse many numbers in one go; None unless each of the spans is one JSON value.
+def _whole_numbers(buffer: Bytes, starts: Ints, ends: Ints) -> tuple[Ints, Flags]:
+    """Read spans of digits; False for those that are anything else, such as negative or of more than 18 digits."""
+    size = ends - starts
+    numbers, good = np.zeros(len(starts), np.int64), size <= 18
+    for offset in range(int(size[good].max(initial=0))):
+        digit = buffer[starts + offset].astype(np.int64) - 0x30
+        inside = offset < size
+        good &= ~inside | ((digit >= 0) & (digit <= 9))
+        numbers = np.where(inside & good, numbers * 10 + digit, numbers)
+    return numbers, good & ((buffer[starts] != 0x30) | (size == 1))  # JSON has no leading zeros
 
-    No span begins with a bracket or a quote, so one that opens either swallows the commas of the next and shows as a
-    list or text among the values, which the caller refuses.
+
+def _numbers(data: bytes, starts: Ints, ends: Ints) -> Values | None:
+    """Parse many numbers in one go; None unless each of the spans is one JSON number.
+
+    No span begins with a bracket or a quote, so one that opens either swallows the comma before the next and shows as
+    a list or text among the values, which the array refuses.
     """
     spans = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     try:
-        values: list[float] = json.loads(b"[" + b",".join(spans) + b"]")
-    except (ValueError, RecursionError):
+        values = array("d", json.loads(b"[" + b",".join(spans) + b"]"))
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return values if len(values) == len(spans) else None
+    return np.frombuffer(values, np.float64) if len(values) == len(spans) else None

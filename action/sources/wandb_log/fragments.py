@@ -100,15 +100,11 @@ def _of_one_run(path: Path, paths: list[Path]) -> tuple[list[Path], tuple[Note, 
 
 
 def _several(path: Path, heads: dict[Path, RunHead], broken: dict[Path, InputError]) -> str:
-    lines = [f"{shown(path)}: expected the files of one W&B run, got several runs; name one of them:"]
-    for one, head in list(heads.items())[:_MOST_LISTED]:
-        lines.append(f"  {shown(head.id)} {shown(head.name or 'no name')}: {shown(one)}")
-    for one in list(broken)[: max(0, _MOST_LISTED - len(heads))]:
-        lines.append(f"  {shown(id_of_name(one))} (cannot be read): {shown(one)}")
-    hidden = len(heads) + len(broken) - (len(lines) - 1)
-    if hidden:
-        lines.append(f"  and {hidden} more")
-    return "\n".join(lines)
+    runs = [f"  {shown(head.id)} {shown(head.name or 'no name')}: {shown(one)}" for one, head in heads.items()]
+    runs += [f"  {shown(id_of_name(one))} (cannot be read): {shown(one)}" for one in broken]
+    more = [f"  and {len(runs) - _MOST_LISTED} more"] if len(runs) > _MOST_LISTED else []
+    first = f"{shown(path)}: expected the files of one W&B run, got several runs; name one of them:"
+    return "\n".join([first, *runs[:_MOST_LISTED], *more])
 
 
 def _merge(path: Path, fragments: list[Fragment], notes: tuple[Note, ...]) -> RunData:

@@ -2,9 +2,9 @@
 
 What a payload means may not enter.
 
-A file is a row of blocks of 32 KiB, the header counted into the first. A chunk has a header of 7 bytes (CRC-32 over type
-and data, length, type) and never crosses a block. The format is LevelDB's (its `doc/log_format.md`), except that W&B
-uses the IEEE polynomial.
+A file is a row of blocks of 32 KiB, the header counted into the first. A chunk has a header of 7 bytes (CRC-32 over
+type and data, length, type) and never crosses a block. The format is LevelDB's (its `doc/log_format.md`), except that
+W&B uses the IEEE polynomial.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _VERSION = 0
 _BLOCK = 32_768
 _CHUNK = struct.Struct("<IHB")
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_CRC_OF_TYPE = tuple(zlib.crc32(bytes((kind,))) for kind in range(256))
+_CRC_OF_TYPE = tuple(zlib.crc32(bytes((kind,))) for kind in range(_LAST + 1))
 _LARGEST_RECORD = 64 * 2**20
-"""Records of real runs are far smaller; past this one is dropped and reported, so that a file cannot fill the memory."""
+"""Records of real runs are far smaller; a larger one is dropped and reported, so that no file can fill the memory."""
 
 
 class Losses:
@@ -96,7 +96,7 @@ def payloads(stream: BinaryIO, losses: Losses) -> Iterator[bytes]:
 
     After a fault the rest of its block is lost and reading goes on at the next block, as in every LevelDB reader.
     """
-    unpack, crc32, crc_of_type = _CHUNK.unpack_from, zlib.crc32, _CRC_OF_TYPE  # locals: this loop is the hot one
+    unpack, crc32, full_seed = _CHUNK.unpack_from, zlib.crc32, _CRC_OF_TYPE[_FULL]  # locals: this loop is the hot one
     pending = _Pending()
     base, block = 0, bytes(HEADER_SIZE) + stream.read(_BLOCK - HEADER_SIZE)
     position = HEADER_SIZE
@@ -107,21 +107,23 @@ def payloads(stream: BinaryIO, losses: Losses) -> Iterator[bytes]:
             crc, length, kind = unpack(block, position)
             end = position + 7 + length
             data = block[position + 7 : end]
-            if crc32(data, crc_of_type[kind]) != crc or end > size or not _FULL <= kind <= _LAST:
-                if size < _BLOCK and end > size and end <= _BLOCK and _FULL <= kind <= _LAST:
-                    break  # the file ends within this chunk
+            if kind == _FULL and crc32(data, full_seed) == crc and end <= size and not pending.parts:
+                after_fault = False
+                position = end
+                yield data
+                continue
+            known = _FULL <= kind <= _LAST
+            if known and size < end <= _BLOCK and size < _BLOCK:
+                break  # the file ends within this chunk
+            if not known or end > size or crc32(data, _CRC_OF_TYPE[kind]) != crc:
                 losses.add(base + position, size - position + pending.drop(), _fault(block[position:], end > size))
                 position, after_fault = size, True
                 break
-            if kind == _FULL and not pending.parts:
-                after_fault = False
-                yield data
-            else:
-                whole = pending.take(kind, data, base + position, losses, quiet=after_fault)
-                after_fault = after_fault and kind in (_MIDDLE, _LAST)
-                if whole is not None:
-                    yield whole
+            whole = pending.take(kind, data, base + position, losses, quiet=after_fault)
+            after_fault = after_fault and kind in (_MIDDLE, _LAST)
             position = end
+            if whole is not None:
+                yield whole
         if size < _BLOCK:
             break
         base, block, position = base + _BLOCK, stream.read(_BLOCK), 0
@@ -147,7 +149,7 @@ class _Pending:
         return size
 
     def take(self, kind: int, data: bytes, offset: int, losses: Losses, *, quiet: bool) -> bytes | None:
-        """Add a chunk; returns the payload if the chunk completes it. `quiet`: a missing beginning is reported already."""
+        """Add a chunk; returns the payload if this completes it. `quiet`: a missing beginning is reported already."""
         if kind in (_FULL, _FIRST):
             if self.parts:
                 losses.add(self.start, self.drop(), "a record without its end")

@@ -20,9 +20,8 @@ from action.sources.wandb_log.table import Table
 from action.sources.wandb_log.wire import WireError
 from checks.run import Note, NoteKind, Rows, Scalar, Selection, Series
 
-_START = re.compile(rb"(?:\x08[\x80-\xff]{0,9}[\x00-\x7f])?([\x12\x1a])", re.DOTALL)
-"""A record's number, then the tag of a history (12) or summary (1a) record."""
-_SUMMARY = b"\x1a"
+_START = re.compile(rb"(?:\x08[\x80-\xff]{0,9}[\x00-\x7f])?(?:\x12|(\x1a))", re.DOTALL)
+"""A record's number, then the tag of a history record or, in a group, of a summary record."""
 _BATCH_ROWS = 4_096
 _BATCH_BYTES = 2**20
 _HEAD_WITHIN = 64
@@ -59,7 +58,7 @@ def read_file(path: Path, selection: Selection) -> Fragment:
             start = _START.match(payload)
             if start is None:
                 facts.take(payload)
-            elif start[1] != _SUMMARY:  # two thirds of a file are summaries, which history makes superfluous
+            elif start.lastindex is None:  # else a summary, as two thirds of the records are: history says it all
                 batch.append(payload)
                 heads.append(start.end())
                 size += len(payload)
@@ -68,14 +67,14 @@ def read_file(path: Path, selection: Selection) -> Fragment:
                     batch, heads, size = [], [], 0
     if batch:
         table.add(batch, heads)
-    rows = table.rows()
+    rows = table.take_rows()
     return Fragment(
         path=path,
         head=facts.head if facts.head.id else replace(facts.head, id=id_of_name(path)),
         config=facts.config,
         exit=facts.exit,
         rows=rows,
-        series=table.series(),
+        series=table.take_series(),
         counts=table.counts,
         notes=(*losses.notes(path.name), *_notes(path.name, facts, table, rows.steps.size)),
     )
@@ -161,27 +160,29 @@ class _Facts:
 
 def _notes(name: str, facts: _Facts, table: Table, rows: int) -> Iterator[Note]:
     malformed = facts.malformed + table.malformed
-    if malformed:
-        text = f"{name}: {malformed:,} records are no valid messages and were skipped, so the data are incomplete"
-        yield Note(kind=NoteKind.LOST, text=text)
-    if table.faults:
-        text = f"{name}: {table.faults:,} values of the history are not valid JSON and were skipped"
-        yield Note(kind=NoteKind.LOST, text=text)
+    lost = [
+        (malformed, "records are no valid messages and were skipped"),
+        (table.faults, "values of the history are no valid JSON and were skipped"),
+    ]
+    for count, what in lost:
+        if count:
+            text = f"{name}: {count:,} {what}, so the data are incomplete"
+            yield Note(kind=NoteKind.LOST, text=text)
+    for what in _oddities(facts, table, rows):
+        yield Note(kind=NoteKind.ODD, text=f"{name}: {what}")
+
+
+def _oddities(facts: _Facts, table: Table, rows: int) -> Iterator[str]:
+    head = facts.head
     if table.stepless:
-        text = f"{name}: {table.stepless:,} history rows do not say their step; each was given the one after the row before it"
-        yield Note(kind=NoteKind.ODD, text=text)
+        yield f"{table.stepless:,} history rows do not say their step; each was given the step after the row before it"
     if not rows:
-        yield Note(kind=NoteKind.ODD, text=f"{name}: the file holds no history rows: the run logged nothing")
-    if facts.head.id is None:
-        yield Note(
-            kind=NoteKind.ODD, text=f"{name}: the file holds no run record, so the run's name and start are unknown"
-        )
+        yield "the file holds no history rows: the run logged nothing, or nothing that was saved"
+    if head.id is None:
+        yield "the file holds no run record, so the run's name, configuration and start are unknown"
     if facts.other_ids:
-        text = f"{name}: the file names a second run ({facts.other_ids[0]}) beside {facts.head.id}; all its rows were read as one run"
-        yield Note(kind=NoteKind.ODD, text=text)
-    if facts.head.fork:
-        text = f"{name}: the run is a fork of {facts.head.fork}; the history of its parent is not in the file"
-        yield Note(kind=NoteKind.ODD, text=text)
+        yield f"the file names a second run ({facts.other_ids[0]}) beside {head.id}; all its rows were read as one run"
+    if head.fork:
+        yield f"the run is a fork of {head.fork}; the history of its parent is not in the file"
     if facts.exit is not None and facts.exit.goes_on:
-        text = f"{name}: this process ended with exit code {facts.exit.code}, but says that the run goes on elsewhere"
-        yield Note(kind=NoteKind.ODD, text=text)
+        yield f"this process ended with exit code {facts.exit.code}, but says that the run goes on elsewhere"

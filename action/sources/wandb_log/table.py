@@ -6,16 +6,20 @@ How a row is encoded is known to `history.py` and `columns.py` alone.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from action.sources.wandb_log.columns import Batch, Columns
 from action.sources.wandb_log.history import Row, parse_row
 from action.sources.wandb_log.record import HistoryBody, parse_record
 from action.sources.wandb_log.wire import WireError
-from checks.run import Rows, Selection, Series
+from checks.run import Rows, Selection, Series, Steps, Values
+
+Number = TypeVar("Number", np.int64, np.int32, np.float64)
 
 MOST_KINDS = 4_096
 _MOST_MEMBERS = 1_000_000
@@ -56,9 +60,10 @@ class Table:
         self._wants = selection.wants
         self._kinds = Kinds()
         self._columns = Columns(self._wants, self._kinds.index)
-        self._steps = array("q")
-        self._row_kinds = array("i")
-        self._series: dict[str, tuple[array[int], array[float]]] = {}
+        self._steps: list[Steps] = []
+        self._row_kinds: list[NDArray[np.int32]] = []
+        self._series: dict[str, tuple[list[Steps], list[Values]]] = {}
+        self._last_step = -1
         self.counts: dict[str, int] = {}
         self.malformed = 0
         """Records that are no protobuf message."""
@@ -104,10 +109,12 @@ class Table:
                 continue
             self.stepless += 1
             before = np.flatnonzero(there[:index])
-            last = int(steps[before[-1]]) if before.size else self._steps[-1] if self._steps else -1
+            last = int(steps[before[-1]]) if before.size else self._last_step
             steps[index] = row.step = min(last, 2**63 - 2) + 1
-        self._steps.frombytes(steps[there].tobytes())
-        self._row_kinds.frombytes(kinds[there].tobytes())
+        if there.any():
+            self._steps.append(steps[there])
+            self._row_kinds.append(kinds[there])
+            self._last_step = int(self._steps[-1][-1])
 
     def _keep(self, batch: Batch, rest: dict[int, Row]) -> None:
         """Append the wanted values to their series, in the order of the rows."""
@@ -116,7 +123,7 @@ class Table:
         for index, row in rest.items():
             for name, value in row.values.items():
                 loose.setdefault(name, []).append((index, value))
-        for column, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for column, (start, end) in enumerate(pairwise(bounds)):
             name = batch.names[column]
             if start < end:
                 self._extend(name, batch, slice(start, end), loose.pop(name, []))
@@ -130,24 +137,29 @@ class Table:
             values = np.concatenate([values, np.array([value for _, value in loose], np.float64)])
             order = np.argsort(rows, kind="stable")
             rows, values = rows[order], values[order]
-        steps_so_far, values_so_far = self._series.setdefault(name, (array("q"), array("d")))
-        steps_so_far.frombytes(batch.steps[rows].tobytes())
-        values_so_far.frombytes(values.tobytes())
+        steps_so_far, values_so_far = self._series.setdefault(name, ([], []))
+        steps_so_far.append(batch.steps[rows])
+        values_so_far.append(values.copy())  # not a view, which would keep all values of the batch
 
     def _count(self, name: str, number: int) -> None:
         self.counts[name] = self.counts.get(name, 0) + number
 
-    def rows(self) -> Rows:
-        """Give every row's step and kind."""
-        return Rows(
-            steps=np.frombuffer(self._steps, np.int64),
-            kinds=np.frombuffer(self._row_kinds, np.int32),
-            names=self._kinds.names(),
-        )
+    def take_rows(self) -> Rows:
+        """Give every row's step and kind, and forget them: the pieces and the whole would be the memory twice."""
+        steps = _joined(self._steps, np.int64)
+        return Rows(steps=steps, kinds=_joined(self._row_kinds, np.int32), names=self._kinds.names())
 
-    def series(self) -> dict[str, Series]:
-        """Give the wanted series."""
-        return {
-            name: Series(name=name, steps=np.frombuffer(steps, np.int64), values=np.frombuffer(values, np.float64))
-            for name, (steps, values) in self._series.items()
-        }
+    def take_series(self) -> dict[str, Series]:
+        """Give the wanted series, and forget them."""
+        taken = {}
+        for name in list(self._series):
+            steps, values = self._series.pop(name)
+            taken[name] = Series(name=name, steps=_joined(steps, np.int64), values=_joined(values, np.float64))
+        return taken
+
+
+def _joined(pieces: list[NDArray[Number]], kind: type[Number]) -> NDArray[Number]:
+    """Join the pieces and empty their list."""
+    whole = np.concatenate(pieces) if pieces else np.zeros(0, kind)
+    pieces.clear()
+    return whole
