@@ -89,7 +89,9 @@ def steps_reached(run: RunData, counter: Series | None) -> CheckResult:
         reason = f"The run logged up to step {reached:,}, but only {run.planned_steps:,} were planned."
         remedy = "See whether `log` is called more than once a step, or whether the plan is in another unit."
     result = integrity_result(name, title, outcome, reason, remedy)
-    return replace(result, observed=float(reached), bound=f">= {run.planned_steps}", unit="steps", step=run.last_step)
+    return replace(
+        result, observed=float(reached), bound=f">= {run.planned_steps - slack}", unit="steps", step=run.last_step
+    )
 
 
 def damage(evidence: Evidence) -> CheckResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from checks.run import Rows, Series
+from checks.run import Rows, Series, Values
 
 MIN_ROWS = 10
 MAX_CALLS = 4
@@ -18,19 +18,31 @@ REGULAR = 0.8
 def interleaved_calls(rows: Rows) -> int | None:
     """Give how many `log` calls a step took where rows of disjoint metrics take turns at different steps; else None.
 
-    Train and eval rows that *share* a step are no fault, and a rare eval row between train rows is none either:
-    at least 80 % of the rows must follow the cycle.
+    With c calls a step, rows fewer than c apart share no metric and rows c apart share most of theirs; at least 80 % of
+    the rows must follow that. So train and eval rows that *share* a step are no fault, nor is a rare eval row between
+    train rows, and metrics may come and go during the run.
     """
     count = rows.steps.size
     if count < MIN_ROWS or np.unique(rows.steps).size < 0.9 * count:
         return None
-    shares = np.bincount(rows.kinds, minlength=len(rows.names)) / count
-    for calls in range(2, MAX_CALLS + 1):
-        turns = [rows.names[kind] for kind in np.flatnonzero(shares >= REGULAR / calls)]
-        disjoint = len(turns) == calls and len(frozenset().union(*turns)) == sum(map(len, turns))
-        if disjoint and np.mean(rows.kinds[calls:] == rows.kinds[:-calls]) >= REGULAR:
-            return calls
+    for apart in range(1, MAX_CALLS + 1):
+        alike = _overlaps(rows, apart)
+        if (alike >= REGULAR).mean() >= REGULAR:
+            return apart if apart > 1 else None
+        if (alike == 0).mean() < REGULAR:
+            return None
     return None
+
+
+def _overlaps(rows: Rows, apart: int) -> Values:
+    """Give the share of the metrics that each row has in common with the one `apart` later; shape (r - apart,)."""
+    pairs = rows.kinds[:-apart].astype(np.int64) * len(rows.names) + rows.kinds[apart:]
+    distinct, places = np.unique(pairs, return_inverse=True)
+    shares = []
+    for pair in distinct.tolist():
+        one, other = rows.names[pair // len(rows.names)], rows.names[pair % len(rows.names)]
+        shares.append(len(one & other) / max(1, min(len(one), len(other))))
+    return np.array(shares, np.float64)[places]
 
 
 def repeated_steps(series: Series) -> int:

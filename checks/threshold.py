@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from checks.check import Ask, Check, LogAsk, Policy, QueryAsk, SeriesAsk
-from checks.document import did_you_mean, quote
+from checks.document import quote
 from checks.finding import Judged
 from checks.number import finite, round9, show_number
 from checks.questions.catalog import QUESTIONS
@@ -62,12 +65,33 @@ def missing(check: Check, reason: str) -> CheckResult:
 def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> CheckResult:
     """Say which names were looked for, and what the run has that is near."""
     names = policy.metric_names(metric)
-    looked = ", ".join(map(quote, names[:6])) + (", …" if len(names) > 6 else "")
     if not run.catalog:
-        return missing(check, f"The run has no metrics at all; looked for {looked}.")
-    hint = did_you_mean(names[0], run.catalog) if metric not in policy.roles else ""
-    near = f"; {quote(hint, 300)}" if hint.startswith("did you mean") else "."
-    return missing(check, f"The run has no metric for {quote(metric)}: looked for {looked}{near}")
+        return missing(check, "The run has no metrics at all.")
+    looked = ", ".join(map(quote, names[:6])) + (", …" if len(names) > 6 else "")
+    near = near_names(metric, names, run.catalog)
+    hint = ""
+    if near and metric in policy.roles:
+        hint = f" If {' or '.join(map(quote, near))} is meant, name it in the policy's `roles: {{{metric}: […]}}`."
+    elif near:
+        hint = f" Near are {', '.join(map(quote, near))}."
+    return missing(check, f"The run has no metric for {quote(metric)} (looked for {looked}).{hint}")
+
+
+def near_names(metric: str, names: tuple[str, ...], catalog: Iterable[str]) -> tuple[str, ...]:
+    """Find up to three metrics of a run that may be what a role or name means: those that hold its word, or look alike.
+
+    >>> near_names("reward", ("train/reward",), ["Rewards/mean_episodes", "Loss/pi"])
+    ('Rewards/mean_episodes',)
+    >>> near_names("kl/maen", ("kl/maen",), ["kl/mean", "loss"])
+    ('kl/mean',)
+    """
+    known = sorted(catalog)
+    word = metric.rpartition("/")[2].split("-")[0].lower()
+    holding = [
+        name for name in known if len(word) > 1 and word in re.split(r"[^a-z0-9]+", name.lower().replace("s/", "/"))
+    ]
+    alike = [close for name in names for close in difflib.get_close_matches(name[:80], known, n=2, cutoff=0.75)]
+    return tuple(dict.fromkeys((*holding, *alike)))[:3]
 
 
 def check_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> CheckResult:

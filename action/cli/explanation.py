@@ -56,4 +56,4 @@ def _print_check(result: CheckResult, judged: Judged | None, page: Page) -> None
         if check is not None:
             facts += list(trace(check, policy, judged.bundle.evidence))
     for label, text in facts:
-        page.line((f"{label:<17}", "dim"), (text, ""), indent=2, hang=19, gap=" ")
+        page.line((f"{label}:", "dim"), (text, ""), indent=2, hang=4, gap=" ")
