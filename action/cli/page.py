@@ -23,10 +23,10 @@ _READABLE = 100
 _NARROWEST = 12
 
 
-def open_console(stream: TextIO, *, width: int | None = None) -> Console:
+def open_console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
     """Return a console that writes plain text to anything but a terminal, and obeys NO_COLOR, TERM and COLUMNS.
 
-    `width` in columns; None: that of the terminal, 80 without one.
+    `stream` None: the standard output. `width` in columns; None: that of the terminal, 80 without one.
     """
     from rich.console import Console  # noqa: PLC0415 - see the docstring of the module
 
@@ -68,6 +68,23 @@ class Page:
         width = max(min(self._console.width, _READABLE) - indent - hang, _NARROWEST)
         for index, row in enumerate(text.wrap(self._console, width)):
             self._write(Text(" " * (indent + (hang if index else 0))).append_text(row))
+
+    def pairs(self, pairs: Sequence[tuple[str, str]], *, indent: int) -> None:
+        """Write pairs of name and text side by side, as many as fit a line; a pair is only parted if it has to be."""
+        from rich.cells import cell_len  # noqa: PLC0415 - see the docstring of the module
+
+        room = min(self._console.width, _READABLE) - indent
+        parts: list[tuple[str, str]] = []
+        used = 0
+        for index, (name, text) in enumerate(pairs):
+            ended = text + (";" if index + 1 < len(pairs) else "")
+            needed = cell_len(self._clean(name)) + cell_len(self._clean(ended)) + 2
+            if parts and used + needed - 1 > room:
+                self.line(*parts, indent=indent, gap=" ")
+                parts, used = [], 0
+            parts += [(name, "dim"), (ended, "")]
+            used += needed
+        self.line(*parts, indent=indent, gap=" ")
 
     def blank(self) -> None:
         """Write an empty line."""

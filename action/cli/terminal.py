@@ -18,6 +18,7 @@ from action.report.view import (
     Group,
     Row,
     arrange,
+    group_of,
     meaning,
     row_of,
     waived_checks,
@@ -83,7 +84,7 @@ def _print_table(rows: Sequence[Row], page: Page) -> bool:
     outcome = Column(
         head="",
         cells=tuple(row.check.outcome.value for row in rows),
-        styles=tuple(_OUTCOME_COLOURS[row.check.outcome] for row in rows),
+        styles=tuple(_colour(row) for row in rows),
     )
     title = Column(head="check", cells=tuple(row.check.title for row in rows), least=18)
     name = Column(head="id", cells=tuple(row.check.id for row in rows), styles=dim)
@@ -103,8 +104,13 @@ def _print_table(rows: Sequence[Row], page: Page) -> bool:
     return False
 
 
+def _colour(row: Row) -> str:
+    # What does not block is a warning, whatever was found.
+    return "yellow" if group_of(row.check) is Group.WARN else _OUTCOME_COLOURS[row.check.outcome]
+
+
 def _print_row(row: Row, page: Page, *, numbers: bool) -> None:
-    check, colour = row.check, _OUTCOME_COLOURS[row.check.outcome]
+    check, colour = row.check, _colour(row)
     aside = [(text, "dim") for text in (row.aside, row.place) if text]
     page.line((check.title, colour), (check.id, "dim"), *aside, indent=2, hang=2)
     if numbers:
@@ -176,9 +182,6 @@ def print_table(
 
 
 def _print_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], page: Page) -> None:
-    for index, row in enumerate(rows):
-        if index:
-            page.blank()
+    for row in rows:
         page.line((row[0], "bold"), hang=2)
-        for name, text in zip(columns[1:], row[1:], strict=True):
-            page.line((name, "dim"), (text, ""), indent=2, hang=2)
+        page.pairs(tuple(zip(columns[1:], row[1:], strict=True)), indent=2)

@@ -24,6 +24,7 @@ from action.report.view import (
     advice,
     arrange,
     facts,
+    group_of,
     many,
     meaning,
     row_of,
@@ -40,6 +41,8 @@ BUDGET = 60_000
 SMALLEST_BUDGET = 1_000
 
 ICONS = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.INCONCLUSIVE: "❔", Decision.ERROR: "⛔"}
+
+_SHORTEST_ROW = len("- **x:** x\n")
 
 Item = TypeVar("Item")
 
@@ -66,11 +69,21 @@ def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
     if budget < SMALLEST_BUDGET:
         raise ValueError(f"a budget of {budget} characters: expected {SMALLEST_BUDGET} or more")
     for rung in _LADDER:
+        if _at_least(verdict, rung) > budget:
+            continue
         text = _render("verdict.md.j2", _page(verdict, rung))
         if len(text) <= budget:
             return text
     text = _render("headline.md.j2", _head(verdict))
     return text if len(text) <= budget else _render("headline.md.j2", _head(verdict) | {"name": None, "headline": None})
+
+
+def _at_least(verdict: Verdict, rung: _Rung) -> int:
+    """Return a number of characters that the page cannot be shorter than; spares rendering what cannot fit."""
+    if rung.first is not None:
+        return 0
+    rows = sum(rung.passes or group_of(check) is not Group.PASS for check in verdict.checks)
+    return _SHORTEST_ROW * rows
 
 
 def table_markdown(

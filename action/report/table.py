@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from checks.number import show_number
 from checks.run import Scalar
 
-BLOCKS, ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
+BLOCKS, GAP = "▁▂▃▄▅▆▇█", "·"
+ASCII_BLOCKS, ASCII_GAP = "_.-=+*%#", "?"
 
 
 def cell(value: Scalar) -> str:
@@ -32,13 +33,13 @@ def numeric(rows: Sequence[Sequence[Scalar]], column: int) -> bool:
 
 
 def sparkline(values: Iterable[float], *, width: int = 24, plain: bool = False) -> str:
-    """Draw values as a line of at most `width` blocks; what is not a number is a gap.
+    """Draw values as a line of at most `width` blocks; where no number is, a dot (`plain`: `?`) keeps the place.
 
     A block stands for several values where there are more than `width`, and shows the one farthest from the median of
     all, so that a single spike is seen. `plain`: ASCII. Infinities are drawn at the edge.
 
     >>> sparkline([1, 2, 3, float("nan"), 8]), sparkline([]), sparkline([5, 5, 5]), sparkline([0, 9], plain=True)
-    ('▁▂▃ █', '', '▄▄▄', '_#')
+    ('▁▂▃·█', '', '▄▄▄', '_#')
     """
     numbers = [float(value) for value in values]
     finite = sorted(value for value in numbers if math.isfinite(value))
@@ -46,7 +47,8 @@ def sparkline(values: Iterable[float], *, width: int = 24, plain: bool = False) 
     size = max(1, math.ceil(len(numbers) / width))
     chosen = [_farthest(numbers[at : at + size], middle) for at in range(0, len(numbers), size)]
     low, high = (finite[0], finite[-1]) if finite else (0.0, 0.0)
-    return "".join(_block(value, low, high, ASCII_BLOCKS if plain else BLOCKS) for value in chosen)
+    blocks, gap = (ASCII_BLOCKS, ASCII_GAP) if plain else (BLOCKS, GAP)
+    return "".join(gap if math.isnan(value) else _block(value, low, high, blocks) for value in chosen)
 
 
 def _farthest(values: Sequence[float], middle: float) -> float:
@@ -55,8 +57,6 @@ def _farthest(values: Sequence[float], middle: float) -> float:
 
 
 def _block(value: float, low: float, high: float, blocks: str) -> str:
-    if math.isnan(value):
-        return " "
     if math.isinf(value):
         return blocks[-1] if value > 0 else blocks[0]
     span = high / 2 - low / 2  # halves: the span of two large floats need not be a float

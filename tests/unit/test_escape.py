@@ -1,16 +1,13 @@
 """Hostile text: what people see is the text, and nothing happens."""
 
 import re
-from html.parser import HTMLParser
 
-import comrak
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from action.escape import LIMIT, address, markdown, one_line, printable
-
-GAP = "\u200b"
+from tests.verdicts import GAP, look, tidy
 
 HOSTILE = [
     "@team",
@@ -78,53 +75,13 @@ PLACES = {
 }
 
 
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[str] = []
-        self.runs: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(f"{tag} {sorted(attrs)}")
-        self.runs.append("\n" if tag not in {"strong", "code", "a"} else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.elements.append(f"/{tag}")
-        self.runs.append("\n" if tag not in {"strong", "code", "a"} else "")
-
-    def handle_comment(self, data: str) -> None:
-        self.elements.append(f"<!--{data}")
-
-    def handle_decl(self, decl: str) -> None:
-        self.elements.append(f"<!{decl}")
-
-    def handle_data(self, data: str) -> None:
-        self.runs.append(data)
-
-
-def _tidy(text: str) -> str:
-    return re.sub(r"\s*\n\s*", "\n", text).strip()
-
-
-def look(source: str) -> tuple[list[str], str]:
-    """Render as GitHub does; return the elements, and the text a person reads."""
-    extensions, options = comrak.ExtensionOptions(), comrak.RenderOptions()
-    for name in ("alerts", "autolink", "footnotes", "math_dollars", "shortcodes", "strikethrough", "table", "tasklist"):
-        setattr(extensions, name, True)
-    options.unsafe_ = True  # else raw HTML would be hidden instead of found
-    page = _Page()
-    page.feed(comrak.render_markdown(source, extension_options=extensions, render_options=options))
-    page.close()
-    return page.elements, _tidy("".join(page.runs))
-
-
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:24]))
 def test_hostile_text_is_shown_and_does_nothing(text: str, place: str) -> None:
     frame, plain = PLACES[place]
     elements, shown = look(frame.format(markdown(text)))
     assert elements == look(frame.format("x"))[0]
-    assert _tidy(shown.replace(GAP, "")) == _tidy(re.sub(r"\bx\b", lambda _: one_line(text), plain))
+    assert tidy(shown.replace(GAP, "")) == tidy(re.sub(r"\bx\b", lambda _: one_line(text), plain))
 
 
 _WORDS = ["#64;", "://", "www.", "http", "GH-", "<!--", "-->", "```", "</details>", "\x1b[1m"]
@@ -140,7 +97,7 @@ def test_any_text_is_shown_and_does_nothing(text: str, place: str) -> None:
     frame, plain = PLACES[place]
     elements, shown = look(frame.format(markdown(text)))
     assert elements == look(frame.format("x"))[0]
-    assert _tidy(shown.replace(GAP, "")) == _tidy(re.sub(r"\bx\b", lambda _: one_line(text), plain))
+    assert tidy(shown.replace(GAP, "")) == tidy(re.sub(r"\bx\b", lambda _: one_line(text), plain))
 
 
 # As GitHub's own filters look for them in rendered text (mentions, references, emoji); written from its documentation.
