@@ -111,3 +111,13 @@ _ALL = (
 )
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _ALL})
+
+
+def run_id(recipe: str, seed: int) -> str:
+    """The W&B id of a run."""
+    return f"{recipe}-s{seed}"
+
+
+def run_name(recipe: str, seed: int) -> str:
+    """The display name of a run."""
+    return f"league-{recipe}-s{seed}"

@@ -15,8 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from examples.league.recipes import RECIPES
-from examples.league.tracking import run_id, run_name
+from examples.league.recipes import RECIPES, run_id, run_name
 from examples.league.train import KILLED
 
 RECORDINGS = Path(__file__).parent / "recordings"

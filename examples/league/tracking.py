@@ -15,7 +15,7 @@ from pathlib import Path
 import wandb
 
 from examples.league import elo
-from examples.league.recipes import TOTAL_STEPS, Recipe
+from examples.league.recipes import TOTAL_STEPS, Recipe, run_id, run_name
 from examples.league.trainer import CHECKPOINT_EVERY, GROUP_SIZE, GROUPS
 
 FLUSH_S = 0.2
@@ -76,25 +76,26 @@ class Tracker:
 
         The SDK's service is a process of its own, in a session of its own; it would notice that its client is gone.
         """
-        time.sleep(3 * FLUSH_S)
-        for child in _children():
-            kill(child, signal.SIGKILL)
+        _settle(Path(self._run.dir).parent / f"run-{self._run.id}.wandb")
+        services = _children()
+        if not services:
+            raise RuntimeError("cannot see the SDK's service process to kill it: this recipe needs Linux with /proc")
+        for service in services:
+            kill(service, signal.SIGKILL)
         killpg(getpgrp(), signal.SIGKILL)
-
-
-def run_id(recipe: str, seed: int) -> str:
-    """The W&B id."""
-    return f"{recipe}-s{seed}"
-
-
-def run_name(recipe: str, seed: int) -> str:
-    """The display name."""
-    return f"league-{recipe}-s{seed}"
 
 
 def _part(names: Sequence[str], part: int, parts: int) -> Sequence[str]:
     size = -(-len(names) // parts)
     return names[part * size : (part + 1) * size]
+
+
+def _settle(path: Path) -> None:
+    """Wait until the SDK has written what was logged: the file no longer grows for some flushes."""
+    before = -1
+    while before != (size := path.stat().st_size if path.exists() else 0) or not size:
+        before = size
+        time.sleep(4 * FLUSH_S)
 
 
 def _short(value: float) -> float:
