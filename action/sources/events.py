@@ -61,9 +61,11 @@ class EventFiles:
         for path in self._paths:
             with open_input(path) as stream:
                 about = os.fstat(stream.fileno())
-            if seen.setdefault((about.st_dev, about.st_ino), path) is not path:
+            key = (about.st_dev, about.st_ino)
+            if key in seen:
                 text = f"{show_name(path.name)}: this file of events is named twice, read once"
                 self._notes.append(Note(kind=NoteKind.ODD, text=text))
+            seen.setdefault(key, path)
         return list(seen.values())
 
 

@@ -69,6 +69,12 @@ def test_a_column_of_text_is_no_metric_and_text_among_numbers_counts_as_nan() ->
     assert notes[1:] == ["a: no number in 'mostly', taken for a column of text: 2 rows, the first is row 1"]
 
 
+def test_text_in_metrics_that_are_not_chosen_is_no_news() -> None:
+    found, notes = recorded((1, {"kl": 0.1}), (2, {"kl": None}), selection=Selection())
+
+    assert (found.catalog, notes) == ({"kl": 2}, [])
+
+
 def test_half_text_is_still_a_metric_so_that_it_cannot_vanish() -> None:
     found, _notes = recorded((1, {"kl": 0.1}), (2, {"kl": None}))
 

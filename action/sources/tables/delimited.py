@@ -81,7 +81,7 @@ class _Table:
         first = next((text for text in texts if text.strip()), "")
         delimiter = max(_DELIMITERS, key=lambda candidate: _columns(first, candidate))
         self._comma = delimiter != ","
-        self._reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter)
+        self._reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
         try:
             self.header = [name.strip() for name in next(self._reader, [])]
         except csv.Error:
@@ -113,7 +113,7 @@ class _Table:
             before = self.line
             try:
                 cells = next(self._reader, None)
-            except csv.Error:  # a field of more than 131,072 characters, mostly an open quotation mark
+            except csv.Error:  # an open quotation mark, which swallows lines, or a field of over 131,072 characters
                 cells = _NO_ROW
             if cells is None:
                 return

@@ -46,6 +46,8 @@ def read_jsonl(path: Path, selection: Selection) -> RunData:
     if step_name is None:
         faults.add(NoteKind.ODD, f"no step ({', '.join(STEP_NAMES)}), rows are numbered from 1", 1, len(recording))
     recorded = recording.finish(faults)
+    if not recorded.catalog:
+        raise InputError(f"{show_name(path)}: expected rows with numbers, got none; is it a table of a run?")
     return RunData(
         ref=str(path),
         source="JSONL table",
