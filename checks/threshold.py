@@ -179,7 +179,8 @@ def _judge(check: Check, found: _Found) -> CheckResult:
 
 def _reason(check: Check, found: _Found, outcome: Outcome) -> str:
     seen = found.seen
-    value = f"{found.what} is {show_number(seen.value)}"
+    unit = _unit(check.ask)
+    value = f"{found.what} is {show_number(seen.value)}{f' {unit}' if unit else ''}"
     if seen.step is not None:
         value += f" (step {seen.step:,})"
     if seen.nan:
