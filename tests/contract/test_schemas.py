@@ -1,0 +1,162 @@
+"""The JSON Schemas that ship: every document is valid, and the names and order of its fields are the promised ones."""
+
+import importlib.resources
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from jsonschema import Draft202012Validator
+
+from action.report.document import table_document, verdict_document, verdict_json
+from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
+from checks.run import Note, NoteKind, RunState
+from tests.verdicts import failing, hostile, verdict, verdicts
+
+NAMES = ("logs", "metrics", "verdict")
+
+# Version 1 of the verdict as the design promises it; `checks[]` and the like stand for the fields of one entry.
+PROMISED = {
+    "": "version verdict headline exit_code judged_at tool repository sha attempt run checkpoint policy checks elo "
+    "diagnosis waivers notes not_asked evidence",
+    "tool": "name version",
+    "run": "ref id name url state commit started_at finished_at last_step planned_steps",
+    "checkpoint": "name step artifact digest",
+    "policy": "source sha256 profiles trial",
+    "checks[]": "id kind title outcome severity observed bound unit step n low high reason remedy where",
+    "checks[].where": "file line",
+    "waivers[]": "check scope reason expires used",
+    "notes[]": "kind text",
+    "evidence": "sha256",
+}
+METRIC = "metric role n non_finite first last min max mean p50 p95 slope"
+
+
+def schema(name: str) -> dict[str, Any]:
+    text = importlib.resources.files("action").joinpath("schemas", f"{name}.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+VALIDATORS = {name: Draft202012Validator(schema(name)) for name in NAMES}
+
+
+def faults(name: str, document: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in VALIDATORS[name].iter_errors(document)]
+
+
+def resolve(name: str, path: str) -> dict[str, Any]:
+    """Return the part of a schema that describes the field of a path."""
+    whole = schema(name)
+    part = whole
+    for key in path.replace("[]", ".[]").split("."):
+        if key:
+            part = part["items"] if key == "[]" else part["properties"][key]
+        if "$ref" in part:
+            part = whole["$defs"][part["$ref"].rsplit("/", 1)[1]]
+    return part
+
+
+def at(document: Any, path: str) -> Any:
+    for key in path.replace("[]", ".[]").split("."):
+        if key:
+            document = document[1 if path.startswith("checks") else 0] if key == "[]" else document[key]
+    return document
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_and_names_no_host(name: str) -> None:
+    Draft202012Validator.check_schema(schema(name))
+    assert schema(name)["$id"] == f"urn:experiment-gatekeeper:{name}:1"
+
+
+def test_the_folder_holds_no_other_schema() -> None:
+    files = importlib.resources.files("action").joinpath("schemas").iterdir()
+    assert sorted(path.name for path in files) == [f"{name}.schema.json" for name in NAMES]
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_document_and_schema_have_the_promised_fields_in_order(path: str) -> None:
+    document = verdict_document(failing())
+    part = resolve("verdict", path)
+    expected = PROMISED[path].split()
+    assert list(at(document, path)) == expected
+    assert list(part["properties"]) == expected
+    assert part["required"] == expected
+
+
+@pytest.mark.parametrize("decision", Decision)
+def test_every_kind_of_verdict_is_valid(decision: Decision) -> None:
+    assert faults("verdict", json.loads(verdict_json(verdict(decision=decision)))) == []
+
+
+@pytest.mark.parametrize("judged", [failing(), hostile("a|b")], ids=["failing", "hostile"])
+def test_a_verdict_with_every_part_is_valid(judged: Verdict) -> None:
+    found = faults("verdict", json.loads(verdict_json(judged)))
+    assert [fault for fault in found if "expires" not in fault] == []
+
+
+@settings(deadline=None, max_examples=40)
+@given(judged=verdicts())
+def test_any_verdict_is_valid(judged: Verdict) -> None:
+    assert faults("verdict", json.loads(verdict_json(judged))) == []
+
+
+def test_fields_of_later_versions_are_allowed() -> None:
+    assert faults("verdict", verdict_document(verdict()) | {"later": {"x": 1}}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("verdict", Decision),
+        ("checks[].outcome", Outcome),
+        ("checks[].severity", Severity),
+        ("checks[].kind", CheckKind),
+        ("run.state", RunState),
+        ("notes[].kind", NoteKind),
+    ],
+)
+def test_the_words_of_a_field_are_those_of_the_code(path: str, kind: Any) -> None:
+    assert resolve("verdict", path)["enum"] == [word.value for word in kind]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", 2),
+        ("verdict", "neutral"),
+        ("exit_code", 1),
+        ("judged_at", "2026-11-22 12:00"),
+        ("headline", None),
+        ("checks", {}),
+        ("checks", [{"id": "kl"}]),
+        ("evidence", {"sha256": "abc"}),
+        ("policy", None),
+    ],
+)
+def test_a_wrong_document_is_refused(field: str, value: object) -> None:
+    assert faults("verdict", verdict_document(failing()) | {field: value}) != []
+
+
+@pytest.mark.parametrize("field", PROMISED[""].split())
+def test_a_document_without_one_of_its_fields_is_refused(field: str) -> None:
+    document = verdict_document(failing())
+    del document[field]
+    assert faults("verdict", document) != []
+
+
+def test_the_rows_of_metrics_are_valid() -> None:
+    full = ("kl/mean", "kl", 200, 1, 0.1, 0.2, 0.0, 0.3, 0.15, 0.14, 0.29, -0.001)
+    empty = ("x", None, 0, 0, *(float("nan"),) * 8)
+    document = table_document(METRIC.split(), [full, empty], [Note(kind=NoteKind.ODD, text="x")])
+    assert faults("metrics", document) == []
+    assert list(resolve("metrics", "rows[]")["properties"]) == METRIC.split()
+    assert faults("metrics", table_document(("metric", "n"), [("kl", 1)])) != []
+
+
+def test_the_rows_of_logs_are_valid() -> None:
+    document = table_document(("lora", "n", "p95_s"), [("v1", 20, 81.5), (None, 0, None)])
+    assert faults("logs", document) == []
+    assert faults("logs", {"version": 1, "rows": [{}], "notes": []}) != []
+    assert faults("logs", {"version": 1, "rows": [{"x": [1]}], "notes": []}) != []
