@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -68,7 +69,7 @@ logs = st.lists(events_of_any_kind, max_size=30)
 def number(event: Event, *alternatives: tuple[str, float]) -> float | None:
     for name, over in alternatives:
         value = event.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e309:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max:
             return float(value) / over
     return None
 
@@ -81,7 +82,7 @@ def text(event: Event, *alternatives: str) -> str | None:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, int | float):
-            if abs(value) > 1e308:
+            if abs(value) > sys.float_info.max:
                 return "inf" if value > 0 else "-inf"
             return repr(value) if math.isnan(value) or value != int(value) or abs(value) > 1e15 else str(int(value))
     return None
@@ -192,7 +193,7 @@ def seats(event: Event) -> dict[str, float]:
     return {
         power: float(score)
         for power, score in values.items()
-        if isinstance(score, int | float) and not isinstance(score, bool) and abs(score) < 1e309 and power
+        if isinstance(score, int | float) and not isinstance(score, bool) and abs(score) <= sys.float_info.max
     }
 
 
