@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from checks.statistic import Statistic
 from checks.threshold import find_series
 
 SHOWN = 6
-_MEANINGS = {
+MEANINGS: Mapping[str, str] = {
     "last": "the value at the highest step",
     "mean": "the sum of the values by their number",
     "min": "the smallest value",
@@ -74,7 +74,7 @@ def _trace_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) ->
 def _meaning(statistic: Statistic) -> str:
     if statistic.quantile is not None:
         return f"the value below which {statistic.quantile:.0%} of the values lie (linear between neighbours)"
-    return _MEANINGS[statistic.name]
+    return MEANINGS[statistic.name]
 
 
 def _extremes(steps: Steps, values: Values) -> Iterator[tuple[str, str]]:
