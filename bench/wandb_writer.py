@@ -10,11 +10,16 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 HEADER = b":W&B" + struct.pack("<HB", 0xBEE1, 0)
 BLOCK = 32_768
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+
+
+Name: TypeAlias = str | tuple[str, ...]
+"""A metric or setting; a tuple is the path of a nested dict."""
+Named: TypeAlias = Mapping[str, str] | Mapping[tuple[str, ...], str] | Mapping[Name, str]
 
 
 class LogWriter:
@@ -73,7 +78,7 @@ def text(field: int, value: bytes | str) -> bytes:
     return varint(field << 3 | 2) + varint(len(raw)) + raw
 
 
-def item(key: str | tuple[str, ...], value_json: str, *, old: bool = False) -> bytes:
+def item(key: Name, value_json: str, *, old: bool = False) -> bytes:
     """Encode a HistoryItem (ConfigItem and SummaryItem have the same fields); `old` writes `key`, as SDKs did."""
     path = (key,) if isinstance(key, str) else key
     names = text(1, path[0]) if old else b"".join(text(2, part) for part in path)
@@ -81,7 +86,7 @@ def item(key: str | tuple[str, ...], value_json: str, *, old: bool = False) -> b
 
 
 def history(
-    items: Mapping[str | tuple[str, ...], str] | Iterable[bytes],
+    items: Named | Iterable[bytes],
     *,
     step: int | None = None,
     num: int = 1,
@@ -105,12 +110,12 @@ def summary(items: Mapping[str, str], *, num: int = 1) -> bytes:
     return whole(1, num) + text(3, b"".join(text(1, item(key, value)) for key, value in items.items()))
 
 
-def config(items: Mapping[str | tuple[str, ...], str], *, remove: Iterable[str] = ()) -> bytes:
+def config(items: Named, *, remove: Iterable[str] = ()) -> bytes:
     """Encode a Record with a ConfigRecord."""
     return whole(1, 1) + text(5, _config(items) + b"".join(text(2, text(1, key)) for key in remove))
 
 
-def _config(items: Mapping[str | tuple[str, ...], str]) -> bytes:
+def _config(items: Named) -> bytes:
     return b"".join(text(1, item(key, value, old=isinstance(key, str))) for key, value in items.items())
 
 
@@ -119,7 +124,7 @@ def run(  # noqa: PLR0913 - one argument a field of the message
     *,
     name: str = "sunny-run-1",
     started: float = 1_700_000_000.0,
-    settings: Mapping[str | tuple[str, ...], str] | None = None,
+    settings: Named | None = None,
     commit: str | None = None,
     fork_of: tuple[str, float] | None = None,
 ) -> bytes:

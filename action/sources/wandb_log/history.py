@@ -40,6 +40,7 @@ class _Item:
     """JSON; empty where a typed value stands in its place."""
     typed: float | None
     """The value of the typed fields, if it is a number; they are newer than `value_json` and written beside it."""
+    is_text: bool
 
 
 def parse_row(body: bytes, wants: Callable[[str], bool]) -> Row:
@@ -57,7 +58,7 @@ def parse_row(body: bytes, wants: Callable[[str], bool]) -> Row:
             items.append(_item(wire.message(value)))
         elif number == 2:
             step_field = _step(wire.message(value))
-    typed_objects = {tuple(item.path[:-1]) for item in items if len(item.path) > 1 and item.path[-1] == "_type"}
+    typed_objects = {tuple(item.path[:-1]) for item in items if len(item.path) > 1 and _says_type(item)}
     for item in items:
         if item.path == [STEP]:
             row.step = _whole(item)
@@ -70,7 +71,7 @@ def parse_row(body: bytes, wants: Callable[[str], bool]) -> Row:
 
 
 def _item(message: bytes) -> _Item:
-    key, path, raw, typed = "", [], b"", None
+    key, path, raw, typed, is_text = "", [], b"", None, False
     for number, value in wire.fields(message):
         if number == 1:
             key = wire.text(value)
@@ -87,8 +88,12 @@ def _item(message: bytes) -> _Item:
         elif number == 6:  # number
             typed = wire.double(value)
         elif number == 7:  # text
-            typed = parse_number(wire.text(value))
-    return _Item(path=path or ([key] if key else []), raw=raw, typed=typed)
+            typed, is_text = parse_number(wire.text(value)), True
+    return _Item(path=path or ([key] if key else []), raw=raw, typed=typed, is_text=is_text)
+
+
+def _says_type(item: _Item) -> bool:
+    return item.path[-1] == "_type" and (item.is_text or item.raw.startswith(b'"'))
 
 
 def _step(message: bytes) -> int:
@@ -131,7 +136,7 @@ def _take(row: Row, name: str, item: _Item, wants: Callable[[str], bool]) -> Non
         at, node = rest.pop()
         if not isinstance(node, dict):
             _put(row, at, parse_number(node), wants)
-        elif "_type" not in node:
+        elif not isinstance(node.get("_type"), str):
             rest += [(f"{at}.{key}", child) for key, child in node.items()]
 
 

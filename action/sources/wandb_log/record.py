@@ -19,10 +19,10 @@ _YEAR_10000 = 253_402_300_800
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigChange:
-    """Settings that are set and removed, by dotted name."""
+    """Settings that go, with all below them, and those that come then; by dotted name."""
 
-    update: tuple[tuple[str, Scalar], ...] = ()
     remove: tuple[str, ...] = ()
+    update: tuple[tuple[str, Scalar], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +165,7 @@ def _config(message: bytes) -> ConfigChange:
     for number, value in wire.fields(message):
         if number == 1:
             name, raw = _config_item(wire.message(value))
+            remove.append(name)  # a new value replaces the whole of the old one
             update += _scalars(name, raw)
         elif number == 2:
             remove.append(_config_item(wire.message(value))[0])

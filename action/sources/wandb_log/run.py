@@ -22,8 +22,6 @@ from checks.run import Note, NoteKind, Rows, Scalar, Selection, Series
 
 _START = re.compile(rb"(?:\x08[\x80-\xff]{0,9}[\x00-\x7f])?(?:\x12|(\x1a))", re.DOTALL)
 """A record's number, then the tag of a history record or, in a group, of a summary record."""
-_BATCH_ROWS = 4_096
-_BATCH_BYTES = 2**20
 _HEAD_WITHIN = 64
 """The run record is the second of a file; a listing looks no further than this many records."""
 
@@ -50,27 +48,20 @@ def read_file(path: Path, selection: Selection) -> Fragment:
         InputError: The file cannot be opened, is empty, or does not begin as a W&B run file.
     """
     losses, table, facts = Losses(), Table(selection), _Facts()
-    batch: list[bytes] = []
-    heads: list[int] = []
-    size = 0
     with _opened(path) as stream:
         for payload in payloads(stream, losses):
             start = _START.match(payload)
             if start is None:
                 facts.take(payload)
             elif start.lastindex is None:  # else a summary, as two thirds of the records are: history says it all
-                batch.append(payload)
-                heads.append(start.end())
-                size += len(payload)
-                if size >= _BATCH_BYTES or len(batch) == _BATCH_ROWS:
-                    table.add(batch, heads)
-                    batch, heads, size = [], [], 0
-    if batch:
-        table.add(batch, heads)
+                table.add(payload, start.end())
     rows = table.take_rows()
+    head = facts.head
+    if head.id is None and path.stem.startswith("run-"):
+        head = replace(head, id=id_of_name(path))
     return Fragment(
         path=path,
-        head=facts.head if facts.head.id else replace(facts.head, id=id_of_name(path)),
+        head=head,
         config=facts.config,
         exit=facts.exit,
         rows=rows,
@@ -152,7 +143,7 @@ class _Facts:
         self._change(new.config)
 
     def _change(self, change: ConfigChange) -> None:
-        for name in (*change.remove, *(name for name, _ in change.update)):
+        for name in change.remove:
             for known in [known for known in self.config if known == name or known.startswith(f"{name}.")]:
                 del self.config[known]
         self.config.update((name, value) for name, value in change.update if not name.startswith("_wandb."))

@@ -6,7 +6,6 @@ How a row is encoded is known to `history.py` and `columns.py` alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -23,6 +22,8 @@ Number = TypeVar("Number", np.int64, np.int32, np.float64)
 
 MOST_KINDS = 4_096
 _MOST_MEMBERS = 1_000_000
+_BATCH_ROWS = 4_096
+_BATCH_BYTES = 2**20
 
 
 class Kinds:
@@ -64,6 +65,9 @@ class Table:
         self._row_kinds: list[NDArray[np.int32]] = []
         self._series: dict[str, tuple[list[Steps], list[Values]]] = {}
         self._last_step = -1
+        self._payloads: list[bytes] = []
+        self._heads: list[int] = []
+        self._size = 0
         self.counts: dict[str, int] = {}
         self.malformed = 0
         """Records that are no protobuf message."""
@@ -72,8 +76,20 @@ class Table:
         self.stepless = 0
         """Rows that do not say their step."""
 
-    def add(self, payloads: Sequence[bytes], heads: Sequence[int]) -> None:
-        """Append the rows of these records, in their order; see `Columns.read` for `heads`."""
+    def add(self, payload: bytes, head: int) -> None:
+        """Append the row of this record; `head` is where the row's length stands in it."""
+        self._payloads.append(payload)
+        self._heads.append(head)
+        self._size += len(payload)
+        if self._size >= _BATCH_BYTES or len(self._heads) == _BATCH_ROWS:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the rows that were added since the last time."""
+        payloads, heads = self._payloads, self._heads
+        if not payloads:
+            return
+        self._payloads, self._heads, self._size = [], [], 0
         batch = self._columns.read(payloads, heads)
         for column in np.flatnonzero(batch.counts).tolist():
             self._count(batch.names[column], int(batch.counts[column]))
@@ -146,11 +162,13 @@ class Table:
 
     def take_rows(self) -> Rows:
         """Give every row's step and kind, and forget them: the pieces and the whole would be the memory twice."""
+        self._read()
         steps = _joined(self._steps, np.int64)
         return Rows(steps=steps, kinds=_joined(self._row_kinds, np.int32), names=self._kinds.names())
 
     def take_series(self) -> dict[str, Series]:
         """Give the wanted series, and forget them."""
+        self._read()
         taken = {}
         for name in list(self._series):
             steps, values = self._series.pop(name)
