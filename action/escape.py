@@ -38,7 +38,7 @@ _LONG_WORD = re.compile(rf"[^ ]{{{WORD_HEAD + WORD_TAIL + 1},}}")
 # Structure of Markdown, HTML, mathematics and templates. `_` between letters or digits cannot open or close emphasis.
 _STRUCTURE = re.compile(r"[&<>\"\\`*~\[\]|#@$^{}]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 # What opens a block at the start of a line: bullets, headings by underlining, numbered lists.
-_OPENING = re.compile(r"\A(?:(?P<mark>[-+=:])|(?P<digits>[0-9]+)(?P<stop>[.)])(?=\Z| ))")
+_OPENING = re.compile(r"\A(?:(?P<mark>[-+=:](?![0-9A-Za-z.]))|(?P<digits>[0-9]+)(?P<stop>[.)])(?=\Z| ))")
 # What a later filter of GitHub makes a link, a mention or a picture of; the space goes after the first group.
 _REFERENCE = re.compile(
     r"\A(\[)"  # tasks and alerts

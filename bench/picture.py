@@ -20,7 +20,7 @@ from action.escape import one_line
 from action.report.reading import parse_verdict
 from checks.result import Verdict
 
-WIDTH = 104
+WIDTH = 116
 
 # Readable on GitHub's light page and on its dark one: the picture brings its own ground.
 _GROUND, _INK = (22, 27, 34), (230, 237, 243)

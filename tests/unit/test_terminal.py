@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from rich.console import Console
 from action.cli.page import open_console
 from action.cli.terminal import print_table, print_verdict
 from action.report.table import sparkline
+from bench.picture import draw
 from checks.result import Decision, Outcome, Severity, Verdict
 from checks.run import Note, NoteKind, Scalar
 from tests.verdicts import check, failing, hostile, policy, verdict, verdicts
@@ -179,3 +181,14 @@ def test_importing_the_reports_costs_neither_rich_nor_jinja() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_picture_of_a_verdict_is_the_same_every_time_and_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = draw(hostile())
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert draw(hostile()) == first
+    picture = ElementTree.fromstring(first)  # noqa: S314 - our own picture
+    shown = re.sub(r"\s+", "", "".join(picture.itertext()))
+    assert "{{7*7}}" in shown
+    assert re.findall(r"(?:href|src|url\((?!#))", first.replace("a|b", "")) == []
