@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 
 from checks.check import Ask, BaselineAsk, Check, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance, Waiver
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
-from checks.questions.reader import Fields, parse_alternative
+from checks.questions.reader import Fields, parse_name
 from checks.result import Severity
 from checks.rule import Rule, parse_bound
 from checks.statistic import NAMES, Statistic, is_statistic
@@ -201,7 +202,7 @@ class Builder:
                 problem = f"expected a log field, got `{quote(name)}`; {did_you_mean(name, DEFAULT_FIELDS)}"
                 self.fault(("fields", name), problem)
             for i, text in enumerate(texts):
-                self.parse(("fields", name, i), text, parse_alternative)
+                self.parse(("fields", name, i), text, partial(parse_name, name))
             read[name] = tuple(texts)
         return read
 
