@@ -18,6 +18,15 @@ def normal_quantile(p: float) -> float:
     return NormalDist().inv_cdf(p)
 
 
+def normal_probability(z: float) -> float:
+    """Give P(Z <= z) for a standard normal Z.
+
+    >>> round(normal_probability(1.959964), 6)
+    0.975
+    """
+    return NormalDist().cdf(z)
+
+
 def _beta_fraction(a: float, b: float, x: float) -> float:
     """Continued fraction of the incomplete beta function (DLMF 8.17.22), by the modified Lentz method."""
     tiny = 1e-300

@@ -12,6 +12,7 @@ from checks.number import show_number
 from checks.run import Evidence, RunData, Steps, Values
 from checks.statistic import Statistic
 from checks.threshold import find_series
+from checks.trend import MIN_POINTS, mann_kendall
 
 SHOWN = 6
 MEANINGS: Mapping[str, str] = {
@@ -67,6 +68,10 @@ def _trace_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) ->
         f"{ask.window}: steps {start:,} to {run.last_step:,}, {values.size:,} of {series.values.size:,} values",
     )
     yield "statistic", f"{ask.statistic}: {_meaning(ask.statistic)}"
+    finite = np.isfinite(values)
+    if ask.statistic.is_estimate and finite.sum() >= MIN_POINTS:
+        p = mann_kendall(steps[finite], values[finite])
+        yield "trend test", f"Mann–Kendall p = {show_number(p)} (two-sided, allowing for correlated noise)"
     yield from _extremes(steps, values)
     yield from _offenders(check, ask, steps, values)
 

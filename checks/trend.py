@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.distribution import normal_quantile, t_quantile
+from checks.distribution import normal_probability, normal_quantile, t_quantile
 from checks.run import Steps, Values
 
 # Theil–Sen looks at every pair of points. Longer series are averaged into this many bins of consecutive points first:
@@ -128,6 +128,8 @@ def kendall_variance(y: Values) -> float:
     plain = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
     x = np.arange(n, dtype=np.float64)
     detrended = y - np.polynomial.polynomial.polyval(x, np.polynomial.polynomial.polyfit(x, y, 1))
+    if float(np.ptp(detrended)) <= 1e-9 * float(np.ptp(y)):
+        return plain  # a straight line: what is left is rounding, not noise
     ranks = np.argsort(np.argsort(detrended, kind="stable"), kind="stable") - (n - 1) / 2
     squares = float(ranks @ ranks)
     factor = 1.0
@@ -136,6 +138,24 @@ def kendall_variance(y: Values) -> float:
         if abs(r) > 1.96 / math.sqrt(n):
             factor += 2 / (n * (n - 1) * (n - 2)) * (n - lag) * (n - lag - 1) * (n - lag - 2) * r
     return plain * max(1.0, factor)
+
+
+def mann_kendall(steps: Steps, values: Values) -> float:
+    """Give the two-sided p-value of the Mann–Kendall test for a monotonic trend (Mann 1945; Kendall 1975, ch. 4).
+
+    With the continuity correction, and the variance of `kendall_variance`. Shapes (n,), n >= 8, finite; 1.0 where all
+    values are equal.
+
+    >>> round(mann_kendall(np.arange(10), np.arange(10.0)), 6), mann_kendall(np.arange(8), np.ones(8))
+    (8.3e-05, 1.0)
+    """
+    _, y = bin_points(steps, values)
+    later, earlier = np.tril_indices(y.size, k=-1)
+    s = float(np.sign(y[later] - y[earlier]).sum())
+    if s == 0:
+        return 1.0
+    z = (abs(s) - 1) / math.sqrt(kendall_variance(y))
+    return 2 * (1 - normal_probability(z))
 
 
 def slope(steps: Steps, values: Values, confidence: float = 0.95) -> Estimate:
