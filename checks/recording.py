@@ -38,6 +38,12 @@ class _Column:
     def is_text(self) -> bool:
         return self.texts > self.rows - self.texts
 
+    def take(self) -> Series:
+        """Give the series, and give up its room at once: the next one needs it."""
+        series = Series(name=self.name, steps=np.array(self.steps, np.int64), values=np.array(self.values, np.float64))
+        self.steps, self.values = array("q"), array("d")
+        return series
+
 
 @dataclass(slots=True)
 class _Layout:
@@ -157,11 +163,7 @@ class Recording:
         for column in self._columns.values():
             self._judge_text(column, faults)
         metrics = {c.name: c for c in self._columns.values() if not c.is_text}
-        series = {
-            c.name: Series(name=c.name, steps=np.array(c.steps, np.int64), values=np.array(c.values, np.float64))
-            for c in metrics.values()
-            if c.kept and c.rows
-        }
+        series = {c.name: c.take() for c in metrics.values() if c.kept and c.rows}
         return Recorded(
             rows=self._rows(frozenset(self._columns) - metrics.keys()),
             series=MappingProxyType(series),
