@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from action.errors import InputError
+from action.fault import Faults
 from action.files import open_input, read_error, show_name
-from checks.fault import Faults
 from checks.run import NoteKind
 
 MAX_LINE = 16 * 2**20

@@ -117,9 +117,6 @@ class RunFacts:
     planned_steps: int | None
 
 
-CheckpointFacts = Checkpoint
-
-
 @dataclass(frozen=True, kw_only=True)
 class PolicyFacts:
     """The policy as the verdict names it."""

@@ -146,7 +146,7 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
         return f"{quote(name)} passes: {_count(asked, 'blocking check')} measured and met{also}."
     wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
     deciding = [r for r in blocking if r.outcome is wanted[decision]]
-    titles = ", ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
+    titles = "; ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
     verb = {Decision.FAIL: "fails", Decision.INCONCLUSIVE: "cannot be judged", Decision.ERROR: "hit an error"}[decision]
     return f"{quote(name)} {verb}: {titles or 'no blocking check could be measured'}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -19,8 +20,8 @@ MAX_POLICY_BYTES = 4_000_000
 def local_ports() -> Ports:
     """Give the ports of a machine without network: every source of local files."""
     return Ports(
-        # Formats with a signature of their own first; tables read what is left by suffix.
-        sources=(wandb_log, tensorboard, trainer_state, tables),
+        # A trainer's folder may hold its log and TensorBoard files: the log knows more. Tables come last: by suffix.
+        sources=(wandb_log, trainer_state, tensorboard, tables),
         open_events=events.EventFiles,
         profiles=profile_texts(),
         tool_version=tool_version(),
@@ -38,7 +39,10 @@ def read_policy_file(path: Path) -> PolicyText:
     """Read a policy file; InputError if it cannot be read as text."""
     try:
         with path.open("rb") as stream:
-            content = stream.read(MAX_POLICY_BYTES)
+            content = stream.read(MAX_POLICY_BYTES + 1)
+        if len(content) > MAX_POLICY_BYTES:
+            size = f"{MAX_POLICY_BYTES // 10**6} MB"
+            raise InputError(f"{show_name(path)}: expected a policy of at most {size}, got more; name another file")
         return PolicyText(text=content.decode("utf-8-sig").replace("\r\n", "\n"), source=path.as_posix())
     except OSError as error:
         raise read_error(path, error) from error
@@ -56,5 +60,10 @@ def choose_policy(policy: Path | None, profiles: list[str] | None) -> PolicyText
 
 
 def fallback_policy() -> PolicyText:
-    """Give the policy where none was asked for: the repository's own, else the profile `grpo`."""
-    return read_policy_file(DEFAULT_POLICY) if DEFAULT_POLICY.is_file() else profile_policy(("grpo",))
+    """Give the policy where none was asked for: the repository's own, else the profile `grpo`.
+
+    Whatever stands at the place of the repository's own is read: one that cannot be read is an error, not a reason to
+    judge by another.
+    """
+    there = os.path.lexists(DEFAULT_POLICY)  # also a link to nothing
+    return read_policy_file(DEFAULT_POLICY) if there else profile_policy(("grpo",))

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from action.elements import DamageError, Document
 from action.errors import InputError
+from action.fault import Faults
 from action.files import look, open_input, read_error, show_name
 from action.lines import Lines
-from checks.fault import Faults
 from checks.run import Note, NoteKind
 
 _LOOK = 4096

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from action.elements import DamageError, Document
 from action.errors import InputError
+from action.fault import Faults
 from action.files import has_suffix, look, open_input, read_error, run_name, show_name
-from checks.fault import Faults
-from checks.recording import Recording
-from checks.row import BOOKKEEPING, place_row, read_cells
+from action.recording import Recording
+from action.row import BOOKKEEPING, place_row, read_cells
 from checks.run import Identity, Note, NoteKind, RunData, Scalar, Selection
 
 _FILE = "trainer_state.json"

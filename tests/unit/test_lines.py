@@ -11,9 +11,9 @@ import pytest
 
 from action.elements import DamageError, Document
 from action.errors import InputError
+from action.fault import Faults
 from action.files import has_suffix, look, open_input, run_name, show_name
 from action.lines import MAX_LINE, Lines
-from checks.fault import Faults
 
 
 def written(tmp_path: Path, data: bytes, name: str = "a.txt") -> Path:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-import checks.recording
-from checks.fault import Faults
-from checks.recording import Recorded, Recording
-from checks.row import flatten, place_row, read_cells
+import action.recording
+from action.fault import Faults
+from action.recording import Recorded, Recording
+from action.row import flatten, place_row, read_cells
 from checks.run import NoteKind, Selection
 
 ALL = Selection(everything=True)
@@ -88,7 +88,7 @@ def test_a_name_that_no_report_could_write_is_repaired() -> None:
 
 
 def test_past_the_limit_of_kinds_the_rest_is_their_union(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.recording, "_MAX_SETS", 2)
+    monkeypatch.setattr(action.recording, "_MAX_SETS", 2)
     found, _notes = recorded(*((step, {name: 1.0}) for step, name in enumerate("abcda")))
 
     assert [{"a"}, {"b"}, {"c", "d"}, {"c", "d"}, {"a"}] == kinds(found)
@@ -98,7 +98,7 @@ def test_past_the_limit_of_kinds_the_rest_is_their_union(monkeypatch: pytest.Mon
 def test_past_the_limit_of_names_only_chosen_ones_are_kept_and_the_loss_is_noted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checks.recording, "_MAX_NAMES", 2)
+    monkeypatch.setattr(action.recording, "_MAX_NAMES", 2)
     chosen = Selection(names=frozenset({"kl"}))
     found, notes = recorded((1, {"a": 1.0, "b": 1.0, "c": 1.0, "kl": 0.1}), selection=chosen)
 
@@ -119,7 +119,7 @@ def test_an_earlier_row_takes_new_metrics_but_none_twice() -> None:
 
 
 def test_a_row_of_unknown_kind_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks.recording, "_MAX_SETS", 0)
+    monkeypatch.setattr(action.recording, "_MAX_SETS", 0)
     recording = Recording(ALL)
     recording.add(1, {"a": 1.0}, 1)
 

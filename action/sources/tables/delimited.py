@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from action.errors import InputError
+from action.fault import Faults
 from action.files import run_name, show_name
 from action.lines import Lines
-from checks.fault import Faults
+from action.recording import Recording
+from action.row import BOOKKEEPING, STEP_NAMES, place_row
 from checks.number import parse_number
-from checks.recording import Recording
-from checks.row import BOOKKEEPING, STEP_NAMES, place_row
 from checks.run import Identity, NoteKind, RunData, Selection
 
 _DELIMITERS = ",;\t"

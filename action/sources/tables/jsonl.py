@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from action.errors import InputError
+from action.fault import Faults
 from action.files import run_name, show_name
 from action.lines import Lines
-from checks.fault import Faults
-from checks.recording import Recording
-from checks.row import BOOKKEEPING, STEP_NAMES, place_row, read_cells
+from action.recording import Recording
+from action.row import BOOKKEEPING, STEP_NAMES, place_row, read_cells
 from checks.run import Identity, NoteKind, RunData, Selection
 
 _NO_OBJECT = "no JSON object, left out"

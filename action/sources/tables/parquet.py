@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from action.errors import InputError
+from action.fault import Faults
 from action.files import open_input, run_name, show_name
-from checks.fault import Faults
-from checks.row import BOOKKEEPING, STEP_NAMES
+from action.row import BOOKKEEPING, STEP_NAMES
 from checks.run import Identity, NoteKind, Rows, RunData, Selection, Series, Steps
 
 _PRIVATE: Final[dict[str, str | bool | int | float | list[str]]] = {

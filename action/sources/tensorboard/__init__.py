@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from action.errors import InputError
+from action.fault import Faults
 from action.files import read_error, run_name, show_name
+from action.recording import Recording
 from action.sources.tensorboard.event import DamageError, Event, parse_event
 from action.sources.tensorboard.records import checksum, read_records
-from checks.fault import Faults
-from checks.recording import Recording
 from checks.run import Identity, Note, NoteKind, RunData, Selection
 
 _MARK = ".tfevents."

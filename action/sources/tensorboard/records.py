@@ -16,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from action.fault import Faults
 from action.files import open_input, read_error
-from checks.fault import Faults
 from checks.run import NoteKind
 
 MAX_RECORD = 64 * 2**20

@@ -14,8 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.fault import Faults
-from checks.row import BOOKKEEPING
+from action.fault import Faults
+from action.row import BOOKKEEPING
 from checks.run import NoteKind, Rows, Selection, Series
 
 _MAX_SETS = 4096

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from checks.fault import Faults
+from action.fault import Faults
 from checks.number import parse_number
 from checks.run import NoteKind
 
