@@ -25,6 +25,9 @@ Mark: TypeAlias = "yaml.error.Mark | yaml._yaml.Mark | None"  # with or without 
 MAX_CHARACTERS = 1_000_000
 MAX_NODES = 20_000
 MAX_DEPTH = 30
+_TAG = "tag:yaml.org,2002:"
+_FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
+"""What YAML forbids in plain sight, and double quotes can bring in by an escape: NUL, half a surrogate pair."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -106,35 +109,37 @@ class _Reader:
     file: str
     places: dict[Path, Where] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    nodes: int = 0
 
     def fault(self, mark: Mark, path: Path, problem: str) -> None:
         line = mark.line + 1 if mark is not None else 1
         self.faults.append(Fault(file=self.file, line=line, path=write_path(path), problem=problem))
 
     def read(self, node: yaml.Node, path: Path) -> Value:
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            if self.nodes == MAX_NODES + 1:
-                self.fault(node.start_mark, path, f"expected at most {MAX_NODES:,} values, got more; shorten the file")
-            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
+            self.tag(node, path, "seq")
             return [self.item(child, (*path, i)) for i, child in enumerate(node.value)]
         return self.scalar(node, path)
+
+    def tag(self, node: yaml.Node, path: Path, *known: str) -> None:
+        if node.tag.removeprefix(_TAG) not in known:
+            self.fault(
+                node.start_mark, path, f"expected a plain value, got the tag `{quote(node.tag)}`; remove the tag"
+            )
 
     def item(self, node: yaml.Node, path: Path) -> Value:
         self.places[path] = Where(file=self.file, line=node.start_mark.line + 1)
         return self.read(node, path)
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Value]:
+        self.tag(node, path, "map")
         found: dict[str, Value] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
                 self.fault(key.start_mark, path, "expected a plain key, got a merge or a nested key; write it out")
                 continue
-            name = str(key.value)
+            name = self.text(key, path)
             here = (*path, name)
             if name in found:
                 first = self.places[here].line
@@ -146,9 +151,15 @@ class _Reader:
             found[name] = self.read(value, here)
         return found
 
-    def scalar(self, node: yaml.Node, path: Path) -> Value:
+    def text(self, node: yaml.Node, path: Path) -> str:
         text = str(node.value)
-        kind = node.tag.rpartition(":")[2]
+        if (bad := _FORBIDDEN.search(text)) is not None:
+            self.fault(node.start_mark, path, f"expected text, got the character `{quote(bad[0])}`; remove it")
+        return str(_FORBIDDEN.sub("?", text))
+
+    def scalar(self, node: yaml.Node, path: Path) -> Value:
+        text = self.text(node, path)
+        kind = node.tag.removeprefix(_TAG)
         if kind == "null":
             return None
         if kind == "bool" and text.lower() in ("true", "false"):
@@ -156,16 +167,21 @@ class _Reader:
         if kind == "int" and ":" not in text:
             return _integer(text)
         if kind == "float" and ":" not in text:
-            number = float(text.replace("_", "").lower().replace(".nan", "nan").replace(".inf", "inf"))
+            number = _float(text)
             if not math.isfinite(number):
-                self.fault(node.start_mark, path, f"expected a finite number, got `{text}`; write a number")
+                self.fault(node.start_mark, path, f"expected a finite number, got `{quote(text)}`; write a number")
             return number
         if kind == "timestamp":
             return _day(text)
-        if kind in ("str", "bool", "int", "float"):
-            return text
-        self.fault(node.start_mark, path, f"expected a plain value, got the tag `{quote(node.tag)}`; remove the tag")
-        return None
+        self.tag(node, path, "str", "bool", "int", "float")
+        return text
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text.replace("_", "").lower().replace(".nan", "nan").replace(".inf", "inf"))
+    except ValueError:  # no number at all, called one by the tag `!!float`
+        return math.nan
 
 
 def _integer(text: str) -> int | str:
@@ -195,9 +211,9 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
         )
     reader = _Reader(file)
     try:
-        too_deep = _too_deep(text)
-        if too_deep is not None:
-            reader.fault(too_deep, (), f"expected at most {MAX_DEPTH} nested levels, got more; flatten the file")
+        beyond = _beyond_limits(text)
+        if beyond is not None:
+            reader.fault(beyond.start_mark, (), f"expected at most {_LIMITS}, got more; shorten or flatten the file")
             return empty, tuple(reader.faults)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -205,9 +221,11 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
             error.problem_mark, (), f"expected YAML, but here is {quote(error.problem or 'something else', 120)}"
         )
         return empty, tuple(reader.faults)
-    except yaml.YAMLError as error:  # a character that YAML forbids: it has no mark
-        reader.fault(None, (), f"expected YAML, but here is {quote(str(error).splitlines()[0], 120)}")
-        return empty, tuple(reader.faults)
+    except (yaml.YAMLError, ValueError) as error:
+        # Without a mark: a character that YAML forbids, an escape beyond Unicode (`\U00110000`), a version too long.
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        problem = f"expected YAML, but here is {quote(str(error).splitlines()[0], 120)}"
+        return empty, (*reader.faults, Fault(file=file, line=line, path="", problem=problem))
     if not isinstance(node, yaml.MappingNode):
         got = "an empty file" if node is None else "a list" if isinstance(node, yaml.SequenceNode) else "plain text"
         reader.fault(None, (), f"expected a mapping that begins with `version: 1`, got {got}")
@@ -216,17 +234,18 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
     return Document(file=file, values=values, places=reader.places), tuple(reader.faults)
 
 
-def _too_deep(text: str) -> Mark:
-    """Find where nesting passes the limit, in the flat stream of events: composing nodes would recurse."""
-    depth = 0
+_LIMITS = f"{MAX_NODES:,} keys and values in {MAX_DEPTH} nested levels"
+
+
+def _beyond_limits(text: str) -> yaml.Event | None:
+    """Find where size or nesting passes the limits, in the flat stream of events: composing nodes would recurse."""
+    depth, nodes = 0, 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return event.start_mark
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
+        nodes += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH or nodes > MAX_NODES:
+            return event
+        if isinstance(event, yaml.AliasEvent):
             problem = "an alias (`*name`); write the value out"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
     return None
