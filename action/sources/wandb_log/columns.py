@@ -8,6 +8,7 @@ what it must be. A row that is not exactly a list of short numbers (text, histog
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from action.sources.wandb_log.history import NUMBER_STARTS
+from action.sources.wandb_log.history import NUMBER_STARTS, TEXT_STARTS
 from action.sources.wandb_log.keys import LONGEST_KEY, THE_STEP, UNREADABLE, Ints, Keys
 from checks.run import Values
 
@@ -24,8 +25,9 @@ Flags = NDArray[np.bool_]
 
 _ITEM, _STEP_FIELD, _OLD_KEY, _NEW_KEY = 0x0A, 0x12, 0x0A, 0x12
 _VALUE_JSON = (0x82, 0x01)
+_LIST, _QUOTE = b"["[0], b'"'[0]
 _DEEPEST = 4
-_MOST_ITEMS = 512
+_MOST_ITEMS = 4_096
 _FEWEST_ROWS = 16
 """Fewer rows that still go on are left to the exact reader: array operations do not pay for them."""
 _MOST_KINDS = 8_192
@@ -35,6 +37,8 @@ _PADDING = bytes(2_048)
 
 _IS_NUMBER_START = np.zeros(256, np.bool_)
 _IS_NUMBER_START[list(NUMBER_STARTS)] = True
+_IS_TEXT_START = np.zeros(256, np.bool_)
+_IS_TEXT_START[list(TEXT_STARTS)] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,7 @@ class Columns:
     def _gather(self, data: bytes, items: _Items, column: Ints, done: Flags) -> Batch:
         """Turn the items of the rows that are done into steps, kinds, counts and values."""
         size, names, buffer = len(done), self._keys.names, np.frombuffer(data, np.uint8)
-        is_step, is_metric = column == THE_STEP, column >= 0
+        is_step, is_metric = column == THE_STEP, (column >= 0) & _IS_NUMBER_START[buffer[items.value]]
         held = np.zeros((size, len(names)), np.bool_)
         held[items.row[is_metric], column[is_metric]] = True
         done &= np.bincount(items.row[is_step], minlength=size) == 1
@@ -141,11 +145,20 @@ class Columns:
 
 def _bodies(buffer: Bytes, at: Ints, ends: Ints) -> tuple[Ints, Flags]:
     """Read the length of each row (one or two bytes): where it begins, and whether it ends with its record."""
-    low, high = buffer[at].astype(np.int64), buffer[at + 1].astype(np.int64)
+    at, end = _after_length(buffer, at)
+    return at, end == ends
+
+
+def _after_length(buffer: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    """Read lengths of one or two bytes: where what they measure begins and ends; longer ones seem to end at 0."""
+    low = buffer[at]
+    if (low < 0x80).all():
+        return at + 1, at + 1 + low
+    high = buffer[at + 1].astype(np.int64)
     two = low >= 0x80
-    length = np.where(two, low & 0x7F | high << 7, low)
-    at = at + 1 + two
-    return at, (~two | (high < 0x80)) & (at + length == ends)
+    start = at + 1 + two
+    end = start + np.where(two, (low & 0x7F) | high << 7, low)
+    return start, np.where(two & (high >= 0x80), 0, end)
 
 
 def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags) -> _Items:
@@ -159,8 +172,7 @@ def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags) -> _Items:
         if live.size < _FEWEST_ROWS or len(found) > _MOST_ITEMS:
             done[live] = False
             break
-        key, size = here + 2, buffer[here + 1]
-        end = key + size
+        key, end = _after_length(buffer, here + 1)
         first = buffer[key]
         value = key + 2 + buffer[key + 1]
         for _ in range(_DEEPEST - 1):
@@ -168,18 +180,19 @@ def _walk(buffer: Bytes, at: Ints, ends: Ints, done: Flags) -> _Items:
             if not nested.any():
                 break
             value = np.where(nested, value + 2 + buffer[value + 1], value)
-        good = (
-            (size < LONGEST_KEY)
-            & (end <= ends[live])
-            & ((first == _NEW_KEY) | (first == _OLD_KEY))
-            & (buffer[key + 1] > 0)
-        )
-        good &= (buffer[value] == _VALUE_JSON[0]) & (buffer[value + 1] == _VALUE_JSON[1])
-        good &= (buffer[value + 2] > 0) & (value + 3 + buffer[value + 2] == end)
-        good &= _IS_NUMBER_START[buffer[value + 3]]
+        good = (end <= ends[live]) & ((first == _NEW_KEY) | (first == _OLD_KEY)) & (buffer[key + 1] > 0)
+        key_size = value - key
+        good &= (key_size < LONGEST_KEY) & (buffer[value] == _VALUE_JSON[0]) & (buffer[value + 1] == _VALUE_JSON[1])
+        value, value_end = _after_length(buffer, value + 2)
+        good &= (value < end) & (value_end == end)
+        start = buffer[value]
+        plain = _IS_NUMBER_START[start]
+        if not plain.all():
+            plain |= (start == _LIST) | ((start == _QUOTE) & (value + 1 < end) & _IS_TEXT_START[buffer[value + 1]])
+        good &= plain
         done[live[~good]] = False
         live, end = live[good], end[good]
-        found.append((live, key[good], (value - key)[good], value[good] + 3, end))
+        found.append((live, key[good], key_size[good], value[good], end))
         at[live] = end
     done &= (at == ends) | _ends_with_step(buffer, at, ends)
     row, key, key_size, value, end = (np.concatenate(part) for part in zip(*found, strict=True))
@@ -218,7 +231,8 @@ def _numbers(data: bytes, starts: Ints, ends: Ints) -> Values | None:
     """
     spans = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     try:
-        values = array("d", json.loads(b"[" + b",".join(spans) + b"]"))
+        parsed = json.loads(b"[" + b",".join(spans) + b"]")
+        values = array("d", [math.nan if value is None else value for value in parsed] if None in parsed else parsed)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     return np.frombuffer(values, np.float64) if len(values) == len(spans) else None

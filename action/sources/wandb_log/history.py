@@ -14,8 +14,10 @@ from action.sources.wandb_log import wire
 from action.sources.wandb_log.naming import is_bookkeeping, metric_name
 from checks.number import parse_number
 
-NUMBER_STARTS = b"-0123456789NI"
-"""The first byte of a JSON number, as the SDK writes them: NaN and Infinity are bare words."""
+NUMBER_STARTS = b"-0123456789NItfn"
+"""The first byte of JSON that is a number for us: NaN and Infinity are bare words, so are true, false and null."""
+TEXT_STARTS = bytes(byte for byte in range(0x21, 0x100) if byte not in b'"+-IN\\in')
+"""The second byte of a JSON string that cannot be a spelling of NaN or Infinity."""
 STEP = "_step"
 
 
@@ -123,6 +125,8 @@ def _take(row: Row, name: str, item: _Item, wants: Callable[[str], bool]) -> Non
     if item.raw[:1] and item.raw[0] in NUMBER_STARTS and not wants(name):
         row.names.add(name)  # a million rows hold many numbers that nobody asked for: not parsed
         return
+    if item.raw[:1] == b"[" or (item.raw[:1] == b'"' and item.raw[1:2] and item.raw[1] in TEXT_STARTS):
+        return  # no number whatever follows: not parsed either
     if not item.raw:
         _put(row, name, item.typed, wants)
         return

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 LONGEST_KEY = 128
-MOST_KEYS = 2_048
+MOST_KEYS = 4_096
 """Names that come later are left to the exact reader, so that a file cannot make the tables grow without end."""
 THE_STEP, OTHER_BOOKKEEPING, UNREADABLE = -1, -2, -3
 """Columns of items that are no metrics; the last one is for keys that are not known here."""
@@ -96,6 +96,8 @@ class Keys:
             path = [wire.text(value) for _, value in wire.fields(key)]
         except wire.WireError:
             return UNREADABLE
+        if len(path) > 1 and path[-1] == "_type":
+            return UNREADABLE  # of media, whose numbers are no metrics: the exact reader sees the whole row
         if path == [STEP]:
             return THE_STEP
         if is_bookkeeping(path):

@@ -26,24 +26,33 @@ def fields(message: bytes) -> Iterator[tuple[int, Value]]:
     """
     position, size = 0, len(message)
     while position < size:
-        tag, position = _varint(message, position)
-        number, kind = tag >> 3, tag & 7
-        if not 0 < number < 2**29:
-            raise WireError(f"field number {number}")
+        tag = message[position]
+        if tag < 0x80:  # one byte is the rule, for tags and lengths alike, and calls are dear
+            position += 1
+        else:
+            tag, position = _varint(message, position)
+        kind = tag & 7
+        if not 8 <= tag < 2**32:
+            raise WireError(f"field number {tag >> 3}")
         if kind == _VARINT:
             value, position = _varint(message, position)
-            yield number, value
+            yield tag >> 3, value
             continue
         if kind == _BYTES:
-            length, position = _varint(message, position)
+            length = message[position] if position < size else 0x80
+            if length < 0x80:
+                position += 1
+            else:
+                length, position = _varint(message, position)
         elif kind in _FIXED_SIZE:
             length = _FIXED_SIZE[kind]
         else:
             raise WireError(f"wire type {kind}")
-        if length > size - position:
+        end = position + length
+        if end > size:
             raise WireError(f"a field of {length} bytes where {size - position} are left")
-        yield number, message[position : position + length]
-        position += length
+        yield tag >> 3, message[position:end]
+        position = end
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
