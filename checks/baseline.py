@@ -14,7 +14,7 @@ from checks.number import finite, round9, show_number
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, RunData, Series
 from checks.statistic import Statistic, quantile
-from checks.threshold import blank_result, find_series, missing, missing_series
+from checks.threshold import blank_result, find_series, missing_series
 from checks.trend import MIN_POINTS, cut_blocks
 from checks.window import Window
 
@@ -113,10 +113,12 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
         raise ValueError(f"check {check.id}: a baseline is needed to compare")
     other = evidence.baselines.get(wanted.run, "it is not in this evidence.")
     if isinstance(other, str):
-        return missing(check, f"The baseline run {quote(wanted.run)} cannot be compared with: {other}")
+        # `if-present` is about this run's data: a comparison that cannot be made is inconclusive.
+        reason = f"The baseline run {quote(wanted.run)} cannot be compared with: {other}"
+        return blank_result(check, Outcome.INCONCLUSIVE, reason)
     sides: list[Location] = []
     for run in (evidence.run, other):
-        side = _side(check, ask, policy, run)
+        side = _side(check if run is evidence.run else replace(check, if_present=False), ask, policy, run)
         if isinstance(side, CheckResult):
             return side
         sides.append(side)

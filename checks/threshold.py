@@ -65,6 +65,11 @@ def missing(check: Check, reason: str) -> CheckResult:
 def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> CheckResult:
     """Say which names were looked for, and what the run has that is near."""
     names = policy.metric_names(metric)
+    left = next((name for name in names if run.catalog.get(name)), None)
+    if left is not None:
+        # An evidence bundle holds what its own policy asked of. That is no absence: `if-present` does not excuse it.
+        reason = f"The run has {quote(left)}, but this evidence was collected without it; judge the run itself."
+        return blank_result(check, Outcome.INCONCLUSIVE, reason)
     if not run.catalog:
         return missing(check, "The run has no metrics at all.")
     looked = ", ".join(map(quote, names[:6])) + (", …" if len(names) > 6 else "")
@@ -113,7 +118,10 @@ def check_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> 
 def check_logs(check: Check, ask: LogAsk, evidence: Evidence) -> CheckResult:
     """Hold one value of a log question's answer against its rule."""
     table = evidence.logs.get(ask.question)
-    if table is None or evidence.log_source is None:
+    if table is None and evidence.log_source is not None:
+        reason = f"This evidence was collected without an answer to {ask.question}; judge the run itself."
+        return blank_result(check, Outcome.INCONCLUSIVE, reason)
+    if table is None:
         return missing(check, "There are no log events: give --events, or put events.jsonl beside the run.")
     value, n = answer_value(table, ask.value)
     if table.events == 0 or value is None:
