@@ -39,6 +39,6 @@ def _replace(target: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(target)
-    except OSError:
+    finally:
+        # Also after Ctrl-C in the middle of it; where all went well there is nothing left to remove.
         beside.unlink(missing_ok=True)
-        raise
