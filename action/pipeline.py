@@ -5,7 +5,6 @@ No argument parsing, no rendering and no format of a source may enter.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from action.errors import InputError
+from action.checkpoint import read_checkpoint
+from action.errors import InputError, UsageError
 from action.evidence.bundle import Bundle, BundleFiles, bundle_files
 from action.evidence.store import find_bundle, read_bundle
-from action.files import read_error, show_name
+from action.files import open_input, read_error, show_name
 from action.settings import CheckSettings, PolicyText
 from checks.check import Policy
 from checks.completeness import planned_steps
@@ -24,10 +24,9 @@ from checks.policy import parse_policy
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.result import Verdict
-from checks.run import Checkpoint, Evidence, Note, RunData, Selection
+from checks.run import Evidence, Note, RunData, Selection
 from checks.verdict import Judgement, judge
 
-_STEP = re.compile(r"(?:_v|-v|checkpoint[-_]|step[-_]?)(\d{1,12})$")
 _ONLINE = re.compile(r"(?:wandb://|https?://)|^[\w.-]+/[\w.-]+/[\w.-]+$")
 
 
@@ -81,11 +80,17 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
     """Judge a run, or a bundle again.
 
     Raises:
-        InputError: the run, a log file or the checkpoint cannot be read.
+        UsageError: a bundle is to be judged with other evidence than its own.
+        InputError: the run, a log file, a file of games or the checkpoint cannot be read.
         PolicyError: the policy cannot be used.
     """
     place = find_bundle(Path(settings.ref)) if _exists(Path(settings.ref)) else None
     if place is not None:
+        if settings.events or settings.games or settings.checkpoint is not None:
+            raise UsageError(
+                f"{show_name(settings.ref)}: expected --events, --games or --checkpoint beside a run, got them beside "
+                "a bundle, whose evidence is fixed; leave them out, or judge the run itself"
+            )
         bundle = read_bundle(place)
         wanted = settings.policy or PolicyText(text=bundle.policy_text, source=bundle.policy_source)
         policy = read_policy(wanted, ports, bundle.evidence.judged_at)
@@ -108,6 +113,8 @@ def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:
 
 def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
     """Collect what the policy asks of: the run, its baselines, answers to log questions, the checkpoint's digest."""
+    for path in (*settings.events, *settings.games):
+        open_input(path).close()  # named by the user: one that is not there is a mistake, asked of or not
     selection = Selection(names=policy.series_names)
     run = read_run(settings.ref, selection, ports)
     # The configuration may hold secrets and is not kept: what judging needs of it is read now.
@@ -136,9 +143,10 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
 def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
     """Read a run by whichever source knows it, or out of a bundle."""
     path = Path(ref)
-    if not _exists(path):
+    if not ref or not _exists(path):
         online = "; runs on W&B cannot be read yet, only files" if _ONLINE.search(ref) else ""
-        raise InputError(f"{show_name(ref)}: expected a run, found nothing there; check the path{online}")
+        name = show_name(ref) or "an empty name"
+        raise InputError(f"{name}: expected a run, found nothing there; check the path{online}")
     place = find_bundle(path)
     if place is not None:
         return read_bundle(place).evidence.run
@@ -191,31 +199,3 @@ def _beside(folder: Path, stem: str) -> tuple[Path, ...]:
     """Find `events.jsonl` or `games.jsonl` beside a run, plain or compressed."""
     found = (folder / f"{stem}.jsonl{suffix}" for suffix in ("", ".gz"))
     return tuple(path for path in found if path.is_file())[:1]
-
-
-def read_checkpoint(name: str) -> Checkpoint:
-    """Name the checkpoint that is to be promoted, with the digest of its bytes where it is a file or folder.
-
-    A folder's digest is the sha256 over one line a file, `sha256  path`, sorted by path, as `sha256sum` writes them.
-    """
-    path = Path(name)
-    stem = path.name.split(":")[0] or name
-    found = _STEP.search(path.stem if path.is_file() else stem)
-    step = int(found[1]) if found else None
-    try:
-        if path.is_file():
-            return Checkpoint(name=path.name, step=step, digest=f"sha256:{_digest(path)}")
-        if path.is_dir():
-            files = sorted(child for child in path.rglob("*") if child.is_file())
-            lines = "".join(f"{_digest(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
-            return Checkpoint(name=path.name, step=step, digest=f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}")
-    except OSError as error:
-        raise read_error(path, error) from error
-    if path.suffix or name.startswith((".", "/", "~")):
-        raise InputError(f"{show_name(name)}: expected a checkpoint, found nothing there; check the path")
-    return Checkpoint(name=name, step=step, artifact=name if ":" in name else None)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
