@@ -183,9 +183,14 @@ def _rss_mb(path: Path) -> float:
 
 
 def _print_own_rss(path: Path) -> None:
+    read_ours(path)
+    status = Path("/proc/self/status")
+    if status.exists():  # first, because getrusage counts the memory of the parent too, from before the exec
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        print(int(line.split()[1]) * 1024 / 1e6)
+        return
     import resource  # noqa: PLC0415 - not on Windows, where this program can still do the rest
 
-    read_ours(path)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(peak / (1e6 if sys.platform == "darwin" else 1e3))  # bytes there, KiB elsewhere
 

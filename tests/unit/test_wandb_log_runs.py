@@ -272,6 +272,8 @@ def test_the_link_to_the_latest_run_is_the_same_run(tmp_path: Path) -> None:
     fragment(tmp_path / "wandb/offline-run-1-abc123/run-abc123.wandb")
     (tmp_path / "wandb/latest-run").symlink_to("offline-run-1-abc123")
     (tmp_path / "wandb/run-dangling").symlink_to("nowhere")
+    (tmp_path / "wandb/run-circle").symlink_to("run-circle")
+    (tmp_path / "wandb/run-circle.wandb").symlink_to("run-circle.wandb")
 
     assert read(tmp_path / "wandb").rows.steps.tolist() == [0, 1, 2]
     assert read(tmp_path / "wandb/latest-run").rows.steps.tolist() == [0, 1, 2]
@@ -360,7 +362,7 @@ def test_a_part_that_cannot_be_read_is_a_loss_and_not_a_silence(tmp_path: Path) 
     run = read(tmp_path)
 
     assert kinds(run) == [NoteKind.LOST]
-    assert "run-abc123.wandb: a file of this run could not be read" in run.notes[0].text
+    assert "offline-run-b/run-abc123.wandb: a file of this run could not be read" in run.notes[0].text
 
 
 def test_parts_of_different_commits_are_noted(tmp_path: Path) -> None:
@@ -382,8 +384,9 @@ def test_parts_of_different_commits_are_noted(tmp_path: Path) -> None:
         (lambda path: path.touch(), "got an empty one"),
         (lambda path: path.write_bytes(b"not wandb at all"), "got b'not wan'"),
         (lambda path: path.write_bytes(b":W&B"), "only 4 of the 7 bytes"),
-        (lambda path: None, "got nothing there"),
+        (lambda path: None, "got nothing that can be read as a file"),
         (lambda path: path.mkdir(), "got none"),
+        (os.mkfifo, "got nothing that can be read as a file"),
     ],
 )
 def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, make: Any, message: Any) -> None:
@@ -396,6 +399,13 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path: Path, make: Any, messag
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "nul\0byte"])
+def test_a_path_that_no_file_system_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    assert not wandb_log.recognises(tmp_path / name)
+    with pytest.raises(InputError, match="expected"):
+        wandb_log.read(tmp_path / name, EVERYTHING)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

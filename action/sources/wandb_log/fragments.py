@@ -13,7 +13,7 @@ import numpy as np
 
 from action.errors import InputError
 from action.sources.wandb_log.framing import MAGIC
-from action.sources.wandb_log.naming import shown
+from action.sources.wandb_log.naming import label, shown
 from action.sources.wandb_log.record import Exit, RunHead
 from action.sources.wandb_log.run import Fragment, id_of_name, read_file, read_head
 from checks.run import Identity, Note, NoteKind, Rows, RunData, RunState, Scalar, Selection, Series
@@ -36,7 +36,7 @@ def recognises(path: Path) -> bool:
         if path.is_file():
             return path.suffix == ".wandb" or _begins_as_run_file(path)
         return path.is_dir() and next(_found(path), None) is not None
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a path that no file system can hold
         return False
 
 
@@ -46,20 +46,28 @@ def read(path: Path, selection: Selection) -> RunData:
     Raises:
         InputError: There is no such file, it is no W&B run file or empty, or the directory holds several runs.
     """
-    if path.is_dir():
-        paths = sorted(set(_found(path)))
-        if not paths:
-            raise InputError(
-                f"{shown(path)}: expected W&B run files (*.wandb) in the directory, got none; name the run's directory"
-            )
-        paths, notes = _of_one_run(path, paths)
-    elif path.exists():
-        paths, notes = [path], ()
-    else:
-        raise InputError(f"{shown(path)}: expected a W&B run file or directory, got nothing there; check the path")
+    paths, notes = _of_one_run(path, _paths(path))
     fragments = [read_file(one, selection) for one in paths]
     fragments.sort(key=lambda one: (one.head.started or 0, one.path))
     return _merge(path, fragments, notes)
+
+
+def _paths(path: Path) -> list[Path]:
+    try:
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            paths, got = sorted(_found(path)), "none in this directory"
+        else:
+            paths, got = [], "nothing that can be read as a file"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{shown(path)}: expected a W&B run file or directory, got: {reason}") from error
+    if not paths:
+        raise InputError(
+            f"{shown(path)}: expected W&B run files (*.wandb), got {got}; name the run's file or directory"
+        )
+    return paths
 
 
 def _begins_as_run_file(path: Path) -> bool:
@@ -72,14 +80,16 @@ def _found(path: Path) -> Iterator[Path]:
     seen: set[Path] = set()
     for pattern in _PATTERNS:
         for found in path.glob(pattern):
-            real = found.resolve()
-            if real not in seen and real.is_file():
+            real = found.resolve() if found.is_file() else None  # asked first: a link may lead in a circle
+            if real is not None and real not in seen:
                 seen.add(real)
                 yield real
 
 
 def _of_one_run(path: Path, paths: list[Path]) -> tuple[list[Path], tuple[Note, ...]]:
     """Leave out what cannot be read, with a note; refuse a directory of several runs, with a list."""
+    if len(paths) == 1:
+        return paths, ()
     heads: dict[Path, RunHead] = {}
     broken: dict[Path, InputError] = {}
     for one in paths:
@@ -93,7 +103,7 @@ def _of_one_run(path: Path, paths: list[Path]) -> tuple[list[Path], tuple[Note, 
     if len(ids) > 1:
         raise InputError(_several(path, heads, broken))
     notes = tuple(
-        Note(kind=NoteKind.LOST, text=f"{one.name}: a file of this run could not be read, so the data are incomplete")
+        Note(kind=NoteKind.LOST, text=f"{label(one)}: a file of this run could not be read, so the data are incomplete")
         for one in broken
     )
     return list(heads), notes
@@ -199,8 +209,8 @@ def _fragment_notes(fragments: list[Fragment]) -> Iterator[Note]:
         low, high = int(steps.min()), int(steps.max())
         if reached is not None and low <= reached:
             text = (
-                f"{one.path.name}: a resumed part of the run logs steps {low:,} to {min(high, reached):,} again, which "
-                f"earlier parts hold already; all points are kept, in the order of the parts' start"
+                f"{label(one.path)}: a resumed part of the run logs steps {low:,} to {min(high, reached):,} again, "
+                f"which earlier parts hold already; all points are kept, in the order of the parts' start"
             )
             yield Note(kind=NoteKind.OVERLAP, text=text)
         reached = high if reached is None else max(high, reached)

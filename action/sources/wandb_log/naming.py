@@ -1,4 +1,4 @@
-"""How names look: metric names as W&B has them, and foreign names as our errors show them.
+"""How names look: metric names as W&B has them, and foreign names as our notes and errors show them.
 
 No format and no file may enter.
 """
@@ -6,6 +6,7 @@ No format and no file may enter.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 SHOWN_LENGTH = 200
 BOOKKEEPING = frozenset({"_step", "_timestamp", "_runtime", "_wandb"})
@@ -27,6 +28,16 @@ def metric_name(path: Sequence[str]) -> str:
 def is_bookkeeping(path: Sequence[str]) -> bool:
     """Tell whether a row's item is the SDK's own (`_step`, `_wandb.runtime`)."""
     return path[0] in BOOKKEEPING
+
+
+def label(path: Path) -> str:
+    """Name a file in a note: with its folder where that tells parts of one run apart, and never with more of the path.
+
+    >>> label(Path("/home/me/wandb/offline-run-20260101_120000-abc/run-abc.wandb"))
+    'offline-run-20260101_120000-abc/run-abc.wandb'
+    """
+    folder = path.parent.name
+    return f"{folder}/{path.name}" if folder.startswith(("offline-run-", "run-")) else path.name
 
 
 def shown(name: object) -> str:

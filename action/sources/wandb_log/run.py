@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from action.errors import InputError
 from action.sources.wandb_log.framing import Losses, payloads, read_header
-from action.sources.wandb_log.naming import shown
+from action.sources.wandb_log.naming import label, shown
 from action.sources.wandb_log.record import ConfigChange, Environment, Exit, RunHead, parse_record
 from action.sources.wandb_log.table import Table
 from action.sources.wandb_log.wire import WireError
@@ -67,7 +67,7 @@ def read_file(path: Path, selection: Selection) -> Fragment:
         rows=rows,
         series=table.take_series(),
         counts=table.counts,
-        notes=(*losses.notes(path.name), *_notes(path.name, facts, table, rows.steps.size)),
+        notes=(*losses.notes(label(path)), *_notes(label(path), facts, table, rows.steps.size)),
     )
 
 
