@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""How the time of judging is written: RFC 3339 in UTC, whole seconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyText:

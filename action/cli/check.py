@@ -44,24 +44,25 @@ def check(  # noqa: PLR0913 - one argument an option
 
     from action.cli.ports import choose_policy, fallback_policy, local_ports  # noqa: PLC0415
     from action.pipeline import check_run  # noqa: PLC0415
-    from action.settings import CheckSettings  # noqa: PLC0415
+    from action.settings import TIME, CheckSettings  # noqa: PLC0415
 
+    asked = choose_policy(policy, profile)
     settings = CheckSettings(
         ref=run,
-        policy=choose_policy(policy, profile),
-        fallback_policy=fallback_policy(),
+        policy=asked,
+        fallback_policy=asked or fallback_policy(),
         events=tuple(events or ()),
         games=tuple(games or ()),
         checkpoint=checkpoint,
-        now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        now=datetime.now(UTC).strftime(TIME),
     )
     judged = check_run(settings, local_ports())
-    written = _write(judged, out) if out is not None else ()
+    written = write_judged(judged, out) if out is not None else ()
     _show(judged, output_format, written)
     raise typer.Exit(judged.verdict.exit_code)
 
 
-def _write(judged: Judged, out: Path) -> tuple[str, ...]:
+def write_judged(judged: Judged, out: Path) -> tuple[str, ...]:
     """Write evidence first and the verdict last: who finds a verdict finds all that it rests on."""
     from action.output import write_files  # noqa: PLC0415
     from action.report.document import verdict_json  # noqa: PLC0415

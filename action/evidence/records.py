@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from checks.run import (
 )
 
 Record: TypeAlias = Mapping[str, Any]
+Item = TypeVar("Item")
 CHUNK = 5_000
 """Values a line, so that a reader never needs a long line."""
 
@@ -71,28 +72,61 @@ def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
 
 def read_notes(records: Iterable[Record]) -> tuple[Note, ...]:
     """Read notes back."""
-    return tuple(Note(kind=NoteKind(record["kind"]), text=str(record["text"])) for record in records)
+    return tuple(Note(kind=NoteKind(record["kind"]), text=_text(record["text"])) for record in records)
 
 
 def read_run(record: Record, rows: Rows, series: Mapping[str, Series]) -> RunData:
     """Read a run back; KeyError, TypeError or ValueError where the record is not one of ours."""
     return RunData(
-        ref=str(record["ref"]),
-        source=str(record["source"]),
-        identity=Identity(**record["identity"]),
+        ref=_text(record["ref"]),
+        source=_text(record["source"]),
+        identity=_read_identity(record["identity"]),
         state=RunState(record["state"]),
-        exit_code=record["exit_code"],
-        planned_steps=record["planned_steps"],
+        exit_code=_or_none(_whole, record["exit_code"]),
+        planned_steps=_or_none(_whole, record["planned_steps"]),
         rows=rows,
         series=series,
-        catalog={str(name): int(count) for name, count in record["catalog"].items()},
+        catalog={_text(name): _whole(count) for name, count in record["catalog"].items()},
         notes=read_notes(record["notes"]),
     )
 
 
+def _read_identity(record: Record) -> Identity:
+    others = {key: read_text(value) for key, value in record.items() if key != "name"}
+    return Identity(name=_text(record["name"]), **others)
+
+
 def read_checkpoint(record: Record | None) -> Checkpoint | None:
     """Read a checkpoint back."""
-    return None if record is None else Checkpoint(**record)
+    if record is None:
+        return None
+    return Checkpoint(
+        name=_text(record["name"]),
+        step=_or_none(_whole, record["step"]),
+        artifact=read_text(record["artifact"]),
+        digest=read_text(record["digest"]),
+    )
+
+
+def read_text(value: Any) -> str | None:
+    """Read a text or nothing back; TypeError for anything else, which a report could not show."""
+    return _or_none(_text, value)
+
+
+def _or_none(read: Callable[[Any], Item], value: Any) -> Item | None:
+    return None if value is None else read(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {type(value).__name__}")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"expected a whole number, got {type(value).__name__}")
+    return value
 
 
 def tables_record(tables: Mapping[str, LogTable]) -> dict[str, Any]:
@@ -198,6 +232,8 @@ def read_series(records: Iterable[Record]) -> dict[str, Series]:
         steps, values = found.setdefault(str(record["name"]), ([], []))
         steps.append(np.array(record["steps"], np.int64))
         numbers = [value if isinstance(value, float) else parse_number(value) for value in record["values"]]
+        if None in numbers:  # which NumPy would take for NaN
+            raise ValueError("a series holds something else than numbers")
         values.append(np.array(numbers, np.float64))
     return {
         name: Series(name=name, steps=np.concatenate(steps), values=np.concatenate(values))

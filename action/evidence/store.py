@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import stat
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,12 +17,14 @@ from action.errors import InputError
 from action.evidence import bundle as noun
 from action.evidence import records
 from action.files import look, read_error, show_name
+from action.settings import TIME
 from checks.run import Evidence, RunData
 
 Fetch: TypeAlias = Callable[[str], bytes]
 MAX_BYTES = 2**31
-"""Of one file of a bundle, unpacked: 40 million values. Stops a `.tar.gz` that unpacks to a disk full of zeros."""
+"""Of a bundle, unpacked: 40 million values. Stops a `.tar.gz` that unpacks to a disk full of zeros."""
 _FOLDER = "evidence"
+_OURS = re.compile(r"manifest\.json|policy\.yml|logs\.json|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl")
 
 
 def find_bundle(path: Path) -> Path | None:
@@ -46,6 +51,7 @@ def read_bundle(path: Path) -> noun.Bundle:
         TypeError,
         ValueError,
         AttributeError,
+        OverflowError,
         RecursionError,
         tarfile.TarError,
         EOFError,
@@ -60,19 +66,35 @@ def read_bundle(path: Path) -> noun.Bundle:
 
 def _fetch_file(folder: Path) -> Fetch:
     def fetch(name: str) -> bytes:
-        return (folder / name).read_bytes()
+        path = folder / name
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_BYTES:
+            raise InputError(f"{show_name(path)}: {_TOO_LARGE}")
+        return path.read_bytes()
 
     return fetch
 
 
+_TOO_LARGE = (
+    f"expected regular files of at most {MAX_BYTES // 2**20:,} MiB in a bundle, got something else; "
+    "judge the run itself again"
+)
+
+
 def _fetch_member(path: Path) -> Fetch:
     members: dict[str, bytes] = {}
+    size = 0
     with tarfile.open(path, mode="r:gz") as archive:
         for member in archive:
-            if member.isfile() and member.size <= MAX_BYTES:
-                stream = archive.extractfile(member)
-                name = member.name.removeprefix("./").removeprefix(f"{_FOLDER}/")
-                members[name] = stream.read() if stream is not None else b""
+            name = member.name.removeprefix("./").removeprefix(f"{_FOLDER}/")
+            # A few bytes of a sparse member stand for any number of zeros; ours are never sparse.
+            if not member.isfile() or member.issparse() or not _OURS.fullmatch(name):
+                continue
+            size += member.size
+            if size > MAX_BYTES:
+                raise InputError(f"{show_name(path)}: {_TOO_LARGE}")
+            stream = archive.extractfile(member)
+            members[name] = stream.read() if stream is not None else b""
 
     def fetch(name: str) -> bytes:
         if name not in members:
@@ -111,12 +133,12 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
     evidence = Evidence(
         run=_run(manifest["run"], "run", checked),
         logs=records.read_tables(_json(checked(noun.LOGS))),
-        log_source=manifest["log_source"],
-        games=manifest["games"],
+        log_source=records.read_text(manifest["log_source"]),
+        games=records.read_text(manifest["games"]),
         baselines=baselines,
         notes=records.read_notes(manifest["notes"]),
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
-        judged_at=str(manifest["judged_at"]),
+        judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(
         evidence=evidence,
@@ -129,6 +151,11 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
 def _run(record: Any, folder: str, fetch: Fetch) -> RunData:
     rows = records.read_rows(_lines(fetch(f"{folder}/rows.jsonl")))
     return records.read_run(record, rows, records.read_series(_lines(fetch(f"{folder}/series.jsonl"))))
+
+
+def _time(text: Any) -> str:
+    """Give a time of judging as it is written; ValueError or TypeError if it is none: waivers expire by it."""
+    return datetime.strptime(text, TIME).replace(tzinfo=UTC).strftime(TIME)
 
 
 def _json(content: bytes) -> Any:

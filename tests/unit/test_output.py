@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from action import output
 from action.errors import OutputError
 from action.output import write_files
 
@@ -67,7 +66,7 @@ def test_whatever_interrupts_the_writing_leaves_the_old_file_and_no_part_of_the_
     def interrupted(_: int) -> None:
         raise problem
 
-    monkeypatch.setattr(output.os, "fsync", interrupted)
+    monkeypatch.setattr("os.fsync", interrupted)
 
     with pytest.raises((StopError, MemoryError, OutputError)):
         write_files(tmp_path, {"a": b"new"})
