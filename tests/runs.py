@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from action.cli.check import write_judged
 from action.cli.ports import local_ports
@@ -60,11 +61,11 @@ def write_run(folder: Path, records: Sequence[object] | None = None, name: str =
     return write_lines(folder / name, rows() if records is None else records)
 
 
-def judge_path(ref: str | Path, policy: str | None = POLICY, **settings: object) -> Judged:
+def judge_path(ref: str | Path, policy: str | None = POLICY, **settings: Any) -> Judged:
     """Judge a run as `check` does, at a fixed time; `policy` None: the one in the bundle, else the profile grpo."""
     text = None if policy is None else PolicyText(text=policy, source="policy.yml")
-    chosen: dict[str, object] = {"now": NOW, "fallback_policy": profile_policy(("grpo",)), **settings}
-    return check_run(CheckSettings(ref=str(ref), policy=text, **chosen), local_ports())  # type: ignore[arg-type]
+    chosen = {"now": NOW, "fallback_policy": profile_policy(("grpo",)), **settings}
+    return check_run(CheckSettings(ref=str(ref), policy=text, **chosen), local_ports())
 
 
 def write_output(judged: Judged, out: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 
@@ -65,5 +64,10 @@ def fallback_policy() -> PolicyText:
     Whatever stands at the place of the repository's own is read: one that cannot be read is an error, not a reason to
     judge by another.
     """
-    there = os.path.lexists(DEFAULT_POLICY)  # also a link to nothing
-    return read_policy_file(DEFAULT_POLICY) if there else profile_policy(("grpo",))
+    try:
+        DEFAULT_POLICY.lstat()  # also a link to nothing is something
+    except (FileNotFoundError, NotADirectoryError):
+        return profile_policy(("grpo",))
+    except OSError as error:
+        raise read_error(DEFAULT_POLICY, error) from error
+    return read_policy_file(DEFAULT_POLICY)
