@@ -29,8 +29,9 @@ def explain(
     Example: gatekeeper explain gatekeeper-out/verdict.json kl-spike
     """
     from action.cli.explanation import print_explanation  # noqa: PLC0415 - start-up time
-    from action.errors import UsageError  # noqa: PLC0415
+    from action.errors import InputError, UsageError  # noqa: PLC0415
     from action.escape import one_line  # noqa: PLC0415
+    from action.files import show_name  # noqa: PLC0415
     from checks.document import did_you_mean  # noqa: PLC0415
 
     path = verdict / "verdict.json" if verdict.is_dir() else verdict
@@ -42,6 +43,11 @@ def explain(
             f"{one_line(check or '')}: expected a check of this verdict; {did_you_mean(check or '', known)}"
         )
     judged = _judge_again(evidence or path.parent / "evidence")
+    if judged is None and evidence is not None:
+        raise InputError(
+            f"{show_name(evidence)}: expected an evidence bundle, found none there; name the evidence/ that "
+            "`gatekeeper check RUN --out DIR` wrote"
+        )
     exit_code = print_explanation(read, chosen, judged, sys.stdout)
     raise typer.Exit(exit_code)
 
@@ -59,12 +65,13 @@ def _read(path: Path) -> Verdict:
 
 
 def _judge_again(folder: Path) -> Judged | None:
-    from action.cli.ports import fallback_policy, local_ports  # noqa: PLC0415 - start-up time
+    from action.cli.ports import local_ports  # noqa: PLC0415 - start-up time
     from action.evidence.store import find_bundle  # noqa: PLC0415
     from action.pipeline import check_run  # noqa: PLC0415
-    from action.settings import CheckSettings  # noqa: PLC0415
+    from action.settings import CheckSettings, profile_policy  # noqa: PLC0415
 
     if find_bundle(folder) is None:
         return None
-    settings = CheckSettings(ref=str(folder), policy=None, fallback_policy=fallback_policy(), now="")
+    # A bundle brings its policy and its time; the policy of the folder the user stands in has no say.
+    settings = CheckSettings(ref=str(folder), policy=None, fallback_policy=profile_policy(("grpo",)), now="")
     return check_run(settings, local_ports())

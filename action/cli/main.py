@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from action.cli import check, explain, logs, metrics, policy
+from action.cli.streams import open_streams
 from action.errors import GatekeeperError
 
 app = typer.Typer(
@@ -60,11 +61,12 @@ def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = open_streams(sys.stdout, sys.stderr)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except Stopped as stopped:
         word = "interrupted" if stopped.exit_code == 130 else "terminated"
         print(f"gatekeeper: {word}; no verdict was given", file=sys.stderr)  # noqa: T201 - the front door's own line
