@@ -41,6 +41,9 @@ def lay_over(own: Document, profiles: Mapping[str, str]) -> PolicyLayers:
         below, found = parse_document(profiles[name], f"profile {name}")
         faults += found
         _lay(values, places, below)
+    # A profile's version does not answer for the policy's.
+    values.pop("version", None)
+    places.pop(("version",), None)
     known = frozenset(_mapping(values.get("checks")))
     _lay(values, places, own)
     merged = Document(file=own.file, values=values, places=places)
@@ -97,7 +100,7 @@ def _lay(values: dict[str, Value], places: dict[Path, Where], top: Document) -> 
 def _check(below: Value, ask: Value) -> Value:
     if not isinstance(below, dict) or not isinstance(ask, dict):
         return ask
-    if any(kind in ask and kind not in below for kind in KINDS):
+    if any(kind in ask and ask[kind] != below.get(kind) for kind in KINDS):
         return ask
     dropped = RULE if any(key in ask for key in RULE) else ()
     return {key: value for key, value in below.items() if key not in dropped} | ask

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from checks.build import SKIPPED, Builder
 from checks.check import Policy
@@ -34,6 +36,14 @@ def _kebab(name: str) -> str:
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=_kebab, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        """Refuse a key without a value: `pass:` with nothing behind it asks nothing."""
+        if value is None:
+            raise PydanticCustomError("nothing_given", "nothing")
+        return value
 
 
 class BaselineDocument(_Model):
@@ -103,6 +113,14 @@ class PolicyDocument(_Model):
     checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
     waivers: list[WaiverDocument] = []
 
+    @field_validator("version", mode="before")
+    @classmethod
+    def _whole(cls, value: object) -> object:
+        """Refuse `true` and `1.0`, which Python takes for 1."""
+        if isinstance(value, bool | float):
+            raise PydanticKnownError("literal_error", {"expected": "1"})
+        return value
+
 
 _MODELS: Mapping[str, type[_Model]] = {
     "checks": CheckDocument,
@@ -120,7 +138,9 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
     "list_type": "a list",
     "date_type": "a day, as 2099-12-31",
+    "nothing_given": "a value",
     "string_too_short": "a text that is not empty",
+    "string_too_long": "a shorter text",
     "greater_than_equal": "a number of at least 1",
 }
 
@@ -150,6 +170,8 @@ def policy_schema() -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of a policy file, for editors and `policy schema`."""
     schema = PolicyDocument.model_json_schema(by_alias=True)
     properties = schema["properties"]
+    for model in schema["$defs"].values():
+        model["properties"] = {name: _not_null(asked) for name, asked in model["properties"].items()}
     properties["checks"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/CheckDocument"}, {"const": "off"}]}
     one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     properties["extends"] |= one_or_more
@@ -160,6 +182,13 @@ def policy_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:experiment-gatekeeper:policy:1",
     } | schema
+
+
+def _not_null(asked: dict[str, Any]) -> dict[str, Any]:
+    """Take null out of the schema of a key: a key that is absent is None, one that is written needs a value."""
+    kept = {name: part for name, part in asked.items() if name != "anyOf" and not (name == "default" and part is None)}
+    rest = [part for part in asked.get("anyOf", ()) if part != {"type": "null"}]
+    return kept | (rest[0] if len(rest) == 1 else {"anyOf": rest} if rest else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,11 +263,24 @@ def _problem(problem: Any, path: Path) -> str:
 
 def _advice(kind: str, got: Value) -> str:
     if kind in ("float_type", "int_type") and isinstance(got, str):
-        try:
-            return f"YAML reads this as text: write {float(got):.12f}".rstrip("0").rstrip(".")
-        except ValueError:
-            return "write a number without quotes"
+        return _number_advice(kind, got)
+    if kind == "nothing_given":
+        return "write one or remove the key"
     return "put it in quotes" if kind == "string_type" and not isinstance(got, list | dict) else "change it"
+
+
+def _number_advice(kind: str, got: str) -> str:
+    """Say how YAML 1.1 wants a number: with a point, as `1.0e-20`."""
+    try:
+        number = float(got)
+    except ValueError:
+        number = math.nan
+    whole = kind == "int_type"
+    if not math.isfinite(number) or (whole and not number.is_integer()):
+        return "write a whole number without quotes" if whole else "write a number without quotes"
+    digits, e, power = repr(number).partition("e")
+    text = str(int(number)) if whole else digits + ("" if "." in digits else ".0") + e + power
+    return f"YAML reads this as text: write {text}"
 
 
 def _show(got: Value) -> str:

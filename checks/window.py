@@ -17,8 +17,8 @@ from checks.number import show_number
 from checks.run import Steps
 
 _SHARE = re.compile(r"last\s+(\d+(?:\.\d+)?)\s*%")
-_COUNT = re.compile(r"last\s+(\d+)\s+steps?")
-_FROM = re.compile(r"step\s*>=\s*(\d+)")
+_COUNT = re.compile(r"last\s+(\d{1,15})\s+steps?")
+_FROM = re.compile(r"step\s*>=\s*(\d{1,15})")
 
 
 class WindowKind(StrEnum):
