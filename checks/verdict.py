@@ -147,8 +147,14 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
     wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
     deciding = [r for r in blocking if r.outcome is wanted[decision]]
     titles = "; ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
-    verb = {Decision.FAIL: "fails", Decision.INCONCLUSIVE: "cannot be judged", Decision.ERROR: "hit an error"}[decision]
-    return f"{quote(name)} {verb}: {titles or 'no blocking check could be measured'}."
+    verb = {
+        Decision.FAIL: "does not meet",
+        Decision.INCONCLUSIVE: "cannot be judged on",
+        Decision.ERROR: "hit an error in",
+    }[decision]
+    if not deciding:
+        return f"{quote(name)} cannot be judged: no blocking check could be measured."
+    return f"{quote(name)} {verb}: {titles}."
 
 
 def _count(number: int, noun: str) -> str:
