@@ -177,7 +177,7 @@ def slope(steps: Steps, values: Values, confidence: float = 0.95) -> Estimate:
         return Estimate(value=math.nan, low=math.nan, high=math.nan, n=values.size, confidence=confidence)
     reach = normal_quantile(0.5 + confidence / 2) * math.sqrt(kendall_variance(y))
     low = max(0, math.floor((slopes.size - reach) / 2))
-    high = min(slopes.size - 1, math.ceil((slopes.size + reach) / 2))
+    high = min(slopes.size, math.ceil((slopes.size + reach) / 2)) - 1
     return Estimate(
         value=float(np.median(slopes)),
         low=float(slopes[low]),
