@@ -120,10 +120,11 @@ def observe(series: Series, statistic: Statistic, window: Window, span: tuple[in
     steps, values = series.steps[measured], series.values[measured]
     infinite = int(np.isinf(values).sum())
     value, low, high, step = math.nan, None, None, None
-    if values.size and statistic.is_estimate:
-        value, low, high, step = _estimate(statistic.name, steps, values)
-    elif values.size:
-        value, step = _fact(statistic, steps, values)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and never passes
+        if values.size and statistic.is_estimate:
+            value, low, high, step = _estimate(statistic.name, steps, values)
+        elif values.size:
+            value, step = _fact(statistic, steps, values)
     return Observation(
         value=value,
         n=int(values.size),
@@ -151,8 +152,7 @@ def _fact(statistic: Statistic, steps: Steps, values: Values) -> tuple[float, in
         above = int((values > statistic.above).sum())
         return (above / values.size if statistic.name == "share-above" else float(above)), None
     if statistic.name == "mean":
-        with np.errstate(invalid="ignore"):  # inf - inf is NaN, which never passes
-            return float(values.mean()), None
+        return float(values.mean()), None
     place = {"min": values.argmin, "max": values.argmax}.get(statistic.name, lambda: last_index(steps))()
     return float(values[place]), int(steps[place])
 
