@@ -29,7 +29,7 @@ def names(events: EventFiles) -> list[object]:
         ("events.jsonl", LINES),
         ("events.jsonl", LINES.rstrip()),
         ("events.jsonl", b"\xef\xbb\xbf" + LINES.replace(b"\n", b"\r\n\r\n")),
-        ("events.jsonl.gz", gzip.compress(LINES)),
+        ("events.jsonl.gz", gzip.compress(LINES, mtime=0)),
         ("events.json", b' [{"event": "a"},\n {"event": "b"}]\n'),
         ("events.json", LINES),
     ],
