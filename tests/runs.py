@@ -75,11 +75,15 @@ def write_output(judged: Judged, out: Path) -> Path:
 
 
 def command(
-    *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 60
+    *words: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-I", "-m", "action"),
+    timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
-    """Start the command line as the Action does: `python -I -m action …`."""
+    """Start the command line as the Action does, `python -I -m action …`, or another program of Python."""
     return subprocess.run(
-        [sys.executable, "-I", "-m", "action", *map(str, words)],
+        [sys.executable, *program, *map(str, words)],
         cwd=cwd,
         env={**clean_environment(), **(env or {})},
         capture_output=True,
