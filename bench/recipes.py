@@ -4,7 +4,8 @@
 
 Each run is trained in a process of its own and judged under the profiles `grpo` and `pipeline`. A run counts as right
 if both the verdict and one of the deciding checks are those that a person who knows the fault would name. Intervals are
-Wilson's, 95 %. The recipes were tuned on seeds below 10, so the bench begins at 100. Exit code 1: a recipe was right for fewer than 90 % of its seeds.
+Wilson's, 95 %. The recipes were tuned on seeds below 10, so the bench begins at 100.
+Exit code 1: a recipe was right for fewer than 90 % of its seeds.
 """
 
 from __future__ import annotations
