@@ -67,12 +67,14 @@ def non_finite(judged: Judged) -> CheckResult:
 
 
 def gaps(run: RunData, judged: Judged) -> CheckResult:
-    """Ask whether the judged series cover the run: what happened in a hole, or after a series ended, is not known."""
+    """Ask whether the judged series cover the run: what happened in a hole, or after a series ended, is not known.
+
+    However few values a series has: the one value of the first step says nothing about the end.
+    """
     holes: list[str] = []
     late: list[str] = []
     for name, series in judged.series.items():
-        if series.steps.size >= MIN_VALUES:
-            _find_gaps(name, series, run, holes, late)
+        _find_gaps(name, series, run, holes, late)
     if holes:
         outcome, reason = Outcome.INCONCLUSIVE, "; ".join(holes) + "."
     elif late:
@@ -87,7 +89,7 @@ def gaps(run: RunData, judged: Judged) -> CheckResult:
 def _find_gaps(name: str, series: Series, run: RunData, holes: list[str], late: list[str]) -> None:
     steps = np.unique(series.steps)
     first, last = int(steps[0]), int(steps[-1])
-    start, end = min(first, *_span(run)), max(last, *_span(run))
+    start, end = min((first, *_span(run))), max((last, *_span(run)))
     between = np.diff(steps)
     usual = float(np.median(between)) if between.size else 0.0
     limit = max(MAX_GAP * (end - start), 3 * usual)
@@ -109,11 +111,12 @@ def flat_line(judged: Judged) -> CheckResult:
 
     A share that stays at 0 (no truncated completions) is an answer, so roles that end in `-share` may be flat.
     """
-    asked = {name: s for name, s in judged.series.items() if s.values.size >= MIN_VALUES}
+    finite = {name: series.values[np.isfinite(series.values)] for name, series in judged.series.items()}
+    asked = {name: values for name, values in finite.items() if values.size >= MIN_VALUES}
     flat = [
-        f"{name} is {show_number(float(s.values[0]))} at every step"
-        for name, s in asked.items()
-        if np.isfinite(s.values[0]) and (s.values == s.values[0]).all() and not name.endswith("-share")
+        f"{name} is {show_number(float(values[0]))} at every step"
+        for name, values in asked.items()
+        if (values == values[0]).all() and not name.endswith("-share")
     ]
     if flat:
         outcome, reason = Outcome.INCONCLUSIVE, "; ".join(flat) + "."

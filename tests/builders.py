@@ -35,8 +35,7 @@ PROFILES: Mapping[str, str] = {
 def noise(n: int = STEPS, seed: int = 1, correlation: float = 0.0) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return standard normal noise of lag-1 autocorrelation `correlation`, the same for the same seed."""
     shocks = np.random.default_rng(seed).normal(size=n)
-    values = np.empty(n)
-    values[0] = shocks[0]
+    values = shocks.copy()
     for i in range(1, n):
         values[i] = correlation * values[i - 1] + np.sqrt(1 - correlation**2) * shocks[i]
     return values
