@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from checks import trend
-from checks.number import round9
+from checks.number import finite
 from checks.run import Scalar, Series
 from checks.statistic import last_index, quantile
 
@@ -19,24 +19,25 @@ def summarise(series: Series, role: str | None) -> tuple[Scalar, ...]:
 
     All but `non_finite` look at finite values. `slope` is Theil–Sen's per 100 steps, from 8 values on.
     """
-    finite = np.isfinite(series.values)
-    steps, values = series.steps[finite], series.values[finite]
-    count, bad = int(series.values.size), int((~finite).sum())
+    usable = np.isfinite(series.values)
+    steps, values = series.steps[usable], series.values[usable]
+    count, bad = int(series.values.size), int((~usable).sum())
     if not values.size:
         return (series.name, role, count, bad, *(None for _ in COLUMNS[4:]))
-    rise = trend.slope(steps, values).value * 100 if values.size >= trend.MIN_POINTS else np.nan
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is no number to show
+        rise = trend.slope(steps, values).value * 100 if values.size >= trend.MIN_POINTS else None
+        mean = float(values.mean())
     first = int(np.argmin(steps))
     facts = (
         float(values[first]),
         float(values[last_index(steps)]),
         float(values.min()),
         float(values.max()),
-        float(values.mean()),
+        mean,
         quantile(values, 0.5),
         quantile(values, 0.95),
     )
-    slope = round9(float(rise)) if np.isfinite(rise) else None
-    return (series.name, role, count, bad, *map(round9, facts), slope)
+    return (series.name, role, count, bad, *map(finite, (*facts, rise)))
 
 
 def role_of(name: str, roles: Mapping[str, tuple[str, ...]]) -> str | None:
