@@ -17,17 +17,17 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OutputError: the folder cannot be made or written, or the disk is full. What was there before stays whole.
     """
-    try:
-        for name, content in files.items():
-            target = folder / name
+    for name, content in files.items():
+        target = folder / name
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _replace(target, content)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise OutputError(
-            f"{show_name(error.filename or folder)}: expected a folder that can be written to, got: {reason}; "
-            "free some space or name another folder with --out"
-        ) from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise OutputError(
+                f"{show_name(target)}: expected a folder that can be written to, got: {reason}; "
+                "free some space or name another folder with --out"
+            ) from error
 
 
 def _replace(target: Path, content: bytes) -> None:

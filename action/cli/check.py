@@ -23,7 +23,8 @@ def check(  # noqa: PLR0913 - one argument an option
     profile: ProfileOption = None,
     events: EventsOption = None,
     games: Annotated[
-        list[Path] | None, typer.Option("--games", metavar="FILE", help="Games; default: games.jsonl beside the run.")
+        list[Path] | None,
+        typer.Option("--games", metavar="FILE", readable=False, help="Games; default: games.jsonl beside the run."),
     ] = None,
     checkpoint: Annotated[
         str | None,
@@ -32,7 +33,10 @@ def check(  # noqa: PLR0913 - one argument an option
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write verdict.json, verdict.md and evidence/ there.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", readable=False, help="Write verdict.json, verdict.md and evidence/ there."
+        ),
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 def explain(
-    verdict: Annotated[Path, typer.Argument(metavar="VERDICT", help="verdict.json, or the folder that holds it.")],
+    verdict: Annotated[
+        Path, typer.Argument(metavar="VERDICT", readable=False, help="verdict.json, or the folder that holds it.")
+    ],
     check: Annotated[str | None, typer.Argument(metavar="[CHECK]", help="One check; default: all of them.")] = None,
     *,
     evidence: Annotated[
         Path | None,
-        typer.Option("--evidence", metavar="DIR", help="The bundle; default: evidence/ beside the verdict."),
+        typer.Option(
+            "--evidence", metavar="DIR", readable=False, help="The bundle; default: evidence/ beside the verdict."
+        ),
     ] = None,
 ) -> None:
     """Show what each number of a verdict rests on, and judge the evidence again to see that it still gives it.

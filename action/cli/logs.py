@@ -26,7 +26,8 @@ def logs(  # noqa: PLR0913 - one argument an option
     question: Annotated[LogQuestion, typer.Argument(help="What to ask.")],
     *,
     events: Annotated[
-        list[Path], typer.Option("--events", metavar="FILE", help="Log events as JSON lines; may be repeated.")
+        list[Path],
+        typer.Option("--events", metavar="FILE", readable=False, help="Log events as JSON lines; may be repeated."),
     ],
     by: Annotated[
         str | None, typer.Option("--by", metavar="FIELD", help="One row a group; errors: by message unless told.")

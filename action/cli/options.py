@@ -25,13 +25,21 @@ RunArgument = Annotated[
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+# Files are opened by us: `readable=False` keeps typer from looking first and saying it in other words.
 EventsOption = Annotated[
     list[Path] | None,
-    typer.Option("--events", metavar="FILE", help="Log events as JSON lines; default: events.jsonl beside the run."),
+    typer.Option(
+        "--events",
+        metavar="FILE",
+        readable=False,
+        help="Log events as JSON lines; default: events.jsonl beside the run.",
+    ),
 ]
 PolicyOption = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="FILE", help="The policy; default: .github/gatekeeper.yml, else grpo."),
+    typer.Option(
+        "--policy", metavar="FILE", readable=False, help="The policy; default: .github/gatekeeper.yml, else grpo."
+    ),
 ]
 ProfileOption = Annotated[
     list[str] | None, typer.Option("--profile", metavar="NAME", help="A profile instead of a policy; may be repeated.")

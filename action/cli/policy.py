@@ -15,7 +15,8 @@ app = typer.Typer(help="Check a policy file, or print the JSON Schema of one.", 
 @app.command("lint")
 def lint(
     policy: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The policy; default: .github/gatekeeper.yml.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", readable=False, help="The policy; default: .github/gatekeeper.yml."),
     ] = None,
     *,
     profile: ProfileOption = None,

@@ -38,7 +38,7 @@ def test_a_written_file_may_be_read_by_whom_the_umask_allows(tmp_path: Path) -> 
 def test_a_folder_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"mine")
 
-    with pytest.raises(OutputError, match=r"out: expected a folder that can be written to, got: .*; free some space"):
+    with pytest.raises(OutputError, match=r"out/a: expected a folder that can be written to, got: .*; free some space"):
         write_files(tmp_path / "out", {"a": b"1"})
 
     assert (tmp_path / "out").read_bytes() == b"mine"
