@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from checks.document import quote
 from checks.finding import integrity_result
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, NoteKind, RunData, RunState, Series
@@ -25,6 +26,10 @@ PLANNED_KEYS = (
     "train.max_steps",
     "args.max_steps",
 )
+
+
+# A trainer may log its counter as any number; whole numbers beyond this are none.
+_LARGEST = 2.0**53
 
 
 def planned_steps(run: RunData, asked: int | str | None) -> int | None:
@@ -62,22 +67,29 @@ def run_state(run: RunData) -> CheckResult:
     return replace(integrity_result("run-state", "run finished", outcome, reason, remedy), bound="finished")
 
 
-def steps_reached(run: RunData, counter: Series | None) -> CheckResult:
+def steps_reached(run: RunData, counter: Series | None, asked: int | str | None = None) -> CheckResult:
     """Ask whether the run came as far as planned, by the trainer's own step counter where it logs one.
 
-    One logging interval is allowed: a trainer that logs every tenth step may end between two rows, and steps may count
-    from 0.
+    One logging interval is allowed, up to a tenth of the plan: a trainer that logs every tenth step may end between two
+    rows, and steps may count from 0. A config key that the policy asks for (`asked`) and the run lacks is missing data.
     """
     name, title = "planned-steps", "planned steps reached"
+    if run.planned_steps is None and asked is not None:
+        reason = f"The policy looks for the planned steps under {quote(asked)}; the run's configuration has none there."
+        remedy = "Name another config key in integrity.planned-steps, or the number of steps itself."
+        return integrity_result(name, title, Outcome.INCONCLUSIVE, reason, remedy)
     if run.planned_steps is None:
         reason = "The run does not say how many steps it was to take; integrity.planned-steps can name the config key."
         return integrity_result(name, title, Outcome.NOT_MEASURED, reason)
-    counted = run.rows.steps if counter is None else counter.values[np.isfinite(counter.values)].astype(np.int64)
+    counted = run.rows.steps
+    if counter is not None:
+        counted = counter.values[np.abs(counter.values) < _LARGEST].astype(np.int64)  # NaN is left out too
     if not counted.size:
         return integrity_result(name, title, Outcome.INCONCLUSIVE, "No step was logged.", "Log metrics every step.")
     steps = np.unique(counted)
     reached = int(steps[-1])
-    slack = max(1, int(np.median(np.diff(steps)))) if steps.size > 1 else 1
+    interval = int(np.median(np.diff(steps))) if steps.size > 1 else 1
+    slack = max(1, min(interval, run.planned_steps // 10))
     outcome = Outcome.PASS
     reason = f"The run logged up to step {reached:,} of {run.planned_steps:,} planned."
     remedy = "Find out why it stopped early and rerun it, or set integrity.planned-steps if the plan was changed."

@@ -17,6 +17,8 @@ class Judged:
     """By the name the policy uses: a role or a metric."""
     step: Series | None
     """The trainer's own step counter, where it logs one: W&B's counts `log` calls, not steps."""
+    plan: int | str | None = None
+    """The number of steps planned, or the config key that holds it, where the policy says so."""
 
 
 def integrity_result(name: str, title: str, outcome: Outcome, reason: str, remedy: str | None = None) -> CheckResult:

@@ -17,7 +17,7 @@ def check_integrity(evidence: Evidence, judged: Judged) -> tuple[CheckResult, ..
     run = evidence.run
     return (
         run_state(run),
-        steps_reached(run, judged.step),
+        steps_reached(run, judged.step, judged.plan),
         log_calls(run, judged),
         non_finite(judged),
         gaps(run, judged),

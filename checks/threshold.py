@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from checks.check import Ask, Check, LogAsk, Policy, QueryAsk, SeriesAsk
 from checks.document import quote
 from checks.finding import Judged
-from checks.number import finite, round9, show_number
+from checks.number import finite, parse_number, round9, show_number
 from checks.questions.catalog import QUESTIONS
 from checks.result import CheckKind, CheckResult, Outcome
 from checks.run import Evidence, LogTable, RunData, Series
@@ -21,11 +21,16 @@ _KINDS = {SeriesAsk: CheckKind.THRESHOLD, LogAsk: CheckKind.LOGS, QueryAsk: Chec
 
 
 def find_series(policy: Policy, run: RunData, metric: str) -> Series | None:
-    """Find the series a role or metric stands for: the first of its names that the run has values of."""
+    """Find the series a role or metric stands for: the first of its names that the run has values of.
+
+    None where this evidence was collected without that one: a later name is another metric.
+    """
     for name in policy.metric_names(metric):
         series = run.series.get(name)
         if series is not None and series.values.size:
             return series
+        if series is None and run.catalog.get(name):
+            return None
     return None
 
 
@@ -36,6 +41,7 @@ def judged_series(policy: Policy, run: RunData) -> Judged:
     return Judged(
         series={metric: series for metric, series in found.items() if series is not None},
         step=find_series(policy, run, "step"),
+        plan=policy.planned_steps,
     )
 
 
@@ -142,10 +148,17 @@ def check_query(check: Check, evidence: Evidence) -> CheckResult:
 
 
 def answer_value(table: LogTable, value: str) -> tuple[float | None, int]:
-    """Read one value, and how many events it rests on, from the single row of an ungrouped answer."""
+    """Read one value, and how many events it rests on, from the single row of an ungrouped answer.
+
+    Times rest on the events that have one: `unmeasured` is the share of those that do not.
+    """
     row = dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
     found = row.get(value)
-    number = float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    number = parse_number(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    unmeasured = row.get("unmeasured")
+    timed = QUESTIONS[table.question].value(value).unit == "s"
+    if timed and isinstance(unmeasured, int | float) and 0 <= unmeasured <= 1:
+        return number, round(table.events * (1 - unmeasured))
     return number, table.events
 
 
