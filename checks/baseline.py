@@ -30,6 +30,8 @@ class Location:
     low: float
     high: float
     n: int
+    infinite: int = 0
+    """How many values of the window are infinite; it does not rest on them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,22 +49,25 @@ def locate(series: Series, statistic: Statistic, window: Window, span: tuple[int
     The mean: Student's t with the noise of `cut_blocks`. A quantile: the order statistics of ranks
     n·q ± z·√(n·q(1-q)·f) (Conover 1999, section 3.2), f the inflation for correlated noise.
     """
-    inside = window.mask(series.steps, *span) & np.isfinite(series.values)
+    inside = window.mask(series.steps, *span)
+    infinite = int(np.isinf(series.values[inside]).sum())
+    inside &= np.isfinite(series.values)
     steps, values = series.steps[inside], series.values[inside]
     if values.size < MIN_POINTS:
         return None
-    n, blocks = int(values.size), cut_blocks(steps, values)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and never passes
+        n, blocks, mean = int(values.size), cut_blocks(steps, values), float(values.mean())
     share = statistic.quantile
     if share is None:
-        value = float(values.mean())
         error = blocks.deviation * math.sqrt(blocks.inflation / n)
         reach = t_quantile(0.5 + CONFIDENCE / 2, n - blocks.means.size) * error
-        return Location(value=value, low=value - reach, high=value + reach, n=n)
+        return Location(value=mean, low=mean - reach, high=mean + reach, n=n, infinite=infinite)
     ordered = np.sort(values)
     ranks = normal_quantile(0.5 + CONFIDENCE / 2) * math.sqrt(n * share * (1 - share) * blocks.inflation)
     low = max(0, math.floor(n * share - ranks) - 1)
     high = min(n - 1, math.ceil(n * share + ranks))
-    return Location(value=quantile(values, share), low=float(ordered[low]), high=float(ordered[high]), n=n)
+    value = quantile(values, share)
+    return Location(value=value, low=float(ordered[low]), high=float(ordered[high]), n=n, infinite=infinite)
 
 
 def change_between(ours: Location, theirs: Location) -> Change:
@@ -116,11 +121,17 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
         # `if-present` is about this run's data: a comparison that cannot be made is inconclusive.
         reason = f"The baseline run {quote(wanted.run)} cannot be compared with: {other}"
         return blank_result(check, Outcome.INCONCLUSIVE, reason)
+    if other.identity.id is not None and other.identity.id == evidence.run.identity.id:
+        reason = f"The baseline run {quote(wanted.run)} is this run itself; name an earlier one."
+        return blank_result(check, Outcome.INCONCLUSIVE, reason)
     sides: list[Location] = []
-    for run in (evidence.run, other):
+    for run, beyond in ((evidence.run, Outcome.FAIL), (other, Outcome.INCONCLUSIVE)):
         side = _side(check if run is evidence.run else replace(check, if_present=False), ask, policy, run)
         if isinstance(side, CheckResult):
             return side
+        if side.infinite:
+            what = f"{quote(run.identity.name)} has {side.infinite:,} infinite values in {ask.window}"
+            return blank_result(check, beyond, f"{quote(ask.metric)} of {what}, which is beyond any bound.")
         sides.append(side)
     ours, theirs = sides
     change = change_between(ours, theirs)
