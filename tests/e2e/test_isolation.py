@@ -1,7 +1,7 @@
 """The names of our packages are common words: code that lies in the repository that is judged must never run.
 
 The Action starts `python -I -m action`, which looks at neither the current folder nor PYTHONPATH. The console script
-does not look at the current folder either; it obeys PYTHONPATH, which a user sets himself, as every Python program does.
+does not look at the current folder either; it obeys PYTHONPATH, which a user sets himself, as all Python programs do.
 """
 
 from __future__ import annotations
