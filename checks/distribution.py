@@ -77,12 +77,11 @@ def t_quantile(p: float, df: float) -> float:
     low, high = 0.0, 1.0
     while incomplete_beta(df / 2, 0.5, df / (df + high * high)) / 2 > tail:
         low, high = high, high * 2
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
+    middle = (low + high) / 2
+    while low < middle < high:
         if incomplete_beta(df / 2, 0.5, df / (df + middle * middle)) / 2 > tail:
             low = middle
         else:
             high = middle
-    return math.copysign((low + high) / 2, p - 0.5)
+        middle = (low + high) / 2
+    return math.copysign(middle, p - 0.5)

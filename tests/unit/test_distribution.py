@@ -64,3 +64,20 @@ def test_the_incomplete_beta_function_mirrors(a: float, b: float, x: float) -> N
 def test_the_incomplete_beta_function_ends_at_0_and_1() -> None:
     assert (incomplete_beta(2, 3, -0.1), incomplete_beta(2, 3, 0)) == (0, 0)
     assert (incomplete_beta(2, 3, 1), incomplete_beta(2, 3, 1.1)) == (1, 1)
+
+
+@pytest.mark.parametrize("a", [1e4, 1e8, 1e12])
+def test_the_incomplete_beta_function_of_large_parameters_is_nearly_normal_and_ends(a: float) -> None:
+    """The fraction is cut after 10,000 terms: enough for the fourth digit even where it would need a million."""
+    one_sd_below = 0.5 - 0.5 / math.sqrt(2 * a + 1)
+
+    assert incomplete_beta(a, a, one_sd_below) == pytest.approx(0.158655, abs=6e-4)
+
+
+def test_the_smallest_step_from_the_middle_has_a_quantile() -> None:
+    assert 0 < t_quantile(math.nextafter(0.5, 1), 3) < 1e-6
+
+
+def test_the_incomplete_beta_function_ends_even_where_its_fraction_does_not_converge() -> None:
+    """Parameters of 10^18 are beyond any run; what is asked of them is an answer in time."""
+    assert 0 <= incomplete_beta(1e18, 1e18, 0.49999999999) <= 1

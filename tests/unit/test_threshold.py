@@ -98,6 +98,13 @@ def test_what_is_too_little_says_how_much_more_is_needed() -> None:
     assert found.n == 20
 
 
+def test_nan_that_was_left_out_is_told() -> None:
+    found = judge(check(), only(series([0.05] * 20 + [math.nan] * 3), n=23))
+
+    assert (found.outcome, found.n) == (PASS, 20)
+    assert "is 0.05, 3 NaN left out; asked is < 0.1" in found.reason
+
+
 def test_as_many_values_as_asked_are_enough() -> None:
     assert judge(check(min_samples=20), level(0.0)).outcome is PASS
     assert judge(check(min_samples=21), level(0.0)).outcome is INCONCLUSIVE
@@ -258,6 +265,11 @@ def test_no_values_that_are_not_finite_pass(
 
 def test_a_check_without_a_rule_asks_nothing_and_so_never_passes() -> None:
     assert judge(check(rule=None), level(0.0)).outcome is not PASS
+
+
+def test_an_answer_cannot_be_judged_without_a_rule() -> None:
+    with pytest.raises(ValueError, match="a rule is needed"):
+        logs(answer(p95_s=1.0), rule=None)
 
 
 def logs(

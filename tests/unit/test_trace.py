@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.check import Policy
+from checks.rule import Rule
 from checks.run import Evidence, Identity
 from checks.statistic import NAMES
 from checks.trace import trace
@@ -77,6 +78,13 @@ def test_every_statistic_says_what_it_means(stat: str) -> None:
 @pytest.mark.parametrize("stat", ["slope", "trend", "end-below-peak"])
 def test_single_values_are_not_held_against_a_bound_in_another_unit(stat: str) -> None:
     assert "beyond the bound" not in facts(asking(f'metric: kl, stat: {stat}, fail: "> 1"'), evidence())
+
+
+def test_without_a_bound_no_value_is_beyond_it() -> None:
+    by = asking('metric: kl, stat: max, fail: "> 1"')
+    (check,) = (dataclasses.replace(one, rule=Rule()) for one in by.checks)
+
+    assert "beyond the bound" not in dict(trace(check, by, evidence()))
 
 
 def test_a_metric_that_is_missing_leads_to_the_names_that_were_looked_for() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -12,7 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from checks.distribution import normal_quantile
-from checks.trend import MAX_POINTS, Estimate, bin_points, cut_blocks, end_below_peak, kendall_variance, slope, trend
+from checks.trend import (
+    MAX_POINTS,
+    Estimate,
+    bin_points,
+    cut_blocks,
+    end_below_peak,
+    kendall_variance,
+    mann_kendall,
+    slope,
+    trend,
+)
 from tests.builders import noise
 
 Array = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -85,6 +96,15 @@ def test_the_variance_of_mann_kendall_is_that_of_the_published_formula() -> None
 def test_correlated_noise_widens_the_variance_and_never_narrows_it() -> None:
     assert kendall_variance(noise(200, correlation=0.9)) > 2 * 200 * 199 * 405 / 18
     assert kendall_variance(np.tile([1.0, -1.0], 50) + 1e-9 * np.arange(100)) >= 100 * 99 * 205 / 18 * 0.99
+
+
+def test_the_p_value_of_mann_kendall_does_not_see_the_direction_and_is_one_without_any() -> None:
+    values = np.linspace(0, 1, 40) + noise(40)
+
+    assert 0 < mann_kendall(steps(values), values) == mann_kendall(steps(values), -values) < 0.5
+    assert mann_kendall(steps(values), np.ones(40)) == 1
+    # S = 45, variance 125: z = 44 / sqrt(125)
+    assert mann_kendall(np.arange(10), np.arange(10.0)) == pytest.approx(2 * (1 - NormalDist().cdf(44 / 125**0.5)))
 
 
 def test_values_at_one_step_have_no_slope() -> None:
