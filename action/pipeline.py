@@ -84,7 +84,7 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
         InputError: the run, a log file, a file of games or the checkpoint cannot be read.
         PolicyError: the policy cannot be used.
     """
-    place = find_bundle(Path(settings.ref)) if _exists(Path(settings.ref)) else None
+    place = _find_bundle(settings.ref, ports)
     if place is not None:
         if settings.events or settings.games or settings.checkpoint is not None:
             raise UsageError(
@@ -147,7 +147,7 @@ def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
         online = "; runs on W&B cannot be read yet, only files" if _ONLINE.search(ref) else ""
         name = show_name(ref) or "an empty name"
         raise InputError(f"{name}: expected a run, found nothing there; check the path{online}")
-    place = find_bundle(path)
+    place = _find_bundle(ref, ports)
     if place is not None:
         return read_bundle(place).evidence.run
     for source in ports.sources:
@@ -156,6 +156,22 @@ def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{show_name(ref)}: expected a run, got an empty file (0 bytes); was it written at all?")
     raise InputError(f"{show_name(ref)}: expected a run, got {_contents(path)}; {_KNOWN}")
+
+
+def _find_bundle(ref: str, ports: Ports) -> Path | None:
+    """Find the bundle that a reference names; InputError where it names a run as well.
+
+    `check RUN --out RUN` puts evidence into the run's own folder: judging that again instead of the run, which may have
+    gone on since, must not happen unseen.
+    """
+    path = Path(ref)
+    place = find_bundle(path) if ref and _exists(path) else None
+    if place is not None and place != path and any(source.recognises(path) for source in ports.sources):
+        raise InputError(
+            f"{show_name(ref)}: expected a run or a bundle, got a folder with both; name {show_name(place)} or the "
+            "file of the run, and write verdicts to another folder"
+        )
+    return place
 
 
 _KNOWN = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from action.cli.page import Page, open_console
@@ -28,6 +29,10 @@ def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: J
             ("There is no evidence beside this verdict: it cannot be traced further, nor judged again.", "yellow")
         )
         return 11
+    if judged.verdict.tool_version != verdict.tool_version:
+        now = judged.verdict.tool_version
+        page.line((f"This is gatekeeper {now}, the verdict was given by {verdict.tool_version}.", "yellow"))
+        judged = replace(judged, verdict=replace(judged.verdict, tool_version=verdict.tool_version))
     if verdict_json(judged.verdict) == verdict_json(verdict):
         page.line(("The evidence gives this verdict again, to the same bytes.", "green"))
         return 0

@@ -213,3 +213,27 @@ def test_a_bundle_under_another_policy_never_passes_what_it_does_not_hold(out: P
     assert done.returncode == 11
     outcomes = {check["id"]: check["outcome"] for check in json.loads(done.stdout)["checks"]}
     assert (outcomes["kl-p95"], outcomes["more"]) == ("pass", "inconclusive")
+
+
+def test_a_folder_that_holds_a_run_and_a_bundle_is_never_guessed_about(tmp_path: Path) -> None:
+    shutil.copytree(RECORDINGS / "healthy", tmp_path / "mine")
+    first = command("check", "mine", "--profile", "grpo", "--out", "mine", cwd=tmp_path)
+
+    again = command("check", "mine", "--profile", "grpo", cwd=tmp_path)
+
+    assert first.returncode == 0
+    refused(again, "expected a run or a bundle, got a folder with both; name mine/evidence or the file of the run")
+    refused(command("metrics", "mine", cwd=tmp_path), "got a folder with both")
+    assert command("check", "mine/evidence", cwd=tmp_path).returncode == 0
+    assert command("explain", "mine", cwd=tmp_path).returncode == 0
+
+
+def test_a_verdict_of_an_earlier_version_of_the_tool_is_compared_without_it(out: Path) -> None:
+    edit_verdict(out, tool={"name": "experiment-gatekeeper", "version": "0.0.1"})
+    same = command("explain", "out", cwd=out.parent)
+    edit_verdict(out, headline="run passes for sure.")
+    other = command("explain", "out", cwd=out.parent)
+
+    assert (same.returncode, other.returncode) == (0, 10)
+    assert "the verdict was given by 0.0.1" in same.stdout
+    assert "the verdict was given by 0.0.1" in other.stdout
