@@ -1,6 +1,7 @@
-"""The commands together, and the one place that catches errors and gives exit codes.
+"""The front door: signals, streams, and the one place that catches errors and gives exit codes.
 
-Imports nothing heavy: `gatekeeper --help` has to answer at once.
+Only light modules of the standard library may be imported at the top: whatever takes time is imported once Ctrl-C ends
+in one line.
 """
 
 from __future__ import annotations
@@ -8,28 +9,10 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
-
-from action.cli import check, explain, logs, metrics, policy
 from action.cli.streams import open_streams
 from action.errors import GatekeeperError
-
-app = typer.Typer(
-    name="gatekeeper",
-    help="Judge a finished training run, and guard the promotion of its checkpoint.",
-    epilog="Exit codes: 0 pass, 10 fail, 11 inconclusive, 2 wrong input or policy, 3 a service, 130 interrupted.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("check")(check.check)
-app.command("metrics")(metrics.metrics)
-app.command("logs")(logs.logs)
-app.command("explain")(explain.explain)
-app.add_typer(policy.app, name="policy")
 
 
 class Stopped(BaseException):
@@ -40,37 +23,24 @@ class Stopped(BaseException):
         self.exit_code = 128 + number
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        from action.version import tool_version  # noqa: PLC0415 - reading metadata takes 20 ms
-
-        typer.echo(f"gatekeeper {tool_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and end.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    del version
-
-
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
     sys.stdout, sys.stderr = open_streams(sys.stdout, sys.stderr)
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Who starts a program in the background may have asked that Ctrl-C leaves it alone.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _stop)
         try:
+            from action.cli.commands import app  # noqa: PLC0415 - see the docstring of the module
+
             app()
         finally:
             sys.stdout.flush()
-    except Stopped as stopped:
-        word = "interrupted" if stopped.exit_code == 130 else "terminated"
-        print(f"gatekeeper: {word}; no verdict was given", file=sys.stderr)  # noqa: T201 - the front door's own line
-        sys.exit(stopped.exit_code)
+    except (Stopped, KeyboardInterrupt) as stopped:
+        exit_code = stopped.exit_code if isinstance(stopped, Stopped) else 130
+        word = "interrupted" if exit_code == 130 else "terminated"
+        sys.exit(_tell(f"{word}; no verdict was given", exit_code))
     except GatekeeperError as error:
         sys.exit(_tell(error, error.exit_code))
     except MemoryError:
@@ -95,5 +65,5 @@ def _tell(problem: object, exit_code: int) -> int:
     from action.escape import printable  # noqa: PLC0415 - only where something is wrong
 
     for line in str(problem).splitlines():
-        print(f"gatekeeper: {printable(line, sys.stderr.encoding or 'ascii')}", file=sys.stderr)  # noqa: T201 - as above
+        print(f"gatekeeper: {printable(line, sys.stderr.encoding or 'ascii')}", file=sys.stderr)  # noqa: T201 - the front door's own line
     return exit_code

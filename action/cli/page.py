@@ -30,7 +30,9 @@ def open_console(stream: TextIO | None = None, *, width: int | None = None) -> C
     """
     from rich.console import Console  # noqa: PLC0415 - see the docstring of the module
 
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, legacy_windows=False)
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False, legacy_windows=False)
+    console.width = max(console.width, _NARROWEST)  # COLUMNS=0 would show nothing at all
+    return console
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ import typer
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from action.cli.commands import app
 from action.cli.logs import LogQuestion
-from action.cli.main import app
 from action.errors import GatekeeperError, InputError, OutputError, ServiceError, UsageError
 from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command

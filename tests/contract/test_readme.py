@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from action.cli.main import app
+from action.cli.commands import app
 from action.cli.ports import profile_texts
 from checks.policy import parse_policy
 from checks.result import Decision

@@ -83,6 +83,15 @@ def test_no_line_is_wider_than_the_terminal(tmp_path: Path, columns: int) -> Non
         assert max(map(len, done.stdout.splitlines())) <= columns, words
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "-3", "wide", "100000000"])
+def test_a_width_that_is_none_hides_nothing(tmp_path: Path, columns: str) -> None:
+    done = command(*REGRESSION, cwd=tmp_path, env={"COLUMNS": columns})
+
+    words = done.stdout.split()
+    assert (done.returncode, done.stderr) == (10, "")
+    assert {"FAIL", "reward-end", "peak."} <= set(words)
+
+
 @pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"LC_ALL": "nowhere.latin-1"}])
 def test_no_locale_is_too_poor_to_tell_the_verdict(tmp_path: Path, environment: dict[str, str]) -> None:
     for form in ("text", "markdown", "json"):
@@ -310,19 +319,31 @@ def wait_until_reading(child: subprocess.Popen[bytes], path: Path) -> None:
     raise AssertionError("it never began to read")
 
 
+# A suite that is started in the background (`make test &`) hands on that Ctrl-C is to be ignored.
+OBEDIENT = """\
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "ignore" else signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-I", "-m", "action", *sys.argv[2:]])
+"""
+
+
+def start(mode: str, *words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", OBEDIENT, mode, *words],
+        cwd=cwd,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 @pytest.mark.parametrize(
     ("number", "exit_code", "word"), [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"terminated")]
 )
 def test_a_signal_while_reading_ends_with_its_code_and_no_verdict(
     tmp_path: Path, slow: Path, number: signal.Signals, exit_code: int, word: bytes
 ) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "action", "check", str(slow), "--profile", "grpo", "--out", "out"],
-        cwd=tmp_path,
-        env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    child = start("obey", "check", str(slow), "--profile", "grpo", "--out", "out", cwd=tmp_path)
     wait_until_reading(child, slow)
     child.send_signal(number)
     stdout, stderr = child.communicate(timeout=30)
@@ -330,3 +351,43 @@ def test_a_signal_while_reading_ends_with_its_code_and_no_verdict(
     assert (child.returncode, stdout) == (exit_code, b"")
     assert stderr == b"gatekeeper: " + word + b"; no verdict was given\n"
     assert [path.name for path in tmp_path.iterdir()] == ["slow.jsonl"]
+
+
+def test_a_program_in_the_background_is_left_alone_by_ctrl_c(tmp_path: Path, slow: Path) -> None:
+    child = start("ignore", "check", str(slow), "--profile", "grpo", cwd=tmp_path)
+    wait_until_reading(child, slow)
+    child.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    still_running = child.poll() is None
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=30)
+
+    assert still_running
+    assert child.returncode == 143
+
+
+def test_ctrl_c_while_the_libraries_load_is_told_in_one_line(tmp_path: Path) -> None:
+    # numpy is the first of the heavy ones; a module in its place takes its time.
+    (tmp_path / "numpy.py").write_text("import pathlib, time\npathlib.Path('loading').touch()\ntime.sleep(60)\n")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from action.cli.main import main; main()"
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-I",
+            "-c",
+            f"import signal; signal.signal(2, signal.default_int_handler); {program}",
+            "check",
+            "x",
+        ],
+        cwd=tmp_path,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    end = time.monotonic() + 30
+    while not (tmp_path / "loading").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=30)
+
+    assert (child.returncode, stderr) == (130, b"gatekeeper: interrupted; no verdict was given\n")
