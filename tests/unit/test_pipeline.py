@@ -15,7 +15,7 @@ from action.settings import profile_policy
 from checks.policy import PolicyError, parse_policy
 from checks.result import Decision, Outcome
 from checks.run import Selection
-from tests.runs import NOW, POLICY, judge_path, rows, write_lines, write_output, write_run
+from tests.runs import NOW, POLICY, RECORDINGS, judge_path, rows, write_lines, write_output, write_run
 
 EVENTS = [{"event": "rollout_complete", "duration_s": 40 + n % 5, "run_name": "run"} for n in range(30)]
 LOGS = 'version: 1\nchecks:\n  p95: {logs: rollout-timing, value: p95_s, pass: "< 120"}\n'
@@ -57,10 +57,8 @@ def test_what_was_not_collected_cannot_pass_under_another_policy(tmp_path: Path)
     run = write_run(tmp_path)
     write_lines(tmp_path / "events.jsonl", EVENTS)
     out = write_output(judge_path(run), tmp_path / "out")
-    more = (
-        LOGS
-        + '  end: {metric: reward, stat: last, pass: "> 0"}\n  same: {metric: reward, baseline: {run: x, max-drop: 1}}\n'
-    )
+    end = '  end: {metric: reward, stat: last, pass: "> 0"}\n'
+    more = LOGS + end + "  same: {metric: reward, baseline: {run: x, max-drop: 1}}\n"
 
     judged = judge_path(out, more)
 
@@ -90,7 +88,7 @@ def test_a_file_named_by_the_user_is_there_whether_or_not_it_is_asked_of(
         named.mkdir()
 
     with pytest.raises(InputError, match=r"named\.jsonl: expected"):
-        judge_path(write_run(tmp_path / "run"), **{extra: (named,)})
+        judge_path(write_run(tmp_path / "run"), POLICY, **{extra: (named,)})
 
 
 def test_events_beside_the_run_are_found_and_those_named_win(tmp_path: Path) -> None:
@@ -247,3 +245,44 @@ def test_every_profile_that_ships_can_be_used_alone_and_with_all_others() -> Non
         assert read_policy(profile_policy(tuple(chosen)), local_ports(), NOW).checks
     policy = parse_policy(profile_policy(tuple(names)).text, source="p", profiles=texts, today=date(2026, 1, 1))
     assert tuple(names) == policy.profiles
+
+
+SHORT = RECORDINGS / "short"  # 40 of the 100 steps that its configuration plans
+ASKED = "version: 1\nextends: grpo\n"
+
+
+def test_a_number_of_planned_steps_in_a_policy_does_not_become_the_run_s_own(tmp_path: Path) -> None:
+    lenient = judge_path(SHORT, ASKED + "integrity: {planned-steps: 30}\n")
+    out = write_output(lenient, tmp_path)
+
+    assert lenient.verdict.decision is Decision.PASS
+    assert judge_path(out, None).verdict.decision is Decision.PASS
+    assert judge_path(out, ASKED).verdict.decision is Decision.INCONCLUSIVE
+    assert judge_path(out, ASKED).verdict.run.planned_steps == 100
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ("integrity: {planned-steps: trainer.steps}\n", r"differs in integrity\.planned-steps"),
+        ("roles: {step: [my/step]}\n", r"differs in roles\.step"),
+    ],
+)
+def test_a_bundle_is_not_judged_by_a_policy_that_reads_other_values_out_of_a_run(
+    tmp_path: Path, changed: str, told: str
+) -> None:
+    out = write_output(judge_path(RECORDINGS / "healthy", ASKED), tmp_path)
+
+    with pytest.raises(InputError, match=told):
+        judge_path(out, ASKED + changed)
+
+
+def test_answers_of_logs_are_not_judged_by_a_policy_that_reads_other_fields(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    write_lines(tmp_path / "run" / "events.jsonl", [{**event, "wall_s": 500} for event in EVENTS])
+    out = write_output(judge_path(run, LOGS), tmp_path / "out")
+    other = LOGS + "fields: {duration_s: wall_s}\n"
+
+    assert judge_path(run, other).verdict.decision is Decision.FAIL
+    with pytest.raises(InputError, match="differs in fields"):
+        judge_path(out, other)
