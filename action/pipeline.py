@@ -20,7 +20,7 @@ from action.files import open_input, read_error, show_name
 from action.settings import CheckSettings, PolicyText
 from checks.check import Policy
 from checks.completeness import planned_steps
-from checks.policy import parse_policy
+from checks.policy import PolicyError, parse_policy
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.result import Verdict
@@ -81,7 +81,8 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
 
     Raises:
         UsageError: a bundle is to be judged with other evidence than its own.
-        InputError: the run, a log file, a file of games or the checkpoint cannot be read.
+        InputError: the run, a log file, a file of games or the checkpoint cannot be read; a bundle does not hold what
+            another policy would have read.
         PolicyError: the policy cannot be used.
     """
     place = _find_bundle(settings.ref, ports)
@@ -94,6 +95,8 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
         bundle = read_bundle(place)
         wanted = settings.policy or PolicyText(text=bundle.policy_text, source=bundle.policy_source)
         policy = read_policy(wanted, ports, bundle.evidence.judged_at)
+        if settings.policy is not None:
+            _require_same_reading(settings.ref, bundle, policy, ports)
         evidence, collector = bundle.evidence, bundle.collected_by
     else:
         wanted = settings.policy or settings.fallback_policy
@@ -111,6 +114,30 @@ def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:
     return parse_policy(policy.text, source=policy.source, profiles=ports.profiles, today=today)
 
 
+def _require_same_reading(ref: str, bundle: Bundle, policy: Policy, ports: Ports) -> None:
+    """Refuse a policy that would have read other values out of the run, which a bundle no longer holds."""
+    own = PolicyText(text=bundle.policy_text, source=bundle.policy_source)
+    try:
+        first = read_policy(own, ports, bundle.evidence.judged_at)
+        same = {
+            "integrity.planned-steps": _planned_key(first) == _planned_key(policy),
+            "fields": first.fields == policy.fields or not bundle.evidence.logs,
+            "roles.step": first.metric_names("step") == policy.metric_names("step"),
+        }
+    except PolicyError:
+        same = {"everything (its own policy cannot be read any more)": False}
+    other = ", ".join(key for key, is_same in same.items() if not is_same)
+    if other:
+        raise InputError(
+            f"{show_name(ref)}: expected a policy that reads runs as that of the bundle does, got one that differs in "
+            f"{other}; judge the run itself"
+        )
+
+
+def _planned_key(policy: Policy) -> str | None:
+    return policy.planned_steps if isinstance(policy.planned_steps, str) else None
+
+
 def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
     """Collect what the policy asks of: the run, its baselines, answers to log questions, the checkpoint's digest."""
     for path in (*settings.events, *settings.games):
@@ -118,7 +145,8 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
     selection = Selection(names=policy.series_names)
     run = read_run(settings.ref, selection, ports)
     # The configuration may hold secrets and is not kept: what judging needs of it is read now.
-    run = replace(run, planned_steps=planned_steps(run, policy.planned_steps), config={})
+    # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
+    run = replace(run, planned_steps=planned_steps(run, _planned_key(policy)), config={})
     beside = _folder(Path(settings.ref))
     events = settings.events or _beside(beside, "events")
     games = settings.games or _beside(beside, "games")
