@@ -74,6 +74,10 @@ def test_a_run_may_end_one_logging_interval_before_its_plan_but_no_more_than_a_t
     assert reached(last, planned, every) is expected
 
 
+def test_a_source_without_ends_and_without_a_plan_warns_that_the_run_may_be_cut_off() -> None:
+    assert steps_reached(run(planned_steps=None, state=RunState.UNKNOWN), None).outcome is WARN
+
+
 def test_the_trainers_own_counter_counts_where_it_is_logged() -> None:
     """W&B counts `log` calls: with two a step, its counter reaches the plan at half of it."""
     half = run(planned_steps=200, rows=rows(np.arange(200)))

@@ -161,7 +161,7 @@ def test_a_statistic_knows_its_unit_least_samples_and_name() -> None:
         None,
         "share",
         "per 100 steps",
-        "of range",
+        "of its range",
     ]
     assert (Statistic(name="last").least_samples, Statistic(name="max").least_samples) == (1, 10)
     assert (str(Statistic(name="p95")), str(Statistic(name="share-above", above=0.2))) == ("p95", "share-above 0.2")
