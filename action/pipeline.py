@@ -18,6 +18,7 @@ from action.evidence.bundle import Bundle, BundleFiles, bundle_files
 from action.evidence.store import find_bundle, read_bundle
 from action.files import open_input, read_error, show_name
 from action.settings import CheckSettings, PolicyText
+from checks.axis import on_trainer_steps
 from checks.check import Policy
 from checks.completeness import planned_steps
 from checks.policy import PolicyError, parse_policy
@@ -143,7 +144,8 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
     for path in (*settings.events, *settings.games):
         open_input(path).close()  # named by the user: one that is not there is a mistake, asked of or not
     selection = Selection(names=policy.series_names)
-    run = read_run(settings.ref, selection, ports)
+    counters = policy.metric_names("step")
+    run = on_trainer_steps(read_run(settings.ref, selection, ports), counters)
     # The configuration may hold secrets and is not kept: what judging needs of it is read now.
     # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
     run = replace(run, planned_steps=planned_steps(run, _planned_key(policy)), config={})
@@ -161,7 +163,7 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
         logs={} if answers is None else {table.question: table for table in answers.tables},
         log_source=", ".join(path.name for path in events) or None,
         games=", ".join(path.name for path in games) or None,
-        baselines={name: _baseline(name, selection, ports) for name in policy.baseline_runs},
+        baselines={name: _baseline(name, policy, ports) for name in policy.baseline_runs},
         notes=() if answers is None else (*files.notes, *answers.notes),
         checkpoint=None if settings.checkpoint is None else read_checkpoint(settings.checkpoint),
         judged_at=settings.now,
@@ -228,9 +230,10 @@ def _contents(path: Path) -> str:
     return "a folder with " + ", ".join(map(show_name, names[:8])) + more
 
 
-def _baseline(ref: str, selection: Selection, ports: Ports) -> RunData | str:
+def _baseline(ref: str, policy: Policy, ports: Ports) -> RunData | str:
     try:
-        return read_run(ref, selection, ports)
+        run = read_run(ref, Selection(names=policy.series_names), ports)
+        return on_trainer_steps(run, policy.metric_names("step"))
     except InputError as error:
         return f"{error}."
 

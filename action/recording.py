@@ -171,8 +171,8 @@ class Recording:
         )
 
     def _judge_text(self, column: _Column, faults: Faults) -> None:
-        if not column.texts or column.texts == column.rows:
-            return
+        if not column.texts or (column.texts == column.rows and column.name not in self._selection.names):
+            return  # a column of text that nobody asked for is none of ours
         became = "taken for a column of text" if column.is_text else "counted as NaN"
         if column.kept:
             name = repr(column.name[:200])

@@ -89,8 +89,8 @@ def judge_fall(change: Change, tolerated: float) -> Outcome:
     """Judge a fall: a change blocks only if it is large enough to matter and certain enough to believe.
 
     Certainly within the tolerance: pass. Certainly beyond: fail. Between: pass if the fall is within the tolerance and
-    measured at least as finely as the tolerance (so a fall of twice the tolerance passes in 2.5 % of cases at most),
-    else inconclusive.
+    measured at least as finely as the tolerance, else inconclusive. So a fall of twice the tolerance passes in 2.5 % of
+    cases at most, where the noise is as the interval takes it to be; `bench/calibration.py` measures where it is not.
     """
     if change.low >= -tolerated:
         return Outcome.PASS

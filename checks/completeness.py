@@ -61,7 +61,7 @@ def run_state(run: RunData) -> CheckResult:
             f"The {run.source} holds no exit record: the run was killed, or is still running.",
         ),
         RunState.RUNNING: (Outcome.INCONCLUSIVE, "The run is still running."),
-        RunState.UNKNOWN: (Outcome.NOT_MEASURED, f"A {run.source} does not record how a run ends."),
+        RunState.UNKNOWN: (Outcome.NOT_MEASURED, f"Its source ({run.source}) does not record how a run ends."),
     }[run.state]
     remedy = "Run the training to its end, then judge it again."
     return replace(integrity_result("run-state", "run finished", outcome, reason, remedy), bound="finished")
@@ -78,6 +78,10 @@ def steps_reached(run: RunData, counter: Series | None, asked: int | str | None 
         reason = f"The policy looks for the planned steps under {quote(asked)}; the run's configuration has none there."
         remedy = "Name another config key in integrity.planned-steps, or the number of steps itself."
         return integrity_result(name, title, Outcome.INCONCLUSIVE, reason, remedy)
+    if run.planned_steps is None and run.state is RunState.UNKNOWN:
+        reason = "Nothing records how the run ended or how many steps it was to take: it may have been cut off."
+        remedy = "Write the plan into the policy, as integrity: {planned-steps: 500}, or the config key that holds it."
+        return integrity_result(name, title, Outcome.WARN, reason, remedy)
     if run.planned_steps is None:
         reason = "The run does not say how many steps it was to take; integrity.planned-steps can name the config key."
         return integrity_result(name, title, Outcome.NOT_MEASURED, reason)

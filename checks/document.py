@@ -177,6 +177,12 @@ class _Reader:
         return text
 
 
+def _yaml_problem(problem: str) -> str:
+    # `pass: > 0.1` begins a block of text in YAML; what its parser then says helps nobody.
+    quotes = '; a bound needs quotes: "> 0.1"' if "expected a comment or a line break" in problem else ""
+    return f"expected YAML, but here is {quote(problem, 120)}{quotes}"
+
+
 def _float(text: str) -> float:
     try:
         return float(text.replace("_", "").lower().replace(".nan", "nan").replace(".inf", "inf"))
@@ -217,9 +223,7 @@ def parse_document(text: str, file: str) -> tuple[Document, tuple[Fault, ...]]:
             return empty, tuple(reader.faults)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        reader.fault(
-            error.problem_mark, (), f"expected YAML, but here is {quote(error.problem or 'something else', 120)}"
-        )
+        reader.fault(error.problem_mark, (), _yaml_problem(error.problem or "something else"))
         return empty, tuple(reader.faults)
     except (yaml.YAMLError, ValueError) as error:
         # Without a mark: a character that YAML forbids, an escape beyond Unicode (`\U00110000`), a version too long.

@@ -11,6 +11,7 @@ from checks.finding import Judged, integrity_result
 from checks.number import round9, show_number
 from checks.result import CheckResult, Outcome
 from checks.run import RunData, Series
+from checks.statistic import last_index
 
 MAX_NON_FINITE = 0.01
 MAX_GAP = 0.1
@@ -44,7 +45,7 @@ def log_calls(run: RunData, judged: Judged) -> CheckResult:
 
 
 def non_finite(judged: Judged) -> CheckResult:
-    """Ask whether values are finite: up to 1 % of a series that are not is a warning, more a failure."""
+    """Ask whether values are finite: up to 1 % that are not is a warning; more, or the last of a series, a failure."""
     name, title = "non-finite", "values are finite"
     shares = {key: float(np.mean(~np.isfinite(s.values))) for key, s in judged.series.items() if s.values.size}
     if not shares:
@@ -60,10 +61,18 @@ def non_finite(judged: Judged) -> CheckResult:
         also = f"; also values of {', '.join(others)}" if others else ""
         reason = f"{int(bad.sum()):,} of {size:,} values of {worst} are NaN or infinite, first at step {step:,}{also}."
         outcome = Outcome.WARN if share <= MAX_NON_FINITE else Outcome.FAIL
+        ended = sorted(key for key, s in judged.series.items() if s.values.size and not _ends_finite(s))
+        if ended:
+            # However few there are: a run that ends on NaN leaves a checkpoint full of them.
+            outcome, reason = Outcome.FAIL, f"{reason} The last value of {', '.join(ended)} is one of them."
     remedy = "Look at the step where it begins: a division by zero, log(0), or an overflow in half precision."
     result = integrity_result(name, title, outcome, reason, remedy)
     bound = f"pass <= 0, fail > {MAX_NON_FINITE}"
     return replace(result, observed=round9(share), bound=bound, unit="share", step=step, n=size)
+
+
+def _ends_finite(series: Series) -> bool:
+    return bool(np.isfinite(series.values[last_index(series.steps)]))
 
 
 def gaps(run: RunData, judged: Judged) -> CheckResult:

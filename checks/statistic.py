@@ -42,8 +42,8 @@ UNITS: Mapping[str, str] = {
     "share-above": "share",
     "count-above": "values",
     "slope": "per 100 steps",
-    "trend": "of range",
-    "end-below-peak": "of range",
+    "trend": "of its range",
+    "end-below-peak": "of its range",
 }
 
 

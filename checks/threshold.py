@@ -20,6 +20,9 @@ from checks.statistic import Observation, observe
 _KINDS = {SeriesAsk: CheckKind.THRESHOLD, LogAsk: CheckKind.LOGS, QueryAsk: CheckKind.LOGS}
 
 
+TOO_FEW = "Log more often, widen the window, or lower min-samples in the policy."
+
+
 def find_series(policy: Policy, run: RunData, metric: str) -> Series | None:
     """Find the series a role or metric stands for: the first of its names that the run has values of.
 
@@ -45,6 +48,15 @@ def judged_series(policy: Policy, run: RunData) -> Judged:
     )
 
 
+def count(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> count(1, "value"), count(1200, "value")
+    ('1 value', '1,200 values')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def blank_result(check: Check, outcome: Outcome, reason: str) -> CheckResult:
     """Make the result of a check that has no value."""
     return CheckResult(
@@ -55,7 +67,7 @@ def blank_result(check: Check, outcome: Outcome, reason: str) -> CheckResult:
         severity=check.severity,
         bound=None if check.rule is None else str(check.rule),
         reason=reason,
-        remedy=check.remedy if outcome not in (Outcome.PASS, Outcome.NOT_MEASURED) else None,
+        remedy=check.remedy if outcome in (Outcome.WARN, Outcome.FAIL) else None,
         where=check.where,
     )
 
@@ -65,7 +77,7 @@ def missing(check: Check, reason: str) -> CheckResult:
     if check.if_present:
         return blank_result(check, Outcome.NOT_MEASURED, reason)
     told = f"{reason} {check.when_missing}" if check.when_missing else reason
-    return replace(blank_result(check, Outcome.INCONCLUSIVE, told), remedy=None)
+    return blank_result(check, Outcome.INCONCLUSIVE, told)
 
 
 def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> CheckResult:
@@ -77,14 +89,17 @@ def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> C
         reason = f"The run has {quote(left)}, but this evidence was collected without it; judge the run itself."
         return blank_result(check, Outcome.INCONCLUSIVE, reason)
     if not run.catalog:
-        return missing(check, "The run has no metrics at all.")
+        return missing(replace(check, when_missing=None), "The run has no metrics at all.")
     looked = ", ".join(map(quote, names[:6])) + (", …" if len(names) > 6 else "")
     near = near_names(metric, names, run.catalog)
+    role = difflib.get_close_matches(metric[:80], policy.roles, n=1, cutoff=0.6)
     hint = ""
     if near and metric in policy.roles:
         hint = f" If {' or '.join(map(quote, near))} is meant, name it in the policy's `roles: {{{metric}: […]}}`."
     elif near:
         hint = f" Near are {', '.join(map(quote, near))}."
+    elif role and metric not in policy.roles:
+        hint = f" Is the role `{role[0]}` meant?"
     return missing(check, f"The run has no metric for {quote(metric)} (looked for {looked}).{hint}")
 
 
@@ -114,10 +129,11 @@ def check_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> 
     if seen.n < check.min_samples:
         beside = f", {seen.nan:,} more are NaN" if seen.nan else ""
         reason = (
-            f"{quote(series.name)} has {seen.n:,} values in {ask.window}{beside}; "
+            f"{quote(series.name)} has {count(seen.n, 'value')} in {ask.window}{beside}; "
             f"{check.min_samples:,} are needed: {check.min_samples - seen.n:,} more."
         )
-        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=seen.n)
+        remedy = "Find out why the values are NaN." if seen.nan > seen.n else TOO_FEW
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=seen.n, remedy=remedy)
     return _judge(check, _Found(seen=_rounded(seen), what=f"{ask.statistic} of {quote(series.name)} over {ask.window}"))
 
 
@@ -135,8 +151,9 @@ def check_logs(check: Check, ask: LogAsk, evidence: Evidence) -> CheckResult:
             check, f"No event answers {ask.question}: {ask.value} was not measured in {evidence.log_source}."
         )
     if n < check.min_samples:
-        reason = f"{ask.value} rests on {n:,} events; {check.min_samples:,} are needed: {check.min_samples - n:,} more."
-        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=n)
+        needed = f"{check.min_samples:,} are needed: {check.min_samples - n:,} more."
+        reason = f"{ask.value} rests on {count(n, 'event')}; {needed}"
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=n, remedy=TOO_FEW)
     seen = Observation(value=round9(value), n=n)
     return _judge(check, _Found(seen=seen, what=f"{ask.value} of {ask.question}"))
 

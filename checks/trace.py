@@ -58,7 +58,7 @@ def _trace_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) ->
     if series is None or run.first_step is None or run.last_step is None:
         yield "looked for", ", ".join(map(quote, names))
         return
-    start = ask.window.first_step(run.first_step, run.last_step)
+    start = max(run.first_step, ask.window.first_step(run.first_step, run.last_step))
     inside = ask.window.mask(series.steps, run.first_step, run.last_step)
     steps, values = series.steps[inside], series.values[inside]
     role = f"; the first of {len(names)} names of the role {ask.metric} that the run has" if len(names) > 1 else ""

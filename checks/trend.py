@@ -162,7 +162,7 @@ def slope(steps: Steps, values: Values, confidence: float = 0.95) -> Estimate:
     """Estimate the Theil–Sen slope *per step*: the median slope of all pairs (Theil 1950; Sen 1968).
 
     The interval is Sen's (1968, section 4): the slopes of ranks (N ± C)/2 of the N sorted ones, with
-    C = z·sqrt(Var S) and Var S from `kendall_variance`; it leaves out 0 exactly when Mann–Kendall finds a
+    C = z·sqrt(Var S) and Var S from `kendall_variance`; it leaves out 0 where Mann–Kendall finds a
     trend. Shapes (n,), n >= 8, values finite; NaN throughout where all points share one step.
 
     >>> found = slope(np.arange(20), 3.0 * np.arange(20))

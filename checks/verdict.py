@@ -22,7 +22,7 @@ from checks.result import (
     Verdict,
 )
 from checks.run import Evidence, RunData
-from checks.threshold import check_logs, check_query, check_series, judged_series
+from checks.threshold import check_logs, check_query, check_series, count, judged_series
 
 EXIT_CODES: Mapping[Decision, int] = {
     Decision.PASS: 0,
@@ -143,7 +143,7 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
     if decision is Decision.PASS:
         asked = sum(r.outcome in _EVALUATED and r.kind is not CheckKind.INTEGRITY for r in blocking)
         also = f", {warned} with a warning" if warned else ""
-        return f"{quote(name)} passes: {_count(asked, 'blocking check')} measured and met{also}."
+        return f"{quote(name)} passes: {count(asked, 'blocking check')} measured and met{also}."
     wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
     deciding = [r for r in blocking if r.outcome is wanted[decision]]
     titles = "; ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
@@ -155,10 +155,6 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
     if not deciding:
         return f"{quote(name)} cannot be judged: no blocking check could be measured."
     return f"{quote(name)} {verb}: {titles}."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def not_asked(policy: Policy, evidence: Evidence) -> tuple[str, ...]:

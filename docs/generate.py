@@ -57,7 +57,11 @@ def roles() -> Iterator[str]:
     """Write which metric names each role stands for."""
     texts = profile_texts()
     policy = parse_policy("version: 1\nextends: grpo\n", source="grpo", profiles=texts, today=date(2000, 1, 1))
-    yield "\n## Roles\n\nThe first of the names that a run has is meant.\n\n| role | metric names |\n| --- | --- |\n"
+    yield (
+        "\n## Roles\n\nThe first of the names that a run has is meant. A policy's `roles` replaces the names of a role. Where a "
+        "run logs the trainer's own counter (role `step`), steps are those, not W&B's count of `log` calls.\n\n"
+        "| role | metric names |\n| --- | --- |\n"
+    )
     for role, names in policy.roles.items():
         yield f"| {code(role)} | {', '.join(map(code, names))} |\n"
 
@@ -70,6 +74,9 @@ def statistics() -> Iterator[str]:
         meaning = MEANINGS.get(name, "the middle value" if name == "median" else quantile)
         yield f"| {code(name)} | {meaning} | {UNITS.get(name, 'that of the metric')} |\n"
     yield (
+        "\n*Of its range* means: as a share of the range that the series moves in (the means of ten blocks of it), at least a "
+        "tenth of its level. A `trend` of -1 is a fall from its highest to its lowest over the window; an `end-below-peak` of "
+        "0 ends at the peak, of 1 back at the lowest.\n"
         "\nEstimates (`slope`, `trend`, `end-below-peak`, and every comparison with a baseline) have a 95 % interval; see "
         "[decision 1](decisions/0001-estimates-and-facts.md).\n\n"
         "Windows: `all` (default), `last 50%` (of the run's steps), `last 200 steps`, `step >= 100`.\n\n"
@@ -92,9 +99,16 @@ def keys() -> Iterator[str]:
 
 def questions() -> Iterator[str]:
     """Write the log questions and what of them can be bounded."""
-    yield "\n## Log questions\n"
+    yield (
+        "\n## Log questions\n\nEvents are JSON objects, one a line, as a dataset of Axiom has them:\n\n```json\n"
+        '{"_time": "2026-01-05T08:00:46Z", "event": "rollout_complete", "run_name": "grpo-7", "duration_s": 45.2, '
+        '"trajectory_count": 20, "final_scores": {"A": 12.5, "B": 3}}\n'
+        '{"_time": "2026-01-05T08:00:47Z", "event": "orders_extracted", "run_name": "grpo-7", "power": "A"}\n```\n\n'
+        "Events that name another run (by `run_name`) are left out; those that name none belong to the run.\n"
+    )
     for question in QUESTIONS.values():
         yield f"\n### `{question.name}`\n\n{question.text} Grouped by {', '.join(map(code, question.groups))}.\n\n"
+        yield f"Read from the events {', '.join(map(code, question.reads))}.\n\n"
         yield "| value | unit | is |\n| --- | --- | --- |\n"
         for value in question.values:
             bounded = "" if value.is_number else " (cannot be bounded)"

@@ -28,6 +28,7 @@ def main() -> int:
     print(
         f"""
 ── What next?
+(The games and the learning are real; the inference engine's clock is simulated, see examples/league/README.md.)
 Read a verdict:    {OUT}/regression/verdict.md
 Trace a number:    .venv/bin/gatekeeper explain {OUT}/regression reward-end
 Change a bound:    edit {POLICY}, then `make demo` again

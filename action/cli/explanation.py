@@ -9,7 +9,7 @@ from typing import TextIO
 from action.cli.page import Page, open_console
 from action.pipeline import Judged
 from action.report.document import verdict_json
-from action.report.view import row_of
+from action.report.view import row_of, waived_checks
 from checks.check import Policy
 from checks.result import CheckResult, Verdict
 from checks.trace import trace
@@ -22,7 +22,7 @@ def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: J
     evidence = f"evidence sha256 {verdict.evidence_sha256}"
     page.line((f"judged at {verdict.judged_at} by gatekeeper {verdict.tool_version}; {evidence}", "dim"))
     for result in chosen:
-        _print_check(result, judged, page)
+        _print_check(result, judged, waived_checks(verdict), page)
     page.heading("Judged again")
     if judged is None:
         page.line(
@@ -45,12 +45,13 @@ def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: J
     return 10
 
 
-def _print_check(result: CheckResult, judged: Judged | None, page: Page) -> None:
+def _print_check(result: CheckResult, judged: Judged | None, waived: frozenset[str], page: Page) -> None:
     page.heading(f"{result.title} ({result.id})")
-    row = row_of(result)
+    row = row_of(result, waived)
+    aside = f" ({row.aside})" if row.aside else ""
     asked = "data integrity, asked of every run" if result.where is None else f"{result.where.file}:{result.where.line}"
     facts = [
-        ("outcome", f"{result.outcome.value}, severity {result.severity.value}"),
+        ("outcome", f"{result.outcome.value}, severity {result.severity.value}{aside}"),
         ("asked in", asked),
         ("value", f"{row.value}; rule {row.rule}; interval {row.interval}; n {row.samples}"),
         ("reason", result.reason),

@@ -32,6 +32,7 @@ def metrics(
     from action.errors import InputError  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
     from action.pipeline import read_policy, read_run  # noqa: PLC0415
+    from checks.axis import on_trainer_steps  # noqa: PLC0415
     from checks.document import did_you_mean  # noqa: PLC0415
     from checks.run import Selection  # noqa: PLC0415
     from checks.summary import COLUMNS  # noqa: PLC0415
@@ -39,8 +40,9 @@ def metrics(
     ports = local_ports()
     roles = read_policy(choose_policy(policy, None) or fallback_policy(), ports, "2000-01-01")
     asked = tuple(metric or roles.roles)
-    names = frozenset(name for one in asked for name in roles.metric_names(one))
-    data = read_run(run, Selection(names=names, everything=everything), ports)
+    counters = roles.metric_names("step")
+    names = frozenset(name for one in (*asked, "step") for name in roles.metric_names(one))
+    data = on_trainer_steps(read_run(run, Selection(names=names, everything=everything), ports), counters)
     rows, absent = _rows(data, roles, asked, everything=everything)
     notes: tuple[Note, ...] = data.notes
     if metric and absent:

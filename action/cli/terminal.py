@@ -24,7 +24,7 @@ from action.report.view import (
     waived_checks,
 )
 from checks.result import Decision, Outcome, Verdict
-from checks.run import Note, Scalar
+from checks.run import Note, RunState, Scalar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +75,8 @@ def _print_head(verdict: Verdict, page: Page) -> None:
     run = verdict.run
     steps = "" if run.last_step is None else f" at step {run.last_step:,}"
     planned = "" if run.planned_steps is None else f" of {run.planned_steps:,}"
-    page.line((f"run {run.name}: {run.state.value}{steps}{planned}, policy: {verdict.policy.source}", "dim"))
+    state = "end not recorded," if run.state is RunState.UNKNOWN else run.state.value
+    page.line((f"run {run.name}: {state}{steps}{planned}, policy: {verdict.policy.source}", "dim"))
 
 
 def _print_table(rows: Sequence[Row], page: Page) -> bool:
@@ -83,7 +84,7 @@ def _print_table(rows: Sequence[Row], page: Page) -> bool:
     dim = ("dim",) * len(rows)
     outcome = Column(
         head="",
-        cells=tuple(row.check.outcome.value for row in rows),
+        cells=tuple(row.status for row in rows),
         styles=tuple(_colour(row) for row in rows),
     )
     title = Column(head="check", cells=tuple(row.check.title for row in rows), least=18)
@@ -174,14 +175,18 @@ def print_table(
     elif page.fits(table, squeezed=False):
         page.table(table)
     else:
-        _print_stacked(columns, texts, page)
+        _print_stacked(table, page)
     found = tuple(notes)
     if found:
         page.heading("Notes on the data")
     _print_notes(found, page)
 
 
-def _print_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]], page: Page) -> None:
-    for row in rows:
-        page.line((row[0], "bold"), hang=2)
-        page.pairs(tuple(zip(columns[1:], row[1:], strict=True)), indent=2)
+def _print_stacked(columns: Sequence[Column], page: Page) -> None:
+    # A text names its row and needs no label; a number does.
+    named = 0 if columns[0].right else 1
+    for row in zip(*(column.cells for column in columns), strict=True):
+        if named:
+            page.line((row[0], "bold"), hang=2)
+        heads = [column.head for column in columns[named:]]
+        page.pairs(tuple(zip(heads, row[named:], strict=True)), indent=2 * named)

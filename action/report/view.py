@@ -106,6 +106,8 @@ class Row:
     """One check as the texts of a table's row; not escaped."""
 
     check: CheckResult
+    status: str
+    """The outcome as it counts for the gate: `warn` for what fails without blocking, `waived` for what is waived."""
     value: str
     at: str
     """At which step the value stands; empty where it stands at none."""
@@ -122,6 +124,7 @@ def row_of(check: CheckResult, waived: frozenset[str] = frozenset()) -> Row:
     """Return the row of a check; `waived` holds the ids of the checks whose waiver this verdict needed."""
     return Row(
         check=check,
+        status=_status(check, waived),
         value=_value(check),
         at="" if check.step is None else f"at step {check.step:,}",
         rule=check.bound or NOTHING,
@@ -135,6 +138,12 @@ def row_of(check: CheckResult, waived: frozenset[str] = frozenset()) -> Row:
 def waived_checks(verdict: Verdict) -> frozenset[str]:
     """Return the ids of the checks whose waiver this verdict needed."""
     return frozenset(waiver.check for waiver in verdict.waivers if waiver.used)
+
+
+def _status(check: CheckResult, waived: frozenset[str]) -> str:
+    if check.id in waived:
+        return "waived"
+    return Outcome.WARN.value if group_of(check) is Group.WARN else check.outcome.value
 
 
 def _aside(check: CheckResult, waived: frozenset[str]) -> str:

@@ -158,3 +158,17 @@ def test_two_values_under_one_flat_name_are_noted() -> None:
 
     assert read_cells({"step": 1, "a.b": 1, "a": {"b": 2}, "t": "x"}, "step", 4, faults) == {"a.b": 2.0, "t": None}
     assert [n.text for n in faults.notes("r", "row")] == ["r: two values under one name, the later is kept: row 4"]
+
+
+def test_a_chosen_column_of_text_alone_is_told() -> None:
+    """A reward of `1.050,5` is no number: who asks for the reward must read why there is none."""
+    recording = Recording(Selection(names=frozenset({"reward"})))
+    faults = Faults()
+    for line in (2, 3):
+        recording.add(line, {"reward": None, "who": None}, line)
+
+    found = recording.finish(faults)
+
+    assert found.catalog == {}
+    expected = "a: no number in 'reward', taken for a column of text: 2 lines, the first is line 2"
+    assert [note.text for note in faults.notes("a", "line")] == [expected]

@@ -21,7 +21,7 @@ NOT_MEASURED = Outcome.NOT_MEASURED
 
 def spoilt(n: int, bad: int, value: float = math.nan, name: str = "kl") -> Series:
     values = noise(n)
-    values[n - bad :] = value
+    values[max(0, n - bad - 1) : n - 1 if bad < n else n] = value  # the last one stays finite, unless all are to be bad
     return series(values, name)
 
 
@@ -48,7 +48,18 @@ def test_up_to_one_percent_that_is_not_finite_warns_and_more_fails(
 
     assert found.outcome is expected
     assert found.observed == pytest.approx(bad / n, rel=1e-8)
-    assert found.step == (n - bad if bad else None)
+    assert found.step == (max(0, n - bad - 1) if bad else None)
+
+
+def test_a_series_that_ends_on_nan_fails_however_few_there_are() -> None:
+    """One NaN in the last step's gradient makes every weight of the checkpoint NaN."""
+    values = noise(1000)
+    values[-1] = math.nan
+
+    found = non_finite(judged(series(values)))
+
+    assert found.outcome is FAIL
+    assert found.reason.endswith("The last value of kl is one of them.")
 
 
 def test_the_worst_series_decides_and_the_others_are_named() -> None:
