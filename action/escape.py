@@ -61,11 +61,12 @@ def _shortened(match: re.Match[str]) -> str:
     return f"{match[0][:WORD_HEAD]}…{match[0][-WORD_TAIL:]}"
 
 
-def one_line(text: str, *, limit: int = LIMIT) -> str:
+def one_line(text: str, *, limit: int = LIMIT, whole_words: bool = False) -> str:
     r"""Return the text as one line of visible characters that no terminal obeys.
 
     Blank space of any kind becomes single spaces, colour sequences go, other control, invisible and direction-changing
-    characters are written out, words over 120 characters keep their ends, and the whole is cut to `limit` characters.
+    characters are written out, words over 120 characters keep their ends (`whole_words`: stay whole, as paths in errors
+    have to), and the whole is cut to `limit` characters.
 
     >>> print(one_line("a\n b\x1b[31mred\x1b[0m \x1b]0;title\x07 \u202e|"))
     a bred \x1b]0;title\x07 \u202e|
@@ -74,17 +75,17 @@ def one_line(text: str, *, limit: int = LIMIT) -> str:
     text = text[: 16 * limit]
     text = _BLANK.sub(" ", _COLOUR.sub("", text)).strip(" ")
     text = _MARKS.sub(r"\1…", _INVISIBLE.sub(_visible, text))
-    text = _LONG_WORD.sub(_shortened, text)
+    text = text if whole_words else _LONG_WORD.sub(_shortened, text)
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ") + "…"
 
 
-def printable(text: str, encoding: str) -> str:
+def printable(text: str, encoding: str, *, whole_words: bool = False) -> str:
     r"""Return `one_line(text)` in characters that the encoding of a stream has; others are written out.
 
     >>> print(printable("5 … 7 – Ω", "ascii"), printable("5 … 7 – Ω", "utf-8"))
     5 ... 7 - \u03a9 5 … 7 – Ω
     """
-    line = one_line(text)
+    line = one_line(text, whole_words=whole_words)
     if encoding.lower().replace("-", "").replace("_", "").startswith("utf"):
         return line
     return line.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)

@@ -159,7 +159,7 @@ def _side(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> Locatio
     found = locate(series, ask.statistic, ask.window, (run.first_step, run.last_step))
     least = max(check.min_samples, MIN_POINTS)
     if found is None or found.n < least:
-        few = "fewer than 8" if found is None else f"{found.n:,}"
+        few = f"fewer than {MIN_POINTS}" if found is None else f"only {found.n:,}"
         reason = f"{quote(series.name)} of {quote(run.identity.name)} has {few} finite values in {ask.window}; "
         return blank_result(check, Outcome.INCONCLUSIVE, f"{reason}{least:,} are needed in both runs.")
     return found

@@ -51,7 +51,7 @@ class Builder:
     def build(self, *, text: str, source: str, sha256: str) -> Policy:
         """Build the policy; it may be used only if no faults were found."""
         checks = [self.check(name, ask) for name, ask in self.values.get("checks", {}).items()]
-        if not checks:
+        if not checks and not self.layers.faults:
             self.fault(
                 (), "expected at least one check, got none: a policy that asks nothing cannot judge; add a check"
             )

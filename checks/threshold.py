@@ -97,7 +97,7 @@ def missing_series(check: Check, policy: Policy, run: RunData, metric: str) -> C
     if near and metric in policy.roles:
         hint = f" If {' or '.join(map(quote, near))} is meant, name it in the policy's `roles: {{{metric}: […]}}`."
     elif near:
-        hint = f" Near are {', '.join(map(quote, near))}."
+        hint = f" Did you mean {' or '.join(map(quote, near))}?"
     elif role and metric not in policy.roles:
         hint = f" Is the role `{role[0]}` meant?"
     return missing(check, f"The run has no metric for {quote(metric)} (looked for {looked}).{hint}")
@@ -224,7 +224,7 @@ def _reason(check: Check, found: _Found, outcome: Outcome) -> str:
     if seen.nan:
         value += f", {seen.nan:,} NaN left out"
     if seen.infinite:
-        return f"{value}; {seen.infinite:,} values are infinite, which is beyond any bound."
+        return f"{value}; {count(seen.infinite, 'infinite value')} beyond any bound."
     if math.isnan(seen.value):
         return f"{found.what} cannot be computed from {seen.n:,} values."
     asked = f"asked is {check.rule}"

@@ -65,5 +65,6 @@ def _tell(problem: object, exit_code: int) -> int:
     from action.escape import printable  # noqa: PLC0415 - only where something is wrong
 
     for line in str(problem).splitlines():
-        print(f"gatekeeper: {printable(line, sys.stderr.encoding or 'ascii')}", file=sys.stderr)  # noqa: T201 - the front door's own line
+        told = printable(line, sys.stderr.encoding or "ascii", whole_words=True)
+        print(f"gatekeeper: {told}", file=sys.stderr)  # noqa: T201 - the front door's own line
     return exit_code

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from action.errors import InputError
+from action.files import show_name
 from action.sources.wandb_log.framing import MAGIC
-from action.sources.wandb_log.naming import label, shown
+from action.sources.wandb_log.naming import label
 from action.sources.wandb_log.record import Exit, RunHead
 from action.sources.wandb_log.run import Fragment, id_of_name, read_file, read_head
 from checks.run import Identity, Note, NoteKind, Rows, RunData, RunState, Scalar, Selection, Series
@@ -62,10 +63,10 @@ def _paths(path: Path) -> list[Path]:
             paths, got = [], "nothing that can be read as a file"
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{shown(path)}: expected a W&B run file or directory, got: {reason}") from error
+        raise InputError(f"{show_name(path)}: expected a W&B run file or directory, got: {reason}") from error
     if not paths:
         raise InputError(
-            f"{shown(path)}: expected W&B run files (*.wandb), got {got}; name the run's file or directory"
+            f"{show_name(path)}: expected W&B run files (*.wandb), got {got}; name the run's file or directory"
         )
     return paths
 
@@ -110,10 +111,12 @@ def _of_one_run(path: Path, paths: list[Path]) -> tuple[list[Path], tuple[Note, 
 
 
 def _several(path: Path, heads: dict[Path, RunHead], broken: dict[Path, InputError]) -> str:
-    runs = [f"  {shown(head.id)} {shown(head.name or 'no name')}: {shown(one)}" for one, head in heads.items()]
-    runs += [f"  {shown(id_of_name(one))} (cannot be read): {shown(one)}" for one in broken]
+    runs = [
+        f"  {show_name(head.id)} {show_name(head.name or 'no name')}: {show_name(one)}" for one, head in heads.items()
+    ]
+    runs += [f"  {show_name(id_of_name(one))} (cannot be read): {show_name(one)}" for one in broken]
     more = [f"  and {len(runs) - _MOST_LISTED} more"] if len(runs) > _MOST_LISTED else []
-    first = f"{shown(path)}: expected the files of one W&B run, got several runs; name one of them:"
+    first = f"{show_name(path)}: expected the files of one W&B run, got several runs; name one of them:"
     return "\n".join([first, *runs[:_MOST_LISTED], *more])
 
 

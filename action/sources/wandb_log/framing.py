@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from action.errors import InputError
-from action.sources.wandb_log.naming import shown
+from action.files import show_name
 from checks.run import Note, NoteKind
 
 HEADER_SIZE = 7
@@ -76,19 +76,19 @@ def read_header(stream: BinaryIO, path: Path) -> None:
     head = stream.read(HEADER_SIZE)
     if not head:
         raise InputError(
-            f"{shown(path)}: expected a W&B run file, got an empty one; the run wrote nothing or was not copied fully"
+            f"{show_name(path)}: expected a W&B run file, got an empty one; the run wrote nothing or was not copied fully"
         )
     if len(head) < HEADER_SIZE and (_IDENT + bytes((_VERSION,))).startswith(head):
         raise InputError(
-            f"{shown(path)}: expected a W&B run file, got only {len(head)} of the 7 bytes of its header; copy it again"
+            f"{show_name(path)}: expected a W&B run file, got only {len(head)} of the 7 bytes of its header; copy it again"
         )
     if not head.startswith(_IDENT):
         raise InputError(
-            f"{shown(path)}: expected a W&B run file, which begins with {MAGIC!r}, got {head!r}; "
+            f"{show_name(path)}: expected a W&B run file, which begins with {MAGIC!r}, got {head!r}; "
             "name the .wandb file or the directory of the run"
         )
     if head[6] != _VERSION:
-        raise InputError(f"{shown(path)}: expected version {_VERSION} of W&B's file format, got {head[6]}")
+        raise InputError(f"{show_name(path)}: expected version {_VERSION} of W&B's file format, got {head[6]}")
 
 
 def payloads(stream: BinaryIO, losses: Losses) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-SHOWN_LENGTH = 200
 BOOKKEEPING = frozenset({"_step", "_timestamp", "_runtime", "_wandb"})
 """What the SDK itself adds to every row: no metrics."""
 
@@ -38,13 +37,3 @@ def label(path: Path) -> str:
     """
     folder = path.parent.name
     return f"{folder}/{path.name}" if folder.startswith(("offline-run-", "run-")) else path.name
-
-
-def shown(name: object) -> str:
-    """Write a foreign name into an error: escaped, so that it cannot steer a terminal, and cut.
-
-    >>> shown("a\\x1b[31mb")
-    "'a\\\\x1b[31mb'"
-    """
-    text = repr(str(name))
-    return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 1] + "…"

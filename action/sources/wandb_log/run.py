@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from action.errors import InputError
+from action.files import show_name
 from action.sources.wandb_log.framing import Losses, payloads, read_header
-from action.sources.wandb_log.naming import label, shown
+from action.sources.wandb_log.naming import label
 from action.sources.wandb_log.record import ConfigChange, Environment, Exit, RunHead, parse_record
 from action.sources.wandb_log.table import Table
 from action.sources.wandb_log.wire import WireError
@@ -98,7 +99,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             read_header(stream, path)
             yield stream
     except OSError as error:
-        raise InputError(f"{shown(path)}: expected a readable W&B run file, got: {error.strerror}") from error
+        raise InputError(f"{show_name(path)}: expected a readable W&B run file, got: {error.strerror}") from error
 
 
 class _Facts:
