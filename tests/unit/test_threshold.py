@@ -182,7 +182,7 @@ def test_a_series_without_rows_cannot_be_placed_in_a_window() -> None:
     ("metric", "catalog", "expected"),
     [
         ("kl", ["actor/approx_kl"], "If actor/approx_kl is meant, name it in the policy's `roles: {kl: […]}`."),
-        ("my/kl_mena", ["my/kl_mean", "loss"], "Near are my/kl_mean."),
+        ("my/kl_mena", ["my/kl_mean", "loss"], "Did you mean my/kl_mean?"),
         ("rewrad", ["x"], "Is the role `reward` meant?"),
         ("kl", ["x"], "kl/mean, objective/kl, actor/kl_loss, train/kl_penalty, …)."),
     ],

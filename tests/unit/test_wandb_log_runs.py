@@ -299,7 +299,7 @@ def test_a_directory_of_several_runs_lists_them(tmp_path: Path) -> None:
     lines = str(caught.value).splitlines()
     assert len(lines) == 4
     assert "name one of them" in lines[0]
-    assert "'aaa' 'first \\x1b[31m\\nred'" in lines[1]
+    assert "aaa first \\x1b[31m\\nred: " in lines[1]
     assert "run-aaa.wandb" in lines[1]
     assert "'bbb'" in lines[2]
     assert len(lines[2]) < 420

@@ -76,11 +76,11 @@ def read_header(stream: BinaryIO, path: Path) -> None:
     head = stream.read(HEADER_SIZE)
     if not head:
         raise InputError(
-            f"{show_name(path)}: expected a W&B run file, got an empty one; the run wrote nothing or was not copied fully"
+            f"{show_name(path)}: expected a W&B run file, got an empty one; nothing was written, or it was not copied"
         )
     if len(head) < HEADER_SIZE and (_IDENT + bytes((_VERSION,))).startswith(head):
         raise InputError(
-            f"{show_name(path)}: expected a W&B run file, got only {len(head)} of the 7 bytes of its header; copy it again"
+            f"{show_name(path)}: expected a W&B run file, got {len(head)} of the 7 bytes of its header; copy it again"
         )
     if not head.startswith(_IDENT):
         raise InputError(
