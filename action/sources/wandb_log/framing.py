@@ -80,7 +80,7 @@ def read_header(stream: BinaryIO, path: Path) -> None:
         )
     if len(head) < HEADER_SIZE and (_IDENT + bytes((_VERSION,))).startswith(head):
         raise InputError(
-            f"{show_name(path)}: expected a W&B run file, got {len(head)} of the 7 bytes of its header; copy it again"
+            f"{show_name(path)}: expected a W&B run file, got only {len(head)} of the 7 bytes of its header; copy again"
         )
     if not head.startswith(_IDENT):
         raise InputError(
