@@ -227,7 +227,7 @@ def _contents(path: Path) -> str:
     if not names:
         return "an empty folder"
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return "a folder with " + ", ".join(map(show_name, names[:8])) + more
+    return "a folder with " + ", ".join(map(show_name, names[:8])) + more + "; name the run's own file or folder in it"
 
 
 def _baseline(ref: str, policy: Policy, ports: Ports) -> RunData | str:

@@ -142,10 +142,12 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
         for word, tolerance in (("drop", wanted.max_drop), ("rise", wanted.max_rise))
         if tolerance is not None
     )
+    # A tolerance in percent is met or missed in percent: say the change so too.
+    share = f" ({change.value / abs(theirs.value):+.1%})" if "%" in bound and theirs.value else ""
     reason = (
         f"{ask.statistic} over {ask.window} is {show_number(ours.value)}, in {quote(other.identity.name)} "
-        f"{show_number(theirs.value)} ({theirs.n:,} values): a change of {show_number(change.value)}, 95 % interval "
-        f"{show_number(change.low)} to {show_number(change.high)}; tolerated is {bound}"
+        f"{show_number(theirs.value)} ({theirs.n:,} values): a change of {show_number(change.value)}{share}, "
+        f"95 % interval {show_number(change.low)} to {show_number(change.high)}; tolerated is {bound}"
     )
     reason += ": cannot tell; more steps in either run would." if outcome is Outcome.INCONCLUSIVE else "."
     result = replace(blank_result(check, outcome, reason), bound=bound, observed=finite(change.value), n=ours.n)

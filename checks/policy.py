@@ -258,10 +258,14 @@ def _problem(problem: Any, path: Path) -> str:
     if kind == "literal_error":
         return f"expected {problem['ctx']['expected']}, got {_show(got)}; write one of these"
     expected = _EXPECTED.get(kind, quote(problem["msg"]))
-    return f"expected {expected}, got {_show(got)}; {_advice(kind, got)}"
+    return f"expected {expected}, got {_show(got)}; {_advice(kind, got, path)}"
 
 
-def _advice(kind: str, got: Value) -> str:
+def _advice(kind: str, got: Value, path: Path) -> str:
+    if path[-1:] == ("baseline",) and kind != "nothing_given":
+        return "write baseline: {run: PATH, max-drop: 5%}"
+    if path[:1] == ("checks",) and len(path) == 2 and kind != "nothing_given":
+        return 'write {metric: …, stat: …, pass: "…"}, or off to switch a check of a profile off'
     if kind in ("float_type", "int_type") and isinstance(got, str):
         return _number_advice(kind, got)
     if kind == "nothing_given":

@@ -75,6 +75,10 @@ def _print_head(verdict: Verdict, page: Page) -> None:
     run = verdict.run
     steps = "" if run.last_step is None else f" at step {run.last_step:,}"
     planned = "" if run.planned_steps is None else f" of {run.planned_steps:,}"
+    checkpoint = verdict.checkpoint
+    if checkpoint is not None:
+        digest = checkpoint.digest or "no digest of its bytes: this verdict cannot promote it"
+        page.line((f"checkpoint {checkpoint.name}: {digest}", "dim"))
     state = "end not recorded," if run.state is RunState.UNKNOWN else run.state.value
     page.line((f"run {run.name}: {state}{steps}{planned}, policy: {verdict.policy.source}", "dim"))
 

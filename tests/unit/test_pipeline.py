@@ -129,7 +129,7 @@ def test_a_folder_with_nothing_that_is_known_is_listed(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"{number:02}.txt").touch()
 
-    with pytest.raises(InputError, match=r"got a folder with 00\.txt, .*07\.txt and 4 more; known are"):
+    with pytest.raises(InputError, match=r"got a folder with 00\.txt, .*07\.txt and 4 more; name the .*; known are"):
         read_run(str(tmp_path), Selection(), local_ports())
 
 

@@ -233,7 +233,10 @@ def test_decimal_commas_are_read_where_the_comma_is_not_the_delimiter(tmp_path: 
     run = csv(tmp_path, "step;kl\n1;0,5\n2;1,25\n3;1.000,5\n")
 
     assert values(run, "kl") == ["1:0.5", "2:1.25", "3:nan"]
-    assert texts(run) == ["decimal comma: 2 lines, the first is line 2", "no number in 'kl', counted as NaN: line 4"]
+    assert texts(run) == [
+        "a number with a decimal comma: 2 lines, the first is line 2",
+        "no number in 'kl', counted as NaN: line 4",
+    ]
 
 
 def test_spellings_of_numbers_and_of_none(tmp_path: Path) -> None:

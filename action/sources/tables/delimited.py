@@ -136,7 +136,7 @@ class _Table:
         if value is None and self._comma:
             value = parse_cell(cell, comma=True)
             if value is not None:
-                self._faults.add(NoteKind.ODD, "decimal comma", line)
+                self._faults.add(NoteKind.ODD, "a number with a decimal comma", line)
         return value
 
 
