@@ -68,7 +68,9 @@ def run_state(run: RunData) -> CheckResult:
 
 
 def steps_reached(run: RunData, counter: Series | None, asked: int | str | None = None) -> CheckResult:
-    """Ask whether the run came as far as planned, by the trainer's own step counter where it logs one.
+    """Ask whether the record reaches from the begin of the run to the end of its plan.
+
+    `counter` is the trainer's own step counter, where it logs one.
 
     One logging interval is allowed, up to a tenth of the plan: a trainer that logs every tenth step may end between two
     rows, and steps may count from 0. A config key that the policy asks for (`asked`) and the run lacks is missing data.
@@ -85,13 +87,14 @@ def steps_reached(run: RunData, counter: Series | None, asked: int | str | None 
     if run.planned_steps is None:
         reason = "The run does not say how many steps it was to take; integrity.planned-steps can name the config key."
         return integrity_result(name, title, Outcome.NOT_MEASURED, reason)
-    counted = run.rows.steps
-    if counter is not None:
-        counted = counter.values[np.abs(counter.values) < _LARGEST].astype(np.int64)  # NaN is left out too
-    if not counted.size:
+    if not run.rows.steps.size:
         return integrity_result(name, title, Outcome.INCONCLUSIVE, "No step was logged.", "Log metrics every step.")
-    steps = np.unique(counted)
-    reached = int(steps[-1])
+    steps = np.unique(run.rows.steps)
+    first, reached = int(steps[0]), int(steps[-1])
+    if run.counts_calls and counter is not None:
+        # Calls of `log` are no steps, and the trainer's counter could not stand for them: the lower of the two counts.
+        counted = counter.values[np.abs(counter.values) < _LARGEST]
+        reached = min(reached, int(counted.max())) if counted.size else 0
     interval = int(np.median(np.diff(steps))) if steps.size > 1 else 1
     slack = max(1, min(interval, run.planned_steps // 10))
     outcome = Outcome.PASS
@@ -101,9 +104,14 @@ def steps_reached(run: RunData, counter: Series | None, asked: int | str | None 
         outcome = Outcome.INCONCLUSIVE
         reason = f"{reason[:-1]} ({reached / run.planned_steps:.0%})."
     elif reached > 1.5 * run.planned_steps:
-        outcome = Outcome.WARN
+        # In another unit (frames against updates) the plan says nothing about the end.
+        outcome = Outcome.INCONCLUSIVE
         reason = f"The run logged up to step {reached:,}, but only {run.planned_steps:,} were planned."
-        remedy = "See whether `log` is called more than once a step, or whether the plan is in another unit."
+        remedy = "See whether `log` is called twice a step; else give integrity.planned-steps in the unit of the steps."
+    elif first > max(run.planned_steps / 10, 3 * interval):
+        outcome = Outcome.INCONCLUSIVE
+        reason = f"The record begins at step {first:,} of {run.planned_steps:,} planned: what came before is missing."
+        remedy = "Name the folder that holds every part of the resumed run."
     result = integrity_result(name, title, outcome, reason, remedy)
     return replace(
         result, observed=float(reached), bound=f">= {run.planned_steps - slack}", unit="steps", step=run.last_step

@@ -157,6 +157,8 @@ class RunData:
     """How many steps the run was to take, where the source itself says so."""
     config: Mapping[str, Scalar] = field(default_factory=_no_config)
     """The run's configuration, flattened with dots (`trainer.total_steps`). May hold secrets: never written out."""
+    counts_calls: bool = False
+    """Steps are the source's count of `log` calls (W&B), not necessarily those of the trainer."""
     rows: Rows = NO_ROWS
     series: Mapping[str, Series] = field(default_factory=_no_series)
     """The selected series, by name."""

@@ -61,6 +61,7 @@ def run_record(run: RunData) -> dict[str, Any]:
         "state": run.state.value,
         "exit_code": run.exit_code,
         "planned_steps": run.planned_steps,
+        "counts_calls": run.counts_calls,
         "catalog": dict(sorted(run.catalog.items())),
         "notes": _notes(run.notes),
     }
@@ -84,6 +85,7 @@ def read_run(record: Record, rows: Rows, series: Mapping[str, Series]) -> RunDat
         state=RunState(record["state"]),
         exit_code=_or_none(_whole, record["exit_code"]),
         planned_steps=_or_none(_whole, record["planned_steps"]),
+        counts_calls=record["counts_calls"] is True,
         rows=rows,
         series=series,
         catalog={_text(name): _whole(count) for name, count in record["catalog"].items()},

@@ -21,6 +21,7 @@ def logged(counter: Series | None, *others: Series, rows: int = 4) -> RunData:
     kinds = np.zeros(rows, np.int32)
     return RunData(
         ref="run",
+        counts_calls=True,
         source="W&B file",
         identity=Identity(name="run"),
         rows=Rows(steps=np.arange(rows), kinds=kinds, names=(frozenset(known),)),
@@ -40,11 +41,34 @@ def test_series_and_rows_move_to_the_steps_that_the_trainer_counted() -> None:
 
 def test_a_row_without_the_counter_takes_the_last_step_that_was_counted() -> None:
     """Rows of an evaluation between two rows of training; rows before the first take its step."""
-    run = logged(series(COUNTER, [1, 3], [10, 20]), series("eval/reward", [0, 2], [1.0, 2.0]))
+    run = logged(series(COUNTER, [1, 2, 4], [10, 20, 30]), series("eval/reward", [0, 3], [1.0, 2.0]), rows=5)
 
     moved = on_trainer_steps(run, (COUNTER,))
 
-    assert moved.series["eval/reward"].steps.tolist() == [10, 10]
+    assert moved.series["eval/reward"].steps.tolist() == [10, 20]
+
+
+def test_steps_that_a_source_records_itself_stay() -> None:
+    run = replace(logged(series(COUNTER, [0, 1, 2, 3], [10, 20, 30, 40])), counts_calls=False)
+
+    assert on_trainer_steps(run, (COUNTER,)) is run
+
+
+def test_a_counter_that_ends_before_the_run_cannot_hide_that_a_series_ended() -> None:
+    """Rows after its last value would all stand at that value: as if nothing came after."""
+    calls = list(range(52))
+    run = logged(series(COUNTER, calls, [float(10 * i) for i in calls]), rows=100)
+
+    assert on_trainer_steps(run, (COUNTER,)) is run
+
+
+def test_several_updates_a_step_keep_the_count_of_calls() -> None:
+    """Four minibatches that log under one step are four values, not one logged four times."""
+    calls = list(range(100))
+    counter = series(COUNTER, calls, [float(i // 4) for i in calls])
+    run = logged(counter, series("kl", calls, [0.1] * 100), rows=100)
+
+    assert on_trainer_steps(run, (COUNTER,)) is run
 
 
 def test_moving_twice_changes_nothing_more() -> None:

@@ -64,7 +64,7 @@ def reached(last: int, planned: int | None, every: int = 1) -> Outcome:
         (400, 1000, 1, INCONCLUSIVE),
         (0, 1, 1, PASS),
         (1500, 1000, 1, PASS),
-        (1501, 1000, 1, WARN),
+        (1501, 1000, 1, INCONCLUSIVE),
         (10, None, 1, NOT_MEASURED),
     ],
 )
@@ -78,25 +78,39 @@ def test_a_source_without_ends_and_without_a_plan_warns_that_the_run_may_be_cut_
     assert steps_reached(run(planned_steps=None, state=RunState.UNKNOWN), None).outcome is WARN
 
 
-def test_the_trainers_own_counter_counts_where_it_is_logged() -> None:
+def test_calls_of_log_are_no_steps_where_the_trainer_counts_less() -> None:
     """W&B counts `log` calls: with two a step, its counter reaches the plan at half of it."""
     half = run(planned_steps=200, rows=rows(np.arange(200)))
     counter = series(np.arange(200) // 2, "global_step")
+    calls = dataclasses.replace(half, counts_calls=True)
 
-    assert steps_reached(half, None).outcome is PASS
-    assert steps_reached(half, counter).outcome is INCONCLUSIVE
-    assert "step 99 of 200 planned (50%)" in steps_reached(half, counter).reason
+    assert steps_reached(half, counter).outcome is PASS
+    assert steps_reached(calls, None).outcome is PASS
+    assert steps_reached(calls, counter).outcome is INCONCLUSIVE
+    assert "step 99 of 200 planned (50%)" in steps_reached(calls, counter).reason
 
 
 @pytest.mark.parametrize("values", [[], [math.nan] * 5, [math.inf, -math.inf], [1e300]])
 def test_a_counter_without_a_usable_number_reached_nothing(values: list[float]) -> None:
-    assert steps_reached(run(planned_steps=10), series(values, "global_step")).outcome is INCONCLUSIVE
+    calls = run(planned_steps=10, rows=rows(np.arange(10)), counts_calls=True)
+
+    assert steps_reached(calls, series(values, "global_step")).outcome is INCONCLUSIVE
 
 
 def test_values_that_are_no_steps_are_left_out_of_the_counter() -> None:
     counter = series([*range(100), 1e300, math.inf, math.nan], "global_step")
 
-    assert steps_reached(run(planned_steps=100), counter).observed == 99
+    assert steps_reached(run(planned_steps=100, counts_calls=True), counter).observed == 99
+
+
+def test_a_record_that_begins_in_mid_run_is_not_the_whole_run() -> None:
+    """The last part of a resumed run reaches the plan, and says nothing of what came before."""
+    tail = run(planned_steps=1000, rows=rows(np.arange(900, 1000)))
+
+    found = steps_reached(tail, None)
+
+    assert found.outcome is INCONCLUSIVE
+    assert "begins at step 900 of 1,000" in found.reason
 
 
 def test_no_rows_reached_nothing() -> None:

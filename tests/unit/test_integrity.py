@@ -21,7 +21,9 @@ def test_a_healthy_run_is_fit_in_every_way() -> None:
 
 
 def test_the_counter_of_the_trainer_reaches_the_check_of_the_plan() -> None:
-    found = check_integrity(evidence(), judged(step=series(range(100), "global_step")))
+    calls = evidence(run(counts_calls=True))
+
+    found = check_integrity(calls, judged(step=series(range(100), "global_step")))
 
     assert found[1].outcome is Outcome.INCONCLUSIVE
     assert found[1].observed == 99

@@ -131,6 +131,7 @@ def _merge(path: Path, fragments: list[Fragment], notes: tuple[Note, ...]) -> Ru
     state, exit_code = _end(last.exit)
     return RunData(
         ref=str(path),
+        counts_calls=True,
         source="W&B file" if len(fragments) == 1 else f"W&B files ({len(fragments)} fragments of one run)",
         identity=Identity(
             id=last.head.id,

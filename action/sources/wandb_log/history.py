@@ -116,6 +116,10 @@ def _whole(item: _Item) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63 else None
 
 
+_MAX_NAME = 1_000
+"""No trainer gives metrics longer names; all the names of deeply nested ones could fill the memory."""
+
+
 def _within(path: list[str], typed_objects: set[tuple[str, ...]]) -> bool:
     return bool(typed_objects) and any(tuple(path[:depth]) in typed_objects for depth in range(1, len(path)))
 
@@ -140,7 +144,7 @@ def _take(row: Row, name: str, item: _Item, wants: Callable[[str], bool]) -> Non
         at, node = rest.pop()
         if not isinstance(node, dict):
             _put(row, at, parse_number(node), wants)
-        elif not isinstance(node.get("_type"), str):
+        elif not isinstance(node.get("_type"), str) and len(at) <= _MAX_NAME:
             rest += [(f"{at}.{key}", child) for key, child in node.items()]
 
 

@@ -160,6 +160,9 @@ def _notes(name: str, facts: _Facts, table: Table, rows: int) -> Iterator[Note]:
         if count:
             text = f"{name}: {count:,} {what}, so the data are incomplete"
             yield Note(kind=NoteKind.LOST, text=text)
+    if facts.other_ids:
+        text = f"{name}: names a second run ({facts.other_ids[0]}) beside {facts.head.id}; whose rows are whose is lost"
+        yield Note(kind=NoteKind.LOST, text=text)
     for what in _oddities(facts, table, rows):
         yield Note(kind=NoteKind.ODD, text=f"{name}: {what}")
 
@@ -172,8 +175,6 @@ def _oddities(facts: _Facts, table: Table, rows: int) -> Iterator[str]:
         yield "the file holds no history rows: the run logged nothing, or nothing that was saved"
     if head.id is None:
         yield "the file holds no run record, so the run's name, configuration and start are unknown"
-    if facts.other_ids:
-        yield f"the file names a second run ({facts.other_ids[0]}) beside {head.id}; all its rows were read as one run"
     if head.fork:
         yield f"the run is a fork of {head.fork}; the history of its parent is not in the file"
     if facts.exit is not None and facts.exit.goes_on:
