@@ -12,7 +12,7 @@ from checks.distribution import normal_quantile, t_quantile
 from checks.document import quote
 from checks.number import finite, round9, show_number
 from checks.result import CheckResult, Outcome
-from checks.run import Evidence, RunData, Series
+from checks.run import Evidence, NoteKind, RunData, RunState, Series
 from checks.statistic import Statistic, quantile
 from checks.threshold import blank_result, find_series, missing_series
 from checks.trend import MIN_POINTS, cut_blocks
@@ -121,9 +121,9 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
         # `if-present` is about this run's data: a comparison that cannot be made is inconclusive.
         reason = f"The baseline run {quote(wanted.run)} cannot be compared with: {other}"
         return blank_result(check, Outcome.INCONCLUSIVE, reason)
-    if other.identity.id is not None and other.identity.id == evidence.run.identity.id:
-        reason = f"The baseline run {quote(wanted.run)} is this run itself; name an earlier one."
-        return blank_result(check, Outcome.INCONCLUSIVE, reason)
+    unfit = _unfit(evidence.run, other)
+    if unfit is not None:
+        return blank_result(check, Outcome.INCONCLUSIVE, f"The baseline run {quote(wanted.run)} {unfit}")
     sides: list[Location] = []
     for run, beyond in ((evidence.run, Outcome.FAIL), (other, Outcome.INCONCLUSIVE)):
         side = _side(check if run is evidence.run else replace(check, if_present=False), ask, policy, run)
@@ -152,6 +152,22 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
     reason += ": cannot tell; more steps in either run would." if outcome is Outcome.INCONCLUSIVE else "."
     result = replace(blank_result(check, outcome, reason), bound=bound, observed=finite(change.value), n=ours.n)
     return replace(result, low=finite(change.low), high=finite(change.high), unit="change")
+
+
+def _unfit(run: RunData, other: RunData) -> str | None:
+    """Say why a run cannot be a baseline: it is this run itself, did not end well, or was not read whole."""
+    same = run.series.keys() == other.series.keys() and all(
+        np.array_equal(one.steps, other.series[name].steps)
+        and np.array_equal(one.values, other.series[name].values, equal_nan=True)
+        for name, one in run.series.items()
+    )
+    if same or (run.identity.id is not None and run.identity.id == other.identity.id):
+        return "is this run itself; name an earlier one."
+    if other.state not in (RunState.FINISHED, RunState.UNKNOWN):
+        return f"did not finish (it is {other.state}); name one that did."
+    if any(note.kind is not NoteKind.ODD for note in other.notes):
+        return "was not read whole; see where its data were lost, or name another."
+    return None
 
 
 def _side(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> Location | CheckResult:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.baseline import Change, Location, change_between, check_baseline, judge_change, judge_fall, locate
 from checks.check import BaselineAsk, Check, SeriesAsk, Tolerance
 from checks.result import CheckKind, CheckResult, Outcome
-from checks.run import Identity, RunData, Series
+from checks.run import Identity, Note, NoteKind, RunData, RunState, Series
 from checks.statistic import Statistic
 from checks.window import parse_window
 from tests.builders import PROFILES, check, evidence, noise, only, policy, series
@@ -156,6 +156,31 @@ def test_a_run_is_not_compared_with_itself() -> None:
 
     assert found.outcome is INCONCLUSIVE
     assert "is this run itself" in found.reason
+
+
+def test_a_run_without_an_id_is_known_by_its_values() -> None:
+    same = dataclasses.replace(rewards(1.0), identity=Identity(name="a"))
+
+    found = judge(comparing(), same, dataclasses.replace(same, identity=Identity(name="b")))
+
+    assert found.outcome is INCONCLUSIVE
+    assert "is this run itself" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"state": RunState.KILLED}, "did not finish (it is killed)"),
+        ({"state": RunState.FAILED}, "did not finish (it is failed)"),
+        ({"notes": (Note(kind=NoteKind.LOST, text="a block"),)}, "was not read whole"),
+    ],
+)
+def test_a_run_that_did_not_end_well_is_no_baseline(change: dict[str, Any], words: str) -> None:
+    """A comparison with a broken run would call anything an improvement."""
+    found = judge(comparing(), rewards(1.0), dataclasses.replace(old(), **change))
+
+    assert found.outcome is INCONCLUSIVE
+    assert words in found.reason
 
 
 def test_runs_without_ids_can_be_compared() -> None:

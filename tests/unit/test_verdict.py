@@ -190,7 +190,7 @@ def test_evidence_that_is_not_there_never_passes(check: str, expected: Outcome) 
 def test_logs_and_baselines_are_judged_where_they_are() -> None:
     compared = "b: {metric: reward, baseline: {run: old, max-drop: 1}}"
     text = f'checks: {{a: {{logs: errors, value: rate, pass: "< 0.01"}}, {compared}}}'
-    old = run(identity=Identity(id="z", name="old"))
+    old = run(series(np.linspace(0, 1, 200) + 0.05 * noise(200, 5), "reward"), identity=Identity(id="z", name="old"))
     table = answer("errors", rate=0.001)
     found = verdict(policy(text), evidence(logs={"errors": table}, log_source="e.jsonl", baselines={"old": old}))
 
