@@ -51,6 +51,15 @@ def test_up_to_one_percent_that_is_not_finite_warns_and_more_fails(
     assert found.step == (max(0, n - bad - 1) if bad else None)
 
 
+def test_the_last_recorded_value_counts_as_an_end_too() -> None:
+    """Rows that come after with lower steps are the newest all the same."""
+    values = noise(300)
+    values[-1] = math.nan
+    steps = [*range(299), 298]
+
+    assert non_finite(judged(series(values, steps=steps))).outcome is FAIL
+
+
 def test_a_series_that_ends_on_nan_fails_however_few_there_are() -> None:
     """One NaN in the last step's gradient makes every weight of the checkpoint NaN."""
     values = noise(1000)
@@ -88,16 +97,21 @@ def holes(steps: object, last: int = 1000) -> Outcome:
         (np.arange(0, 1001, 10), PASS),
         ([*range(400), *range(500, 1001)], INCONCLUSIVE),
         ([*range(400), *range(498, 1001)], PASS),
-        (np.arange(901), PASS),
-        (np.arange(899), INCONCLUSIVE),
+        (np.arange(981), PASS),
+        (np.arange(980), INCONCLUSIVE),
+        (np.arange(0, 951, 50), PASS),
         (np.arange(100, 1001), PASS),
         (np.arange(102, 1001), WARN),
         (np.arange(0, 1001, 200), PASS),
         (np.arange(9), INCONCLUSIVE),
         ([0], INCONCLUSIVE),
         ([500], INCONCLUSIVE),
-        ([1000], WARN),
+        (np.arange(300, 1001), WARN),
+        (np.arange(301, 1001), INCONCLUSIVE),
+        ([1000], INCONCLUSIVE),
         ([0, 1000], PASS),
+        ([*range(0, 701, 100), 1000], INCONCLUSIVE),
+        ([0, 250, 500, 750, 1000], PASS),
     ],
 )
 def test_a_series_has_to_cover_the_run(steps: object, expected: Outcome) -> None:
@@ -114,7 +128,7 @@ def test_a_series_that_ended_early_is_told_however_few_values_it_has() -> None:
 
 def test_a_hole_is_told_with_its_ends_and_before_a_late_begin() -> None:
     one = series(np.zeros(500), "a", steps=[*range(250), *range(750, 1000)])
-    late = series(np.zeros(500), "b", steps=np.arange(500, 1000))
+    late = series(np.zeros(800), "b", steps=np.arange(200, 1000))
     found = gaps(run(rows=rows(np.arange(1000))), judged(one, late))
 
     assert found.outcome is INCONCLUSIVE
@@ -188,3 +202,11 @@ def test_no_series_breaks_the_checks(values: np.ndarray[tuple[int], np.dtype[np.
     if not np.isfinite(values).all():
         assert found[0] in (WARN, FAIL)
     assert Outcome.ERROR not in found
+
+
+def test_one_series_that_is_carried_forward_is_no_second_call() -> None:
+    """An evaluation every second step, logged at both: a second `log` call would repeat every series."""
+    carried = series(np.repeat(noise(100), 2), "reward")
+
+    assert log_calls(run(), judged(carried, series(noise(200), "kl"))).outcome is PASS
+    assert log_calls(run(), judged(carried)).outcome is INCONCLUSIVE
