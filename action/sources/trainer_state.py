@@ -5,7 +5,9 @@ Also a bare list of such rows. The file records no end, so the state of such a r
 
 from __future__ import annotations
 
+import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,14 +131,47 @@ def _choose(directory: Path) -> tuple[Path, tuple[Note, ...]]:
     if not runs:
         raise InputError(f"{show_name(directory)}: expected a {_FILE}, found none; name the trainer's output directory")
     [logs] = runs.values()
-    own = logs.pop(_OWN, None)
-    if own is None:
-        return logs[max(logs)], ()
-    newest = max(logs, default=_OWN)
-    if _last_step(own) >= newest:
-        return own, ()
-    text = f"{_FILE} of the output directory is older than checkpoint-{newest}, whose log is read"
-    return logs[newest], (Note(kind=NoteKind.ODD, text=text),)
+    chosen, notes = _newest(logs)
+    _hold_together(directory, chosen, [file for file in logs.values() if file != chosen])
+    return chosen, notes
+
+
+def _newest(logs: dict[int, Path]) -> tuple[Path, tuple[Note, ...]]:
+    own, checkpoints = logs.get(_OWN), [step for step in logs if step != _OWN]
+    newest = max(checkpoints, default=_OWN)
+    if own is None or (checkpoints and _last_step(own) < newest):
+        text = f"{_FILE} of the output directory is older than checkpoint-{newest}, whose log is read"
+        return logs[newest], () if own is None else (Note(kind=NoteKind.ODD, text=text),)
+    return own, ()
+
+
+def _hold_together(directory: Path, chosen: Path, others: list[Path]) -> None:
+    """Refuse logs of several runs: the highest number may be what an older run left behind.
+
+    Each log of a run begins as the others do, and only ends earlier.
+    """
+    whole = _history(chosen) if others else []
+    for other in others:
+        part = _history(other)
+        if part != whole[: len(part)]:
+            pair = f"{show_name(other.relative_to(directory))} and {show_name(chosen.relative_to(directory))}"
+            raise InputError(
+                f"{show_name(directory)}: expected checkpoints of one run, got {pair}, whose histories differ; "
+                "name one of the files"
+            )
+
+
+def _history(file: Path) -> list[int]:
+    """Give a number for each row of a log, equal for equal rows; of a damaged log, for the rows before the damage."""
+    rows: list[int] = []
+    try:
+        with open_input(file) as stream:
+            rows.extend(zlib.crc32(json.dumps(row, sort_keys=True).encode()) for row in _rows(Document(stream), {}))
+    except OSError as error:
+        raise read_error(file, error) from error
+    except DamageError:
+        pass  # told where the log itself is read
+    return rows
 
 
 def _runs(directory: Path) -> dict[Path, dict[int, Path]]:

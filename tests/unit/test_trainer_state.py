@@ -149,12 +149,22 @@ def test_the_newest_checkpoint_of_an_output_directory_is_read(tmp_path: Path) ->
         assert ("out", 100, str(named)) == (run.identity.name, run.last_step, run.ref)
 
 
+def test_checkpoints_of_an_older_run_in_the_same_directory_are_not_taken_for_this_one(tmp_path: Path) -> None:
+    """A new, shorter run beside the last checkpoint of an old one: the higher number is the wrong run."""
+    written(tmp_path / "checkpoint-100/trainer_state.json", log(*map(row, range(1, 101))))
+    changed = [row(step) | {"loss": 7.0 + step} for step in range(1, 51)]
+    written(tmp_path / "checkpoint-50/trainer_state.json", log(*changed))
+
+    with pytest.raises(InputError, match="expected checkpoints of one run"):
+        trainer_state.read(tmp_path, ALL)
+
+
 def test_the_directory_s_own_log_is_read_unless_it_is_older_than_a_checkpoint(tmp_path: Path) -> None:
     written(tmp_path / "checkpoint-20/trainer_state.json", log(*map(row, range(1, 21))))
     written(tmp_path / "trainer_state.json", log(*map(row, range(1, 26))))
     assert trainer_state.read(tmp_path, ALL).last_step == 25
 
-    written(tmp_path / "trainer_state.json", log(row(5)))
+    written(tmp_path / "trainer_state.json", log(*map(row, range(1, 6))))
     run = trainer_state.read(tmp_path, ALL)
     assert run.last_step == 20
     assert texts(run) == ["trainer_state.json of the output directory is older than checkpoint-20, whose log is read"]
