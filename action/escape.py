@@ -75,6 +75,8 @@ def one_line(text: str, *, limit: int = LIMIT, whole_words: bool = False) -> str
     text = text[: 16 * limit]
     text = _BLANK.sub(" ", _COLOUR.sub("", text)).strip(" ")
     text = _MARKS.sub(r"\1…", _INVISIBLE.sub(_visible, text))
+    # A runner of GitHub Actions takes `::name` at the start of a line, and `##[name` anywhere, for a command.
+    text = text.replace("::", ":\\x3a").replace("##[", "#\\x23[")
     text = text if whole_words else _LONG_WORD.sub(_shortened, text)
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ") + "…"
 

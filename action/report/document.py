@@ -142,7 +142,8 @@ def json_text(document: Object) -> str:
     """
     text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
     # The one control character that json leaves alone; it can only stand inside a string.
-    return text.replace("\x7f", "\\u007f") + "\n"
+    # `##[` would be a command to a runner of GitHub Actions, wherever in a line it stands.
+    return text.replace("\x7f", "\\u007f").replace("##[", "#\\u0023[") + "\n"
 
 
 def verdict_json(verdict: Verdict) -> str:

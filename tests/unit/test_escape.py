@@ -182,3 +182,13 @@ def test_a_run_page_becomes_a_link() -> None:
     elements, shown = look(f"[{markdown(url)}]({address(url)})\n")
     assert ["p []", f"a [('href', '{url}')]", "/a", "/p"] == elements
     assert url == shown.replace(GAP, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["::stop-commands::tok", "a ::error::b", "##[stop-commands]tok", "w\n::set-output name=x::y"]
+)
+def test_a_runner_of_github_finds_no_command(text: str) -> None:
+    """It takes `::name` at the start of a line for one, and `##[name` anywhere."""
+    for shown in (one_line(text), printable(text, "ascii"), markdown(text)):
+        assert "::" not in shown
+        assert "##[" not in shown

@@ -159,3 +159,11 @@ def test_an_exit_code_of_another_verdict_is_refused(decision: Decision) -> None:
 def test_fields_of_later_versions_are_left_alone() -> None:
     document = verdict_document(verdict())
     assert parse_verdict(json.dumps(document | {"later": 1})) == verdict()
+
+
+def test_json_holds_no_command_of_a_runner() -> None:
+    """`##[name]` is one wherever in a line it stands; JSON reads back the same."""
+    text = json_text({"name": "##[stop-commands]x"})
+
+    assert "##[" not in text
+    assert json.loads(text) == {"name": "##[stop-commands]x"}
