@@ -196,12 +196,17 @@ def _find_bundle(ref: str, ports: Ports) -> Path | None:
     """
     path = Path(ref)
     place = find_bundle(path) if ref and _exists(path) else None
-    if place is not None and place != path and any(source.recognises(path) for source in ports.sources):
+    if place is not None and place != path and _holds_run(path, ports):
         raise InputError(
             f"{show_name(ref)}: expected a run or a bundle, got a folder with both; name {show_name(place)} or the "
             "file of the run, and write verdicts to another folder"
         )
     return place
+
+
+def _holds_run(folder: Path, ports: Ports) -> bool:
+    inside = [child for child in folder.iterdir() if child.is_file() and child.name != "verdict.json"]
+    return any(source.recognises(one) for source in ports.sources for one in (folder, *inside))
 
 
 _KNOWN = (

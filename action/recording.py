@@ -176,7 +176,10 @@ class Recording:
         became = "taken for a column of text" if column.is_text else "counted as NaN"
         if column.kept:
             name = repr(column.name[:200])
-            faults.add(NoteKind.ODD, f"no number in {name}, {became}", column.first_text, column.texts)
+            # A chosen metric that is text throughout may be what decides: its absence is a loss, not a wish.
+            chosen = column.is_text and column.name in self._selection.names
+            kind = NoteKind.LOST if chosen else NoteKind.ODD
+            faults.add(kind, f"no number in {name}, {became}", column.first_text, column.texts)
 
     def _rows(self, texts: frozenset[str]) -> Rows:
         merged: dict[frozenset[str], int] = {}

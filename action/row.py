@@ -21,6 +21,10 @@ BOOKKEEPING = frozenset({"_step", "_runtime", "_timestamp", "_wandb"})
 _MAX_STEP = 2**63 - 1
 
 
+_MAX_DEPTH, _MAX_NAME = 20, 1_000
+"""No trainer nests metrics deeper or names them longer; all the prefixes of what does could fill the memory."""
+
+
 def flatten(row: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Give a nested row's values under dotted names, as W&B does: `{"train": {"kl": 1}}` is `train.kl`.
 
@@ -32,7 +36,7 @@ def flatten(row: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     while pending:
         for name, value in pending[-1]:
             whole = prefixes[-1] + name
-            if isinstance(value, dict):
+            if isinstance(value, dict) and len(prefixes) <= _MAX_DEPTH and len(whole) <= _MAX_NAME:
                 pending.append(iter(value.items()))
                 prefixes.append(f"{whole}.")
                 break

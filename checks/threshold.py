@@ -42,8 +42,8 @@ def judged_series(policy: Policy, run: RunData) -> Judged:
     metrics = sorted({check.ask.metric for check in policy.checks if isinstance(check.ask, SeriesAsk)})
     found = {metric: find_series(policy, run, metric) for metric in metrics}
     return Judged(
-        series={metric: series for metric, series in found.items() if series is not None},
         step=find_series(policy, run, "step"),
+        series={metric: series for metric, series in found.items() if series is not None},
         plan=policy.planned_steps,
     )
 
@@ -134,7 +134,10 @@ def check_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> 
         )
         remedy = "Find out why the values are NaN." if seen.nan > seen.n else TOO_FEW
         return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=seen.n, remedy=remedy)
-    return _judge(check, _Found(seen=_rounded(seen), what=f"{ask.statistic} of {quote(series.name)} over {ask.window}"))
+    others = [name for name in policy.metric_names(ask.metric) if name != series.name and run.catalog.get(name)]
+    also = f" (not of {', '.join(map(quote, others))}, which the run has too)" if others else ""
+    what = f"{ask.statistic} of {quote(series.name)}{also} over {ask.window}"
+    return _judge(check, _Found(seen=_rounded(seen), what=what))
 
 
 def check_logs(check: Check, ask: LogAsk, evidence: Evidence) -> CheckResult:

@@ -286,3 +286,22 @@ def test_answers_of_logs_are_not_judged_by_a_policy_that_reads_other_fields(tmp_
     assert judge_path(run, other).verdict.decision is Decision.FAIL
     with pytest.raises(InputError, match="differs in fields"):
         judge_path(out, other)
+
+
+def test_a_folder_of_evidence_and_a_table_is_not_taken_for_old_evidence(tmp_path: Path) -> None:
+    """`check RUN --out FOLDER` into the run's own folder: what is judged next must not be what was judged before."""
+    run = write_run(tmp_path)
+    write_output(judge_path(run), tmp_path)
+
+    with pytest.raises(InputError, match="got a folder with both"):
+        judge_path(tmp_path)
+
+
+def test_a_chosen_metric_that_is_text_is_lost_data_even_if_it_need_not_be_there(tmp_path: Path) -> None:
+    """`if-present` excuses what was not logged, not what cannot be read."""
+    records = [row | {"frac_reward_zero_std": "1.0"} for row in rows()]
+    policy = POLICY + '  z: {metric: zero-variance-share, stat: mean, pass: "< 0.5", if-present: true}\n'
+
+    judged = judge_path(write_run(tmp_path, records), policy)
+
+    assert judged.verdict.decision is Decision.INCONCLUSIVE

@@ -492,3 +492,10 @@ def test_odd_values_in_any_place_are_faults_and_never_break_the_reader(data: st.
     found = faults(yaml.safe_dump(tree))
 
     assert all("\n" not in line and ": expected " in line for line in found)
+
+
+def test_a_baseline_that_is_no_mapping_is_shown_how_to_write_one() -> None:
+    """`baseline: ../last-week` is the likeliest slip."""
+    found = check_faults("metric: kl, stat: mean, baseline: ../last-week")
+
+    assert any("write baseline: {run: PATH, max-drop: 5%}" in fault for fault in found)

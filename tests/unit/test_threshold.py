@@ -386,3 +386,12 @@ checks:
     assert found.plan == "my.steps"
     assert judged_series(asking('metric: nothing, stat: mean, pass: "< 1"'), data).series == {}
     assert parse_window("all").mask(found.step.steps, 0, 199).all()
+
+
+def test_other_names_of_the_role_that_the_run_has_are_told() -> None:
+    """A healthy `train/kl` beside a `kl` that is not: who reads the reason sees that there are two."""
+    decoy = only(series(0.01 + 0.001 * noise(200), "train/kl"), series(5 + noise(200), "kl"))
+
+    found = judge(check("max", metric="kl", rule=rule(fails="> 0.2")), decoy)
+
+    assert "max of train/kl (not of kl, which the run has too)" in found.reason

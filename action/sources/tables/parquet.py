@@ -116,6 +116,10 @@ def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+MAX_ROWS = 20_000_000
+"""A kilobyte of Parquet can hold a billion equal rows; their steps alone would fill the memory."""
+
+
 def _read(table: _Table, path: Path, selection: Selection) -> RunData:
     faults = Faults()
     columns = table.columns(faults)
@@ -124,7 +128,10 @@ def _read(table: _Table, path: Path, selection: Selection) -> RunData:
     metrics = [column for column in others if column.type in _NUMBERS]
     for column in others:
         if column.type not in _NUMBERS and column.name in selection.names:
-            faults.add(NoteKind.ODD, f"{show_name(column.name)} holds no numbers but {column.type}, left out", 1)
+            faults.add(NoteKind.LOST, f"{show_name(column.name)} holds no numbers but {column.type}, left out", 1)
+    rows = int(table.fetch(["count(*)"])[0][0])
+    if rows > MAX_ROWS:
+        raise InputError(f"{show_name(path)}: expected at most {MAX_ROWS:,} rows, got {rows:,}; write one row a step")
     steps = _steps(table, step, faults)
     if not steps.size or not metrics:
         raise InputError(
