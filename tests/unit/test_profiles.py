@@ -22,6 +22,7 @@ TABLE = {
     "zero-variance": ("grpo", "zero-variance-share mean", "< 0.5", True),
     "rollout-p95": ("pipeline", "rollout-timing p95_s", "< 120", False),
     "rollout-p50": ("pipeline", "rollout-timing p50_s", "< 60", False),
+    "completion": ("pipeline", "health completion_rate", "fail < 0.8", True),  # ours: durations leave out what hangs
     "extraction-rate": ("pipeline", "extraction rate", "> 0.95", False),
     "extraction-empty": ("pipeline", "extraction empty", "< 0.05", False),
     "extraction-partial": ("pipeline", "extraction partial", "< 0.1", False),
