@@ -24,7 +24,7 @@ MEANINGS: Mapping[str, str] = {
     "count-above": "the number of values above the threshold",
     "slope": "Theil–Sen: the median slope of all pairs of values, per 100 steps; interval of Sen 1968",
     "trend": "Theil–Sen slope times the steps covered, by the series' range (at least a tenth of its level)",
-    "end-below-peak": "highest mean of ten blocks less the last one's, by the range of the blocks' means",
+    "end-below-peak": "highest mean of ten blocks less that of the end (last block or last 25th), by the series' range",
 }
 
 

@@ -60,28 +60,36 @@ def cut_blocks(steps: Steps, values: Values) -> Blocks:
     count = min(MAX_BLOCKS, values.size // 4)
     parts = np.array_split(values, count)
     means = np.array([part.mean() for part in parts])
-    residuals = np.concatenate([part - part.mean() for part in parts])
-    squares = float(residuals @ residuals)
-    # Block means take out part of any correlation: correct r by its bias -(1 + r)/(m), m points a block.
-    raw = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else 0.0
-    r = min(0.9, max(0.0, raw + (1 + max(raw, 0.0)) * count / values.size))
+    deviation, inflation = _noise(parts)
     level = abs(float(np.median(values)))
     return Blocks(
         means=means,
         sizes=np.array([float(part.size) for part in parts]),
         middles=np.array([part[part.size // 2] for part in np.array_split(steps, count)]),
         scale=max(float(means.max() - means.min()), LEVEL_SHARE * level),
-        deviation=math.sqrt(squares / (values.size - count)),
-        inflation=(1 + r) / (1 - r),
+        deviation=deviation,
+        inflation=inflation,
     )
+
+
+def _noise(parts: list[Values]) -> tuple[float, float]:
+    """Give the standard deviation of a value around its block's mean, and the inflation for correlated noise."""
+    residuals = np.concatenate([part - part.mean() for part in parts])
+    squares = float(residuals @ residuals)
+    # Block means take out part of any correlation: correct r by its bias -(1 + r)/(m), m points a block.
+    raw = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else 0.0
+    r = min(0.9, max(0.0, raw + (1 + max(raw, 0.0)) * len(parts) / residuals.size))
+    return math.sqrt(squares / (residuals.size - len(parts))), (1 + r) / (1 - r)
 
 
 def end_below_peak(steps: Steps, values: Values, confidence: float = 0.95) -> Estimate:
     """Estimate how far the end lies below the peak, as a share of the series' own range: 0 at the peak, 1 at its low.
 
-    The peak is the block with the highest mean, the end the last block. That the peak was *chosen* is allowed for: the
-    critical value is Student's t at (1 - confidence)/(blocks - 1) (Bonferroni), so that noise alone seldom has a lower
-    end above 0. Shapes (n,), n >= 8, finite; free of the series' unit and sign.
+    The peak is the block with the highest mean. The end is the last block or, where that shows a clearer drop, the
+    last 25th of the values (at least 4): a collapse just before the end is what would be promoted. That both were
+    *chosen* is allowed for: the critical value is Student's t at (1 - confidence)/(2·(blocks - 1)) (Bonferroni), so
+    that noise alone seldom has a lower end above 0. The last block, which a collapse makes uneven, is no noise.
+    Shapes (n,), n >= 8, finite; free of the series' unit and sign.
 
     >>> rise_and_collapse = np.concatenate([np.linspace(0, 1, 50), np.linspace(1, 0, 50)])
     >>> found = end_below_peak(np.arange(100), rise_and_collapse)
@@ -89,20 +97,26 @@ def end_below_peak(steps: Steps, values: Values, confidence: float = 0.95) -> Es
     (True, True)
     """
     blocks = cut_blocks(steps, values)
+    before = np.array_split(values, blocks.means.size)[:-1]
+    deviation, inflation = _noise(before)
     peak = int(blocks.means.argmax())
-    drop = float(blocks.means[peak] - blocks.means[-1])
-    error = blocks.deviation * math.sqrt(blocks.inflation * (1 / blocks.sizes[peak] + 1 / blocks.sizes[-1]))
-    compared = max(1, blocks.means.size - 1)
-    margin = t_quantile(1 - (1 - confidence) / compared, values.size - blocks.means.size) * error
-    if blocks.scale == 0:
-        return Estimate(value=0, low=0, high=0, n=values.size, confidence=confidence)
+    critical = t_quantile(1 - (1 - confidence) / (2 * len(before)), sum(part.size for part in before) - len(before))
+    tail = values[-max(4, values.size // 25) :]
+    found = []
+    for mean, size in ((blocks.means[-1], blocks.sizes[-1]), (tail.mean(), tail.size)):
+        drop = float(blocks.means[peak] - mean)
+        scale = max(blocks.scale, drop)
+        margin = critical * deviation * math.sqrt(inflation * (1 / blocks.sizes[peak] + 1 / size))
+        if scale > 0:
+            found.append((drop / scale, (drop - margin) / scale, (drop + margin) / scale))
+    value, low, high = max(found, key=lambda one: one[1], default=(0.0, 0.0, 0.0))
     return Estimate(
-        value=drop / blocks.scale,
-        low=(drop - margin) / blocks.scale,
-        high=(drop + margin) / blocks.scale,
+        value=value,
+        low=low,
+        high=high,
         n=values.size,
         confidence=confidence,
-        step=int(blocks.middles[peak]),
+        step=int(blocks.middles[peak]) if found else None,
     )
 
 

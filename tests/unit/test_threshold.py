@@ -184,7 +184,7 @@ def test_a_series_without_rows_cannot_be_placed_in_a_window() -> None:
         ("kl", ["actor/approx_kl"], "If actor/approx_kl is meant, name it in the policy's `roles: {kl: […]}`."),
         ("my/kl_mena", ["my/kl_mean", "loss"], "Did you mean my/kl_mean?"),
         ("rewrad", ["x"], "Is the role `reward` meant?"),
-        ("kl", ["x"], "kl/mean, objective/kl, actor/kl_loss, train/kl_penalty, …)."),
+        ("kl", ["x"], "objective/kl, train/objective/kl, actor/kl_loss, …)."),
     ],
 )
 def test_what_is_near_a_missing_metric_is_named(metric: str, catalog: list[str], expected: str) -> None:

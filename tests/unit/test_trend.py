@@ -220,3 +220,12 @@ def test_an_estimate_remembers_its_confidence_and_widens_with_it() -> None:
         wide, narrow = estimate(steps(values), values, 0.99), estimate(steps(values), values, 0.8)
         assert (wide.confidence, narrow.confidence) == (0.99, 0.8)
         assert wide.low <= narrow.low <= narrow.high <= wide.high
+
+
+@pytest.mark.parametrize(("n", "collapsed"), [(100, 3), (100, 7), (500, 25), (1000, 50)])
+def test_a_collapse_just_before_the_end_is_seen(n: int, collapsed: int) -> None:
+    """The last checkpoint is what would be promoted, however long the run was good before."""
+    values = np.arange(n) / n + 0.05 * noise(n)
+    values[-collapsed:] = 0.05 * noise(collapsed, 7)
+
+    assert end_below_peak(np.arange(n), values).low > 0.5
