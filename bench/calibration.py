@@ -164,10 +164,24 @@ def comparisons(bench: Bench) -> Iterator[tuple[Row, ...]]:
                 yield bench.rows(case, make, ask_baseline, COMPARED)
 
 
+def late_collapses(bench: Bench) -> Iterator[tuple[Row, ...]]:
+    """Ask of a steady rise of which all is lost in the last few values."""
+    for n, last in ((25, 2), (25, 4), (100, 3), (100, 7), (400, 12), (400, 28)):
+        form = np.where(np.arange(n) < n - last, np.linspace(0, 1, n), 0.0)
+        for sd in (0.05, 0.1):
+            case = Case(what=f"rise, the last {last} values at its start, noise {sd:.0%}", n=n, r=0.0)
+
+            def make(form: Values = form, case: Case = case, sd: float = sd) -> Values:
+                return form + sd * bench.noise(case)
+
+            yield bench.rows(case, make, ask_trends, (TRENDS[0], TRENDS[2]))
+
+
 PARTS = {
     "False alarms on stationary noise": false_alarms,
     "Detections on shapes": detections,
     "Comparisons with a baseline": comparisons,
+    "Collapses just before the end": late_collapses,
 }
 
 
