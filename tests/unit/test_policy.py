@@ -80,7 +80,7 @@ def test_a_whole_policy_is_read() -> None:
     )
     assert by_id["better"].rule is None
     assert found.baseline_runs == ("old",)
-    assert found.questions == ("errors", "extraction", "inference", "rollout-timing")
+    assert found.questions == ("errors", "extraction", "health", "inference", "rollout-timing")
     assert {"my/kl", "kl", "a/b", "train/global_step"} <= found.series_names
     assert found.series_names.isdisjoint({"train/grad_norm", "train/kl"})
     assert date(2099, 12, 31) == found.waivers[0].expires
