@@ -27,7 +27,7 @@ def test_a_statistic_leads_to_its_metric_window_and_extremes() -> None:
     found = facts(asking('metric: kl, stat: max, window: last 50%, pass: "< 0.98"'), evidence(data))
 
     assert found == {
-        "metric": "kl/mean; the first of 9 names of the role kl that the run has",
+        "metric": "kl/mean; the first of 10 names of the role kl that the run has",
         "window": "last 50%: steps 50 to 99, 50 of 100 values",
         "statistic": "max: the largest value",
         "smallest": "0.5 at step 50",
