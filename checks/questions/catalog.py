@@ -135,7 +135,8 @@ _INFERENCE = Question(
         ),
     ),
     groups=("lora_name", "run"),
-    needs=("generation_s",),
+    # Speeds that stand in a few events only would be taken for those of all.
+    needs=("generation_s", "input_tokens_per_s", "output_tokens_per_s", "batch_size"),
 )
 
 _EXTRACTED, _EMPTY, _PARTIAL = ("orders_extracted",), ("orders_empty",), ("orders_partial",)

@@ -49,12 +49,30 @@ def test_a_field_that_was_never_logged_is_odd_for_there_was_nothing_to_lose() ->
     assert text.endswith("nothing of it is measured")
 
 
+REQUEST: Event = {
+    "event": "inference_timing_breakdown",
+    "generation_time_s": 1,
+    "input_tokens_per_second": 900,
+    "output_tokens_per_second": 90,
+    "batch_size": 8,
+}
+
+
 def test_a_field_that_need_not_be_there_is_told_only_where_it_cannot_be_used() -> None:
-    request: Event = {"event": "inference_timing_breakdown", "generation_time_s": 1}
-    assert not told("inference", [request])
-    ((kind, text),) = told("inference", [{**request, "batch_size": "many"}])
+    assert not told("inference", [REQUEST])
+    ((kind, text),) = told("inference", [{**REQUEST, "prefix_cache_hit_rate": "many"}])
     assert kind is NoteKind.LOST
-    assert "1 of 1 inference_timing_breakdown have no usable batch_size" in text
+    assert "1 of 1 inference_timing_breakdown have no usable cache_hit_rate" in text
+
+
+def test_a_speed_that_stands_in_a_few_events_only_is_lost_in_the_others() -> None:
+    """One fast request among a thousand without a speed is no evidence of speed."""
+    bare: Event = {"event": "inference_timing_breakdown", "generation_time_s": 1}
+
+    found = told("inference", [REQUEST, *([bare] * 99)])
+
+    assert {kind for kind, _ in found} == {NoteKind.LOST}
+    assert any("99 of 100 inference_timing_breakdown have no usable input_tokens_per_s" in text for _, text in found)
 
 
 def test_bad_times_are_counted_for_each_event() -> None:
@@ -74,10 +92,9 @@ def test_scores_that_cannot_be_used_are_counted_by_seat() -> None:
 
 
 def test_responses_that_outnumber_the_breakdowns_are_told() -> None:
-    breakdown: Event = {"event": "inference_timing_breakdown", "generation_time_s": 1}
     response: Event = {"event": "inference_response", "duration_ms": 1}
-    assert not told("inference", [breakdown, response])
-    ((kind, text),) = told("inference", [breakdown, response, response])
+    assert not told("inference", [REQUEST, response])
+    ((kind, text),) = told("inference", [REQUEST, response, response])
     assert kind is NoteKind.ODD
     assert text.startswith(
         "inference: answered from 1 inference_timing_breakdown; the 2 inference_response are not added"
