@@ -69,18 +69,6 @@ class EventFiles:
         return list(seen.values())
 
 
-def read_events(paths: Sequence[Path], notes: list[Note] | None = None) -> Iterator[Mapping[str, object]]:
-    """Give every event of the files; `notes` receives what was odd or lost once all are read.
-
-    Raises:
-        InputError: as `EventFiles`.
-    """
-    files = EventFiles(paths)
-    yield from files
-    if notes is not None:
-        notes.extend(files.notes)
-
-
 def _is_list(path: Path) -> bool:
     """Tell a JSON list from lines by its first character: the file's name does not bind anybody."""
     return look(path, _LOOK).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")

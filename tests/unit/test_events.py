@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.sources.events import EventFiles, read_events
+from action.sources.events import EventFiles
 from checks.run import Note, NoteKind
 
 LINES = b'{"event": "a"}\n{"event": "b"}\n'
@@ -51,18 +51,20 @@ def test_files_come_in_order_and_may_be_read_again(tmp_path: Path) -> None:
 
 def test_lines_that_are_no_objects_become_one_note_a_file(tmp_path: Path) -> None:
     data = LINES + b"oops\n[1]\n17\n" + b"[" * 200_000 + b'\n{"event": "c"}\n{"event": "d'
-    notes: list[Note] = []
 
-    assert len(list(read_events([written(tmp_path, data)], notes))) == 3
+    files = EventFiles([written(tmp_path, data)])
+    assert len(list(files)) == 3
+    notes = files.notes
     text = "events.jsonl: no JSON object, left out: 5 lines, the first is line 3"
-    assert [Note(kind=NoteKind.LOST, text=text)] == notes
+    assert (Note(kind=NoteKind.LOST, text=text),) == notes
 
 
 def test_a_cut_list_is_read_up_to_the_damage(tmp_path: Path) -> None:
-    notes: list[Note] = []
     path = written(tmp_path, b'[{"event": "a"}, 3, {"event": "b"', "events.json")
 
-    assert list(read_events([path], notes)) == [{"event": "a"}]
+    files = EventFiles([path])
+    assert list(files) == [{"event": "a"}]
+    notes = files.notes
     assert [note.text for note in notes][:1] == ["events.json: no JSON object, left out: event 2"]
     assert [n.text for n in notes][1:] == [
         "events.json: the JSON is damaged or cut off, all that follows is lost: event 3"
@@ -88,15 +90,15 @@ def test_a_file_that_is_named_twice_is_counted_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"oops\n", b"\n \n", b"[]", b"[1, 2]", b"{", b'{"a": 1} {"a": 2}\n', b"\0" * 50])
 def test_a_file_without_a_single_event_is_an_error(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError, match=r"events.jsonl: expected events, one JSON object a line .* got none; write"):
-        list(read_events([written(tmp_path, data)]))
+        list(EventFiles([written(tmp_path, data)]))
 
 
 def test_a_bad_file_is_reported_before_the_first_event(tmp_path: Path) -> None:
     for bad, message in ((tmp_path / "none", "found nothing there"), (tmp_path, "got a directory")):
         with pytest.raises(InputError, match=message):
-            next(read_events([written(tmp_path, LINES), bad]))
+            next(iter(EventFiles([written(tmp_path, LINES), bad])))
     with pytest.raises(InputError, match="0 bytes"):
-        next(read_events([written(tmp_path, LINES), written(tmp_path, b"", "empty.jsonl")]))
+        next(iter(EventFiles([written(tmp_path, LINES), written(tmp_path, b"", "empty.jsonl")])))
 
 
 def test_a_huge_line_is_refused(tmp_path: Path) -> None:
@@ -104,10 +106,10 @@ def test_a_huge_line_is_refused(tmp_path: Path) -> None:
     with path.open("r+b") as stream:
         stream.truncate(200 * 2**20)
     with pytest.raises(InputError, match=r"events.jsonl:3: expected lines of at most 16 MiB"):
-        list(read_events([path]))
+        list(EventFiles([path]))
 
 
 def test_hostile_values_pass_through_as_data(tmp_path: Path) -> None:
     hostile = {"event": "\x1b[2J\u202e::error::", "@team": "</details>"}
 
-    assert [hostile] == list(read_events([written(tmp_path, json.dumps(hostile).encode())]))
+    assert [hostile] == list(EventFiles([written(tmp_path, json.dumps(hostile).encode())]))
