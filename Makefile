@@ -48,9 +48,10 @@ docs: $(VENV)/.run  ## write docs/reference.md anew
 record: $(VENV)/.run  ## record the training job again, every recipe
 	$(BIN)/python -m examples.league.record
 
-lock: $(VENV)/.dev  ## write the lock files anew (needs uv on the PATH)
-	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
-	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --constraints requirements.lock --output-file requirements-dev.lock
+lock:  ## write the lock files anew (needs uv on the PATH)
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --constraints requirements.lock --output-file requirements-dev.lock
+	uv pip compile bench/requirements.in pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --output-file requirements-bench.lock
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) build dist out

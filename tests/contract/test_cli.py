@@ -258,11 +258,11 @@ def test_the_makefile_and_ci_have_the_promised_ways_in() -> None:
     assert os.access(ci, os.X_OK)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"])
 def test_every_locked_requirement_has_hashes_and_none_an_address(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = re.findall(
-        r"^([a-z0-9][\w.-]*)==\S+((?:[^\n]*\\\n)?(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)", text, re.MULTILINE
+        r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)==\S+((?:[^\n]*\\\n)?(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)", text, re.MULTILINE
     )
 
     assert len(entries) > 20
@@ -270,6 +270,11 @@ def test_every_locked_requirement_has_hashes_and_none_an_address(name: str) -> N
     assert [entry for entry, hashes in entries if "--hash=sha256:" not in hashes] == []
     for address in ("http://", "https://", "git+", "file:", "--index-url", "--extra-index", "--find-links"):
         assert address not in text
+
+
+def test_extras_are_locked_with_their_names_which_older_pips_ask_for() -> None:
+    """pip 23.2 takes a newer release of a requirement with an extra, unless the lock pins it with the extra."""
+    assert re.search(r"^coverage\[toml\]==", (ROOT / "requirements-dev.lock").read_text(), re.MULTILINE)
 
 
 def test_every_dependency_is_locked_and_has_a_bound_below() -> None:
