@@ -14,6 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.counts import Counts
+
 Steps: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = NDArray[np.float64]
 Scalar: TypeAlias = str | int | float | bool | None
@@ -140,6 +142,18 @@ class LogTable:
     """Cells in the order of `columns`; None: nothing was measured."""
     events: int
     """How many events the answer rests on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GameRecord:
+    """Games, reduced to what ratings are made of."""
+
+    counts: Counts
+    source: str
+    """Where they came from, in words: the names of files."""
+    cluster: str
+    """What one observation is, in words: `rollout`, `game`, or the field that was named."""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

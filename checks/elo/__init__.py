@@ -1,0 +1,1 @@
+"""Fixed-reference Elo: games → counts per cluster → ratings → decision; online series → learning signal."""
