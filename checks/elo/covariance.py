@@ -21,28 +21,65 @@ FEW = 50
 
 
 @dataclass(frozen=True)
+class Residuals:
+    """What a model leaves unexplained of a record, entry by entry; arrays of shape (k,)."""
+
+    counts: Counts
+    expect: Floats
+    """Expected points a game of each entry, in (0, 1)."""
+    rest: Floats = field(init=False)
+    """Points less expected points."""
+    alone: Floats = field(init=False)
+    """Σ over an entry's own clusters of (points − expected)²; 0 for entries that belong together."""
+
+    def __post_init__(self) -> None:
+        entries, p = self.counts.entries, self.expect
+        own = entries.squares[:, 2] - 2 * p * entries.squares[:, 1] + p * p * entries.squares[:, 0]
+        object.__setattr__(self, "rest", entries.points - entries.games * p)
+        object.__setattr__(self, "alone", np.where(entries.alone, np.maximum(own, 0.0), 0.0))
+
+    def unit_influence(self, pull: Floats) -> Floats:
+        """Give the influence of each unit's entries that belong together; shape (units,).
+
+        `pull`, shape (k,), is the weight that each entry's residual has in the quantity asked for.
+        """
+        entries, size = self.counts.entries, self.counts.units.clusters.size
+        return np.bincount(entries.unit, np.where(entries.alone, 0.0, self.rest * pull), size).astype(np.float64)
+
+    def robust(self, pull: Floats) -> float:
+        """Give Σ over clusters of (influence)², CR1."""
+        units, total = self.unit_influence(pull), self.counts.clusters
+        return float(units @ units + (self.alone * pull) @ pull) * total / max(total - 1, 1.0)
+
+    def influential(self, pull: Floats) -> float:
+        """Give the effective number of clusters that a quantity rests on: (Σ a)²/Σ a² over their expected influence.
+
+        Where all clusters weigh the same it is their number; an agent that played in three rests on three, however many
+        others there are (Satterthwaite 1946, Biometrics Bulletin 2, 110–114).
+        """
+        entries, size = self.counts.entries, self.counts.units.clusters.size
+        share = entries.games * self.expect * (1 - self.expect) * pull * pull
+        together = np.bincount(entries.unit, np.where(entries.alone, 0.0, share), size)
+        own = share[entries.alone]
+        copies = entries.games[entries.alone] ** 2 / entries.squares[entries.alone, 0]
+        squares = float(together @ together + own @ (own / copies))
+        return float(share.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+@dataclass(frozen=True)
 class Sandwich:
     """The clustered covariance of a fit's strengths."""
 
     counts: Counts
     fit: Fit
-    rest: Floats = field(init=False)
-    """Shape (k,): points less expected points of each entry."""
-    expect: Floats = field(init=False)
-    """Shape (k,): expected points a game."""
-    alone: Floats = field(init=False)
-    """Shape (k,): Σ over an entry's own clusters of (points − expected)²; 0 for entries that belong together."""
+    left: Residuals = field(init=False)
     floor: float = field(init=False)
     """Least ratio to the variance under independent games."""
 
     def __post_init__(self) -> None:
         entries = self.counts.entries
         p = expected(self.fit, entries.first, entries.second, entries.order)
-        squares = entries.squares
-        own = squares[:, 2] - 2 * p * squares[:, 1] + p * p * squares[:, 0]
-        object.__setattr__(self, "expect", p)
-        object.__setattr__(self, "rest", entries.points - entries.games * p)
-        object.__setattr__(self, "alone", np.where(entries.alone, np.maximum(own, 0.0), 0.0))
+        object.__setattr__(self, "left", Residuals(self.counts, p))
         object.__setattr__(self, "floor", variance_floor(self.counts))
 
     def pull(self, contrast: Floats) -> Floats:
@@ -52,23 +89,11 @@ class Sandwich:
         weight: Floats = spread[entries.first] - spread[entries.second] + entries.order * first_move
         return weight
 
-    def unit_influence(self, pull: Floats) -> Floats:
-        """Give the influence of each unit's entries that belong together; shape (units,)."""
-        entries, size = self.counts.entries, self.counts.units.clusters.size
-        return np.bincount(entries.unit, np.where(entries.alone, 0.0, self.rest * pull), size).astype(np.float64)
-
     def variance(self, contrast: Floats) -> tuple[float, float]:
         """Give the variance of a contrast of strengths, natural-log units squared, and its degrees of freedom."""
         pull = self.pull(contrast)
-        units = self.unit_influence(pull)
-        own = self.alone * pull * pull
-        clusters = self._influential(pull)
-        total = self.counts.clusters
-        if total <= FEW:
-            robust = self._jackknife(contrast, pull, units) * (total - 1) / total
-        else:
-            robust = float(units @ units + own.sum()) * total / (total - 1)
-        return max(robust, self.floor * self.fit.model_variance(contrast)), clusters - 1
+        robust = self._jackknife(contrast, pull) if self.counts.clusters <= FEW else self.left.robust(pull)
+        return max(robust, self.floor * self.fit.model_variance(contrast)), self.left.influential(pull) - 1
 
     def contrast(self, contrast: Floats, confidence: float, offset: float = 0.0) -> Estimate:
         """Estimate a contrast of strengths, in Elo, with its interval.
@@ -94,32 +119,18 @@ class Sandwich:
             Shape (c, c). Correlations are those of the sandwich, whatever the floor does to the variances.
         """
         pulls = np.array([self.pull(contrast) for contrast in contrasts])
-        units = np.array([self.unit_influence(pull) for pull in pulls])
+        units = np.array([self.left.unit_influence(pull) for pull in pulls])
         total = self.counts.clusters
-        robust = (units @ units.T + (pulls * self.alone) @ pulls.T) * (total / max(total - 1, 1.0))
+        robust = (units @ units.T + (pulls * self.left.alone) @ pulls.T) * (total / max(total - 1, 1.0))
         floors = np.array([self.variance(contrast)[0] for contrast in contrasts])
         spread = np.sqrt(np.maximum(floors, np.diag(robust)) / np.where(np.diag(robust) > 0, np.diag(robust), 1.0))
         return np.asarray(robust * np.outer(spread, spread), np.float64)
 
-    def _influential(self, pull: Floats) -> float:
-        """Give the effective number of clusters that a contrast rests on: (Σ a)²/Σ a² over their expected influence.
-
-        Where all clusters weigh the same it is their number; an agent that played in three rests on three, however many
-        others there are (Satterthwaite 1946, Biometrics Bulletin 2, 110–114).
-        """
-        entries, size = self.counts.entries, self.counts.units.clusters.size
-        share = entries.games * self.expect * (1 - self.expect) * pull * pull
-        together = np.bincount(entries.unit, np.where(entries.alone, 0.0, share), size)
-        own = share[entries.alone]
-        copies = entries.games[entries.alone] ** 2 / entries.squares[entries.alone, 0]
-        squares = float(together @ together + own @ (own / copies))
-        return float(share.sum()) ** 2 / squares if squares > 0 else 0.0
-
-    def _jackknife(self, contrast: Floats, pull: Floats, units: Floats) -> float:
-        """Add up the squares of what leaving out one cluster does to a contrast, to one Newton step."""
-        entries = self.counts.entries
+    def _jackknife(self, contrast: Floats, pull: Floats) -> float:
+        """Add up the squares of what leaving out one cluster does to a contrast, to one Newton step: CR3."""
+        entries, clusters = self.counts.entries, self.counts.clusters
         total = 0.0
-        for unit in np.flatnonzero(np.bincount(entries.unit, minlength=units.size)):
+        for unit in np.unique(entries.unit):
             inside = np.flatnonzero(entries.unit == unit)
             joint = inside[~entries.alone[inside]]
             if joint.size and np.any(pull[joint]):
@@ -128,14 +139,14 @@ class Sandwich:
                 if pull[entry]:
                     copies = float(entries.games[entry] ** 2 / entries.squares[entry, 0])
                     total += copies * self._without(np.array([entry]), np.full(1, copies), contrast) ** 2
-        return total
+        return total * (clusters - 1) / clusters
 
     def _without(self, rows: Ints, copies: Floats, contrast: Floats) -> float:
         """Give what leaving out one of the copies of some entries does to a contrast."""
         entries = _rows(self.counts.entries, rows)
-        size, free = self.fit.model.size, self.fit.free
-        rest = self.rest[rows] / copies
-        weight = entries.games / copies * self.expect[rows] * (1 - self.expect[rows])
+        size, free, expect = self.fit.model.size, self.fit.free, self.left.expect[rows]
+        rest = self.left.rest[rows] / copies
+        weight = entries.games / copies * expect * (1 - expect)
         design = np.zeros((rows.size, size + 1))
         line = np.arange(rows.size)
         np.add.at(design, (line, entries.first), 1.0)

@@ -1,4 +1,8 @@
-"""One estimated quantity with its certainty, in Elo. How it was estimated may not enter."""
+"""One estimated quantity with its certainty, in Elo. How it was estimated may not enter.
+
+Numbers are rounded to 9 significant digits where they are made, and decisions use the rounded ones: linear algebra
+differs in the last digits between processors.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from checks.distribution import t_probability, t_quantile
+from checks.number import round9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,7 @@ def estimate(value: float, certainty: Certainty) -> Estimate:
     se, df = certainty.se, certainty.df
     if df < 1 or not math.isfinite(se):
         return Estimate(
-            value=value,
+            value=round9(value),
             low=None,
             high=None,
             se=None,
@@ -76,12 +81,12 @@ def estimate(value: float, certainty: Certainty) -> Estimate:
     if reach is None:
         reach = t_quantile((1 + certainty.confidence) / 2, df)
     return Estimate(
-        value=value,
-        low=value - reach * se,
-        high=value + reach * se,
-        se=se,
+        value=round9(value),
+        low=round9(value - reach * se),
+        high=round9(value + reach * se),
+        se=round9(se),
         df=df,
-        p_superior=t_probability(value / se, df) if se > 0 else float(value > 0) or 0.5 * (value == 0),
+        p_superior=round9(t_probability(value / se, df)) if se > 0 else None,
         clusters=certainty.clusters,
         confidence=certainty.confidence,
     )

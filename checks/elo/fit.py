@@ -92,10 +92,11 @@ class Fit:
 
 def expected(fit: Fit, first: Ints, second: Ints, order: Ints) -> Floats:
     """Give the expected points a game of `first`, in (0, 1); arrays of one shape."""
-    return _sigmoid(fit.strength[first] - fit.strength[second] + order * fit.first_move)
+    return sigmoid(fit.strength[first] - fit.strength[second] + order * fit.first_move)
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: Floats) -> Floats:
+    """Give 1/(1 + e^−x), without overflow."""
     decay = np.exp(-np.abs(x))
     value: Floats = np.where(x >= 0, 1.0, decay) / (1.0 + decay)
     return value
@@ -196,7 +197,7 @@ class _Likelihood:
         d = strength[self.first] - strength[self.second]
         if self.model.first_move:
             d = d + self.order * x[-1]
-        p = _sigmoid(d)
+        p = sigmoid(d)
         off = strength - self.given
         value = float(self.points @ d - self.games @ (np.maximum(d, 0.0) + np.log1p(np.exp(-np.abs(d)))))
         value -= 0.5 * float(self.precision @ (off * off))

@@ -15,9 +15,9 @@ SINGLE = 1_000
 """So many clusters at the start of the record are looked at one by one, and kept one by one."""
 GROWTH = 20
 """From there on a look follows when the record has grown by a 20th: 5 %."""
-UNITS = 10
+UNITS = 25
 """Units that the clusters between two of those looks are gathered into: enough of them to estimate a variance from
-(about 390 degrees of freedom however long the record), few enough to keep."""
+(nearly a thousand degrees of freedom however long the record), few enough to keep."""
 
 
 def _stretches(total: int) -> Iterator[tuple[int, int]]:
@@ -39,7 +39,7 @@ def unit_edges(total: int) -> NDArray[np.int64]:
         Shape (units + 1,), ascending from 0; the last edge is `total`. Edges below it do not depend on it.
 
     >>> unit_edges(3).tolist(), unit_edges(1_012)[-4:].tolist()
-    ([0, 1, 2, 3], [1000, 1005, 1010, 1012])
+    ([0, 1, 2, 3], [1006, 1008, 1010, 1012])
     """
     edges = [*range(min(total, SINGLE))]
     for start, end in _stretches(total):

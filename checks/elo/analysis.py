@@ -1,0 +1,210 @@
+"""Games → the whole answer: ratings, gap, decision, learning, and what speaks against believing them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from checks.counts import Counts
+from checks.elo.agents import (
+    Agent,
+    AgentKind,
+    EloError,
+    default_references,
+    missing_agent,
+    tell_agents,
+)
+from checks.elo.answer import (
+    BEST,
+    LATEST,
+    EloAnswer,
+    EloQuestion,
+    Gap,
+    Learning,
+    signal_of,
+)
+from checks.elo.bounds import Bounds, separated_bounds
+from checks.elo.consistency import agreement, negative_control, reference_conflict
+from checks.elo.doubt import doubts, remarks
+from checks.elo.estimate import Estimate
+from checks.elo.progress import (
+    Checkpoints,
+    exploitation,
+    newest_above_older,
+    newest_against_best,
+    smallest_of,
+    trend,
+)
+from checks.elo.rate import Rated, Scale, rate, require_connected
+from checks.elo.seats import seat_report
+from checks.elo.sequential import Duel, Hypotheses, sequential_decision
+from checks.elo.standing import Cast, gap_estimate, head_to_head, rating_table
+from checks.number import round9
+from checks.run import GameRecord
+
+METHOD = (
+    "anchored Bradley–Terry on pairs of seats of different agents, half a point for a tie; standard errors clustered, "
+    "at least those of independent games of as many seats; sequential test on the gap, in recorded order"
+)
+
+
+def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
+    """Answer a question from games.
+
+    Raises:
+        EloError: there are no references, or one, the candidate or what it is held against is not in the games; an
+            agent has no path of games to the scale; the newest checkpoint is ambiguous.
+        FitError: the likelihood could not be maximised.
+    """
+    counts = record.counts
+    agents, scale = _scale(counts, question)
+    conflict = reference_conflict(counts, scale)
+    # What was measured elsewhere must not bend what was played here: in conflict only the gauge is held.
+    rated = rate(counts, scale, gauge_only=conflict is not None and conflict.sure)
+    if not question.allow_disconnected:
+        require_connected(rated)
+    cast = _cast(agents, rated, question)
+    bounds = separated_bounds(rated, question.confidence)
+    candidate, gap = _gap(rated, cast, question, bounds)
+    found = EloAnswer(
+        question=question,
+        method=METHOD,
+        references=scale.references,
+        scale_zero=scale.zero,
+        cluster=record.cluster,
+        clusters=counts.clusters,
+        games=counts.games,
+        mean_seats=counts.mean_seats,
+        ratings=rating_table(rated, cast, bounds, question.confidence),
+        gap=gap,
+        decision=None
+        if candidate is None or gap is None
+        else sequential_decision(
+            counts,
+            scale,
+            Duel(candidate=candidate, reference=cast.reference),
+            _corrected(question.hypotheses, gap.chosen_from),
+        ),
+        head_to_head=() if candidate is None else head_to_head(rated, cast, candidate),
+        learning=_learning(rated, cast, gap, question.confidence),
+        seats=None if candidate is None else seat_report(rated, candidate, cast.reference, question.confidence),
+        agreement=agreement(rated),
+        conflict=conflict,
+        control=negative_control(counts, scale),
+        doubts=(),
+        remarks=(),
+    )
+    return replace(found, doubts=doubts(found), remarks=remarks(found, counts))
+
+
+def _scale(counts: Counts, question: EloQuestion) -> tuple[tuple[Agent, ...], Scale]:
+    agents = tell_agents(counts.agents, question.naming)
+    references = question.naming.references or default_references(counts.agents)
+    if not references:
+        if question.against is None:
+            listed = ", ".join(f"`{name}`" for name in counts.agents[:10])
+            raise EloError(
+                "expected a fixed reference among the agents (base_model or …_bot), found none; name one with "
+                f"--reference or in the policy's `references` (agents: {listed})"
+            )
+        references = {question.against: None}
+    return agents, Scale(references=references)
+
+
+def _cast(agents: tuple[Agent, ...], rated: Rated, question: EloQuestion) -> Cast:
+    names = rated.counts.agents
+    against = question.against or rated.scale.gauge
+    if against not in names:
+        raise EloError(missing_agent("reference", against, names))
+    finite = rated.connection.linked & ~rated.connection.separated
+    steps = sorted(
+        (agent.step, i)
+        for i, agent in enumerate(agents)
+        if agent.kind is AgentKind.CHECKPOINT and agent.step is not None
+    )
+    usable = [(step, i) for step, i in steps if finite[i]]
+    top = [i for step, i in steps if step == steps[-1][0]]
+    if len(top) > 1 and question.candidate in (LATEST, BEST):
+        listed = ", ".join(f"`{names[i]}`" for i in top)
+        raise EloError(f"expected one newest checkpoint, got {listed} of the same step; name one with --candidate")
+    return Cast(
+        agents=agents,
+        scale=rated.scale,
+        reference=names.index(against),
+        checkpoints=Checkpoints(
+            index=np.array([i for _, i in usable], np.int64), step=np.array([step for step, _ in usable], np.int64)
+        ),
+        newest=top[0] if top else None,
+        bots=tuple(names.index(name) for name in rated.scale.references if name != rated.scale.gauge),
+    )
+
+
+def _corrected(hypotheses: Hypotheses, chosen_from: int) -> Hypotheses:
+    """Share alpha between the checkpoints that a best one was chosen from (Bonferroni)."""
+    return hypotheses if chosen_from == 1 else replace(hypotheses, alpha=round9(hypotheses.alpha / chosen_from))
+
+
+def _gap(rated: Rated, cast: Cast, question: EloQuestion, bounds: Bounds) -> tuple[int | None, Gap | None]:
+    """Choose the candidate and estimate its gap."""
+    names = rated.counts.agents
+    chosen_from = 1
+    if question.candidate == LATEST:
+        candidate = cast.newest
+    elif question.candidate == BEST:
+        every = [
+            i
+            for i, agent in enumerate(cast.agents)
+            if agent.kind is AgentKind.CHECKPOINT and rated.connection.linked[i]
+        ]
+        candidate = max(every, key=lambda i: float(rated.fit.strength[i])) if every else None
+        chosen_from = max(len(every), 1)
+    elif question.candidate in names:
+        candidate = names.index(question.candidate)
+    else:
+        raise EloError(missing_agent("candidate", question.candidate, names))
+    if candidate is None:
+        return None, None
+    if candidate == cast.reference:
+        raise EloError(f"expected a candidate other than the reference, got `{names[candidate]}` twice; name another")
+    found = gap_estimate(rated, (candidate, cast.reference), question.confidence, bounds)
+    if chosen_from > 1 and found.se is not None:
+        contrasts = np.array([rated.contrast(int(i), cast.reference) for i in cast.checkpoints.index])
+        # The largest of several is the smallest of their negatives.
+        least = smallest_of(rated, -contrasts, question.confidence)
+        found = _turned(least)
+    return candidate, Gap(
+        candidate=names[candidate],
+        reference=names[cast.reference],
+        estimate=found,
+        chosen_from=chosen_from,
+    )
+
+
+def _turned(found: Estimate) -> Estimate:
+    def minus(value: float | None) -> float | None:
+        return None if value is None else -value
+
+    return replace(
+        found,
+        value=minus(found.value),
+        low=minus(found.high),
+        high=minus(found.low),
+        p_superior=None if found.p_superior is None else round9(1 - found.p_superior),
+    )
+
+
+def _learning(rated: Rated, cast: Cast, gap: Gap | None, confidence: float) -> Learning:
+    line = trend(rated, cast.checkpoints, cast.reference, confidence)
+    end = None if line is None else line.end_gain
+    if end is None and gap is not None and gap.chosen_from == 1:
+        end = gap.estimate
+    start = rated.counts.index(cast.scale.gauge)
+    return Learning(
+        signal=signal_of(end),
+        reference_decline=end,
+        exploitation=exploitation(rated, cast.bots, cast.checkpoints, start, confidence) if cast.bots else None,
+        older_checkpoints=newest_above_older(rated, cast.checkpoints, confidence),
+        latest=newest_against_best(rated, cast.checkpoints, confidence),
+        slope=None if line is None else line.slope,
+    )

@@ -1,0 +1,130 @@
+"""What speaks against believing a gap, and what else a reader should know, in sentences. No number is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.counts import Counts
+from checks.document import quote
+from checks.elo.agents import AgentKind
+from checks.elo.answer import EloAnswer
+from checks.elo.consistency import Conflict
+from checks.number import show_number
+
+_FAR = 3.0
+"""Standard errors of the direct record from what ratings expect of it, beyond which they do not tell the same story."""
+_UNBALANCED = 0.75
+"""An evaluation seats candidates badly if it has fewer than this share of the meetings that a balanced one would."""
+
+
+def doubts(answer: EloAnswer) -> tuple[str, ...]:
+    """Give the reasons not to believe the gap."""
+    return tuple(_doubts(answer))
+
+
+def _doubts(answer: EloAnswer) -> Iterator[str]:
+    gap, seats = answer.gap, answer.seats
+    if gap is not None and seats is not None and seats.always is not None:
+        yield (
+            f"{quote(gap.candidate)} always held the seat {quote(seats.always)}: its strength cannot be told from what "
+            "that seat is worth (confounded). Play it in every seat equally often."
+        )
+    elif gap is not None and seats is not None and seats.confounded:
+        yield (
+            "Moving first cannot be told from strength: no two agents met in both orders (confounded). Let each pair "
+            "play both ways round."
+        )
+    shift, se = None if seats is None else seats.shift, None if gap is None else gap.estimate.se
+    if shift is not None and se is not None and abs(shift) > se:
+        yield (
+            f"Allowing for seats moves the gap by {show_number(shift)} Elo, more than its standard error: the "
+            "candidate did not hold every seat equally often."
+        )
+    if answer.control is not None and answer.control.sure:
+        yield (
+            "The references moved against each other between the first and the second half of the games "
+            f"({_listed(answer.control)}; p = {show_number(answer.control.p)}): they never change, so the environment "
+            "did, and ratings across that change mean nothing."
+        )
+
+
+def remarks(answer: EloAnswer, counts: Counts) -> tuple[str, ...]:
+    """Give what else a reader should know."""
+    return tuple(_remarks(answer, counts))
+
+
+def _remarks(answer: EloAnswer, counts: Counts) -> Iterator[str]:
+    if not counts.ordered:
+        yield "Some rows stand for several games, whose order is not known: the record was looked at once, at its end."
+    if answer.conflict is not None and answer.conflict.sure:
+        yield (
+            f"The measured ratings of the references contradict these games ({_listed(answer.conflict)}; "
+            f"p = {show_number(answer.conflict.p)}): only {quote(next(iter(answer.references)))} was held."
+        )
+    if answer.agreement is not None and answer.agreement.sure:
+        cycles = f", {answer.agreement.cycles} certain cycles" if answer.agreement.cycles else ""
+        yield (
+            "One number an agent does not explain these results (residuals "
+            f"{show_number(answer.agreement.statistic)} on {answer.agreement.df} degrees of freedom{cycles}): who "
+            "beats whom depends on the pair; read the direct record beside the gap."
+        )
+    yield from _direct(answer)
+    yield from _separated(answer)
+    yield from _advice(answer, counts)
+
+
+def _direct(answer: EloAnswer) -> Iterator[str]:
+    for row in answer.head_to_head[:1]:
+        if answer.gap is None or row.reference != answer.gap.reference or row.expected is None:
+            continue
+        spread = (row.expected * (1 - row.expected / row.meetings) * (answer.mean_seats + 1) / 3) ** 0.5
+        if abs(row.points - row.expected) > _FAR * max(spread, 0.5):
+            yield (
+                f"Against {quote(row.reference)} itself the candidate made {show_number(row.points)} of "
+                f"{show_number(row.meetings)} points where its rating expects {show_number(row.expected)}: the gap "
+                "rests on games with others."
+            )
+
+
+def _separated(answer: EloAnswer) -> Iterator[str]:
+    for flag, told in (
+        (">", "never lost a point"),
+        ("<", "never won a point"),
+        ("?", "met nobody they could be held against"),
+    ):
+        names = [quote(row.agent) for row in answer.ratings if flag in row.flags]
+        if names:
+            shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+            yield f"{shown}: {told}, so the rating is bounded on one side at most."
+    unrated = [quote(row.agent) for row in answer.ratings if "unrated" in row.flags]
+    if unrated:
+        yield f"No path of games leads from {', '.join(unrated[:6])} to the references: not rated."
+
+
+def _advice(answer: EloAnswer, counts: Counts) -> Iterator[str]:
+    gap, decision = answer.gap, answer.decision
+    if gap is None or decision is None:
+        if not any(row.kind is AgentKind.CHECKPOINT for row in answer.ratings):
+            yield "No agent looks like a checkpoint (adapter_v{step}): name a candidate or a pattern."
+        return
+    if decision.exhausted:
+        yield (
+            "The test was given up: the strength lies between the two hypotheses, and more games would not settle it. "
+            "Widen them or accept it."
+        )
+    seats = counts.mean_seats
+    if decision.games_needed is None or seats < 4 or not decision.games:
+        return
+    index = counts.index(gap.candidate)
+    mine = (counts.entries.first == index) | (counts.entries.second == index)
+    played = float(counts.plays.games[counts.plays.agent == index].sum())
+    share = float(counts.entries.games[mine].sum()) / played / (seats * seats / 4)
+    if share < _UNBALANCED:
+        yield (
+            "Seating the candidate in half of the seats would need about half the games: one seat against "
+            f"{show_number(seats - 1)} tells least."
+        )
+
+
+def _listed(conflict: Conflict) -> str:
+    return ", ".join(f"{quote(name)} by {show_number(by)} Elo" for name, by in conflict.differences[:4])

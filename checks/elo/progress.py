@@ -1,0 +1,220 @@
+"""Did training make checkpoints stronger? Their strengths over training steps, as one trend and against each bot.
+
+All of it is linear in strengths, or in a two-parameter model of one bot's games, so that the clustered covariance gives
+the error. Working weights come from the fit, errors never do. No decision may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from checks.counts import Floats, Ints
+from checks.elo.covariance import Residuals, variance_floor
+from checks.elo.estimate import Certainty, Estimate, estimate
+from checks.elo.fit import ELO, sigmoid
+from checks.elo.rate import Rated
+from checks.elo.simultaneous import max_t_quantile
+from checks.number import round9
+
+_WEAK = (ELO / 1_000.0) ** 2
+"""Precision of a prior that keeps a bot that never won a point finite: a standard deviation of 1,000 Elo."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints:
+    """The checkpoints of a run that can be rated, by training step ascending; arrays of shape (c,)."""
+
+    index: Ints
+    step: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """A straight line through the checkpoints' strengths over training steps."""
+
+    slope: Estimate
+    """Elo per 100 training steps."""
+    end_gain: Estimate
+    """The line at the last step, above the reference; Elo."""
+
+
+def trend(rated: Rated, checkpoints: Checkpoints, reference: int, confidence: float) -> Trend | None:
+    """Fit a line to the gaps between checkpoints and a reference, by generalised least squares.
+
+    The most powerful honest question about learning: it uses the games of every checkpoint. The line has an intercept
+    of its own, since nobody says that the reference is where training began.
+
+    Args:
+        rated: ratings.
+        checkpoints: at least two, of different steps, with finite ratings; else there is no trend.
+        reference: index of the agent that gains are measured from.
+        confidence: of the two-sided intervals, in (0, 1).
+
+    Returns:
+        None with fewer than two different steps.
+    """
+    steps = checkpoints.step.astype(np.float64)
+    if np.unique(steps).size < 2:
+        return None
+    contrasts = np.array([rated.contrast(int(index), reference) for index in checkpoints.index])
+    inner = contrasts[:, rated.fit.free]
+    size = rated.fit.free.size
+    working = inner @ rated.fit.inverse[:size, :size] @ inner.T
+    scale = steps.max() - steps.min()
+    design = np.column_stack([np.ones(steps.size), (steps - steps.max()) / scale])
+    weighed = np.linalg.solve(working + np.eye(steps.size) * 1e-12 * np.trace(working), design)
+    line = np.linalg.solve(design.T @ weighed, weighed.T)
+    end, rise = line @ contrasts
+    return Trend(
+        slope=rated.sandwich.contrast(rise * (100.0 / scale), confidence),
+        end_gain=rated.sandwich.contrast(end, confidence),
+    )
+
+
+def newest_above_older(rated: Rated, checkpoints: Checkpoints, confidence: float) -> Estimate | None:
+    """Estimate how far the newest checkpoint stands above the older ones' mean, in Elo; None without older ones."""
+    if checkpoints.index.size < 2:
+        return None
+    weights = rated.contrast(int(checkpoints.index[-1]))
+    weights[checkpoints.index[:-1]] -= 1.0 / (checkpoints.index.size - 1)
+    return rated.sandwich.contrast(weights, confidence)
+
+
+def newest_against_best(rated: Rated, checkpoints: Checkpoints, confidence: float) -> Estimate | None:
+    """Estimate how far the newest checkpoint stands above the best older one, in Elo, corrected for having been chosen.
+
+    The interval holds for the smallest of the differences to all older checkpoints at once: below 0, the newest has
+    regressed against some of them; above 0, it has passed all of them. None without older ones.
+    """
+    if checkpoints.index.size < 2:
+        return None
+    newest = int(checkpoints.index[-1])
+    contrasts = np.array([rated.contrast(newest, int(index)) for index in checkpoints.index[:-1]])
+    return smallest_of(rated, contrasts, confidence)
+
+
+def smallest_of(rated: Rated, contrasts: Floats, confidence: float) -> Estimate:
+    """Estimate the smallest of several contrasts, with an interval that holds for all of them at once.
+
+    Args:
+        rated: ratings.
+        contrasts: shape (c, agents), c at least 1.
+        confidence: in (0, 1).
+    """
+    values = contrasts @ rated.fit.strength * ELO
+    covariance = rated.sandwich.covariance(contrasts)
+    found = [rated.sandwich.variance(contrast) for contrast in contrasts]
+    errors = np.sqrt([variance for variance, _ in found]) * ELO
+    least = int(np.argmin(values))
+    df = min(df for _, df in found)
+    if df < 1:
+        return estimate(float(values[least]), Certainty(se=0.0, df=0.0, clusters=df + 1, confidence=confidence))
+    reach = max_t_quantile(covariance, df, confidence)
+    simple = estimate(
+        float(values[least]),
+        Certainty(se=float(errors[least]), df=df, clusters=df + 1, confidence=confidence, quantile=reach),
+    )
+    low, high = (round9(float((values + side * reach * errors).min())) for side in (-1, 1))
+    return Estimate(**{**vars(simple), "low": low, "high": high})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploitation:
+    """How much better training made checkpoints against the bots, from first to last step; Elo."""
+
+    total: Estimate
+    """The sum over the bots."""
+    bots: tuple[tuple[str, Estimate], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gain:
+    """One bot's part: its gain, and what each entry's residual does to it."""
+
+    value: float
+    pull: Floats
+    expect: Floats
+    mine: Ints
+    """The entries that are this bot's."""
+    model_variance: float
+
+
+def exploitation(
+    rated: Rated, bots: Sequence[int], checkpoints: Checkpoints, start: int, confidence: float
+) -> Exploitation | None:
+    """Estimate the gain against each bot from its own games alone: a line of log odds over training steps.
+
+    A rating assumes that who gains against one gains against all; the direct record does not.
+
+    Args:
+        rated: ratings of the record.
+        bots: indices of the fixed agents asked about.
+        checkpoints: with their steps.
+        start: the agent that training began with, at step 0; its games against the bots count as such.
+        confidence: of the two-sided intervals, in (0, 1).
+
+    Returns:
+        None where no bot met two different steps.
+    """
+    steps = {int(index): float(step) for index, step in zip(checkpoints.index, checkpoints.step, strict=True)}
+    steps.setdefault(start, 0.0)
+    last = max(steps.values())
+    place = np.full(len(rated.counts.agents), np.nan)
+    place[list(steps)] = np.array(list(steps.values())) / max(last, 1.0)
+    gains = {bot: gain for bot in bots if (gain := _gain(rated, bot, place)) is not None}
+    if not gains:
+        return None
+    names = rated.counts.agents
+    found = tuple((names[bot], _added(rated, [gain], confidence)) for bot, gain in gains.items())
+    return Exploitation(total=_added(rated, list(gains.values()), confidence), bots=found)
+
+
+def _gain(rated: Rated, bot: int, place: Floats) -> _Gain | None:
+    entries = rated.counts.entries
+    first, second = (entries.second == bot), (entries.first == bot)
+    other = np.where(first, entries.first, entries.second)
+    at = place[other]
+    mine = np.flatnonzero((first | second) & ~np.isnan(at))
+    if np.unique(at[mine]).size < 2:
+        return None
+    sign = np.where(first, 1.0, -1.0)[mine]
+    design = np.column_stack([np.ones(mine.size), at[mine]])
+    games = entries.games[mine]
+    points = np.where(sign > 0, entries.points[mine], games - entries.points[mine])
+    x = np.zeros(2)
+    for _ in range(50):
+        p = sigmoid(design @ x)
+        information = (design * (games * p * (1 - p))[:, None]).T @ design + _WEAK * np.eye(2)
+        move = np.linalg.solve(information, design.T @ (points - games * p) - _WEAK * x)
+        x = x + move * min(1.0, 3.0 / max(float(np.abs(move).max()), 1e-300))
+        if float(move @ information @ move) < 1e-14:
+            break
+    p = sigmoid(design @ x)
+    inverse = np.linalg.inv((design * (games * p * (1 - p))[:, None]).T @ design + _WEAK * np.eye(2))
+    pull = np.zeros(entries.games.size)
+    pull[mine] = sign * (design @ inverse[1])
+    return _Gain(
+        value=float(x[1]),
+        pull=pull,
+        expect=np.where(sign > 0, p, 1 - p),
+        mine=mine,
+        model_variance=float(inverse[1, 1]),
+    )
+
+
+def _added(rated: Rated, gains: Sequence[_Gain], confidence: float) -> Estimate:
+    """Add the gains of several bots up, with the error of the sum."""
+    expect = np.full(rated.counts.entries.games.size, 0.5)
+    pull = np.zeros(expect.size)
+    for gain in gains:
+        expect[gain.mine] = gain.expect
+        pull = pull + gain.pull
+    left = Residuals(rated.counts, expect)
+    model = sum(gain.model_variance for gain in gains)
+    variance = max(left.robust(pull), variance_floor(rated.counts) * model)
+    clusters = left.influential(pull)
+    certainty = Certainty(se=float(np.sqrt(variance)) * ELO, df=clusters - 1, clusters=clusters, confidence=confidence)
+    return estimate(sum(gain.value for gain in gains) * ELO, certainty)

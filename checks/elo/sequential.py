@@ -1,0 +1,253 @@
+"""Better or not, decided as games come in: the sequential probability ratio test, with its error rates under any looks.
+
+The path is walked again from the first cluster on every time, and the first crossing decides, so that it does not
+matter when or how often anybody looked. Wald 1945 (Annals of Mathematical Statistics 16, 117–186); for unknown variance
+the generalised test in its log form (Li, Liu & Ying 2014, Sequential Analysis 33, 463–476).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from checks.counts import Counts, Floats, Totals, add_up, head, pair_keys
+from checks.distribution import normal_quantile
+from checks.elo.fit import ELO
+from checks.elo.looks import look_edges
+from checks.elo.rate import Scale, rate_totals
+from checks.number import round9
+
+LEAST = 10
+"""Clusters of the candidate before the first look that counts."""
+PSEUDO = 1.0 / 12.0
+"""Sum of squares of the pseudo-game that keeps the variance of the first scores above 0."""
+MOST = 4.0
+"""The test is given up after so many times the observations that a test of fixed size would need."""
+
+
+class SequentialOutcome(StrEnum):
+    """What the test says."""
+
+    BETTER = "better"
+    NOT_BETTER = "not_better"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypotheses:
+    """What is tested: a gap of `elo0` against one of `elo1`."""
+
+    elo0: float = 0.0
+    elo1: float = 20.0
+    """Above `elo0`."""
+    alpha: float = 0.05
+    """Probability of calling a candidate better that is `elo0` above the reference; in (0, 0.5)."""
+    beta: float = 0.05
+    """Probability of not calling one better that is `elo1` above; in (0, 0.5)."""
+
+    def __post_init__(self) -> None:
+        sane = all(map(math.isfinite, (self.elo0, self.elo1)))
+        if not (sane and self.elo0 < self.elo1 and 0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
+            raise ValueError("expected elo0 below elo1, and alpha and beta above 0 and below 0.5")
+
+    @property
+    def upper(self) -> float:
+        """The log-likelihood ratio at which the candidate is better: ln((1 − β)/α)."""
+        return round9(math.log((1 - self.beta) / self.alpha))
+
+    @property
+    def lower(self) -> float:
+        """That at which it is not: ln(β/(1 − α))."""
+        return round9(math.log(self.beta / (1 - self.alpha)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The state of the test, at the crossing or at the end of the record."""
+
+    hypotheses: Hypotheses
+    outcome: SequentialOutcome
+    llr: float
+    games: float
+    """Games of the candidate up to there."""
+    clusters: float
+    """Observations: clusters of the candidate up to there."""
+    games_needed: float | None
+    """Games still to be played, were the candidate as strong as it looks; None: decided, or more would not help."""
+    exhausted: bool
+    """Given up: the strength lies so near the middle of the hypotheses that the test would go on for ever."""
+    looks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duel:
+    """Who is tested against whom; indices of agents."""
+
+    candidate: int
+    reference: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What a look sees."""
+
+    n: float
+    mean: float
+    variance: float
+    """Of one observation, in the unit of `mean` squared."""
+    low: float
+    """The mean under `elo0`."""
+    high: float
+
+    def llr(self) -> float:
+        """Give (N/2)·ln[(v + (x̄ − s₀)²)/(v + (x̄ − s₁)²)]."""
+        v, x = self.variance, self.mean
+        return round9(0.5 * self.n * math.log((v + (x - self.low) ** 2) / (v + (x - self.high) ** 2)))
+
+    def fixed_size(self, hypotheses: Hypotheses) -> float:
+        """Give the observations that a test of fixed size with the same error rates would need."""
+        reach = normal_quantile(1 - hypotheses.alpha) + normal_quantile(1 - hypotheses.beta)
+        return reach * reach * self.variance / (self.high - self.low) ** 2
+
+    def needed(self, hypotheses: Hypotheses, llr: float) -> float:
+        """Give how many observations are still to come, on average, were the truth what it looks."""
+        middle = (self.low + self.high) / 2
+        truth = max(self.mean, self.high) if self.mean >= middle else min(self.mean, self.low)
+        drift = ((truth - self.low) ** 2 - (truth - self.high) ** 2) / (2 * self.variance)
+        bound = hypotheses.upper if drift > 0 else hypotheses.lower
+        return max(1.0, (bound - llr) / drift)
+
+
+def sequential_decision(counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> Decision:
+    """Walk a record from its first cluster and decide at the first crossing.
+
+    Looked at is after every cluster in which the candidate played, up to 1,000 clusters of the record, then every 5 %
+    more, and at its end. A record without order (rows of several games) is looked at once, at its end.
+
+    Args:
+        counts: the record.
+        scale: as for `rate`; the reference need not be the gauge.
+        duel: two different agents.
+        hypotheses: see there.
+
+    Returns:
+        The decision; undecided with 0 looks where the candidate has fewer than 10 clusters.
+    """
+    walk = _Walk(counts, scale, duel, hypotheses)
+    state, llr, units, looks = None, 0.0, 0, 0
+    for units in walk.looks():
+        state = walk.state(units)
+        if state is None:
+            continue
+        looks += 1
+        llr = state.llr()
+        exhausted = state.n > MOST * state.fixed_size(hypotheses)
+        if exhausted or not hypotheses.lower < llr < hypotheses.upper:
+            break
+    else:
+        exhausted = False
+    outcome = SequentialOutcome.UNDECIDED
+    if state is not None and not exhausted:
+        better, worse = llr >= hypotheses.upper, llr <= hypotheses.lower
+        outcome = (
+            SequentialOutcome.BETTER
+            if better
+            else SequentialOutcome.NOT_BETTER
+            if worse
+            else SequentialOutcome.UNDECIDED
+        )
+    games, clusters = walk.played(units)
+    needed = None
+    if outcome is SequentialOutcome.UNDECIDED and state is not None and not exhausted:
+        needed = state.needed(hypotheses, llr) * games / clusters
+    return Decision(
+        hypotheses=hypotheses,
+        outcome=outcome,
+        llr=llr,
+        games=games,
+        clusters=clusters,
+        games_needed=needed,
+        exhausted=exhausted,
+        looks=looks,
+    )
+
+
+class _Walk:
+    """The record from its first cluster on."""
+
+    def __init__(self, counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> None:
+        self.counts, self.scale, self.duel, self.hypotheses = counts, scale, duel, hypotheses
+        self.keys, self.place = pair_keys(counts)
+        self.games, self.points = np.zeros(self.keys.size), np.zeros(self.keys.size)
+        self.done = 0
+        self.strength: Floats | None = None
+        own = counts.plays.agent == duel.candidate
+        size = counts.units.clusters.size
+        self.candidate_games = np.cumsum(add_up(counts.plays.unit[own], counts.plays.games[own], size))
+        self.candidate_clusters = np.cumsum(add_up(counts.plays.unit[own], counts.plays.clusters[own], size))
+        self.direct = len(counts.agents) == 2 and not np.any(counts.entries.order)
+
+    def looks(self) -> list[int]:
+        """Give after how many units to look."""
+        size = self.counts.units.clusters.size
+        if not self.counts.ordered or not size:
+            return [size] if size else []
+        reached = np.cumsum(self.counts.units.clusters)
+        ends = np.unique(np.searchsorted(reached, look_edges(int(reached[-1]))) + 1)
+        played = self.candidate_clusters[ends - 1]
+        news = np.r_[True, played[1:] > played[:-1]] & (played >= LEAST)
+        news[-1] = played[-1] >= LEAST
+        return [int(end) for end in ends[news]]
+
+    def played(self, units: int) -> tuple[float, float]:
+        """Give the candidate's games and clusters after so many units."""
+        if not units:
+            last = self.candidate_games.size
+            return self.played(last) if last else (0.0, 0.0)
+        return float(self.candidate_games[units - 1]), float(self.candidate_clusters[units - 1])
+
+    def state(self, units: int) -> _State | None:
+        """Look at the record after so many units; None where candidate and reference are not connected yet."""
+        if self.candidate_clusters[units - 1] < LEAST:
+            return None
+        return self._direct_state(units) if self.direct else self._league_state(units)
+
+    def _direct_state(self, units: int) -> _State:
+        entries, first = self.counts.entries, self.duel.candidate == 0
+        k = int(np.searchsorted(entries.unit, units))
+        games, points = float(entries.games[:k].sum()), float(entries.points[:k].sum())
+        mm, ms, ss = entries.squares[:k].sum(axis=0)
+        n = float(self.candidate_clusters[units - 1])
+        mean = points / games
+        spread = max(float(ss - 2 * mean * ms + mean * mean * mm), 0.0) * (n / games) ** 2
+        low, high = (1 / (1 + math.exp(-elo / ELO)) for elo in (self.hypotheses.elo0, self.hypotheses.elo1))
+        variance = (spread + PSEUDO) / (n + 1)
+        return _State(n=n, mean=mean if first else 1 - mean, variance=variance, low=low, high=high)
+
+    def _league_state(self, units: int) -> _State | None:
+        record = head(self.counts, units)
+        entries = record.entries
+        new = slice(self.done, entries.unit.size)
+        self.games += add_up(self.place[new], entries.games[new], self.keys.size)
+        self.points += add_up(self.place[new], entries.points[new], self.keys.size)
+        self.done = entries.unit.size
+        rated = rate_totals(record, self._totals(), self.scale, gauge_only=True, start=self.strength)
+        self.strength = rated.fit.strength
+        pair = (self.duel.candidate, self.duel.reference)
+        if not all(rated.connection.linked[agent] for agent in pair):
+            return None
+        contrast = rated.contrast(*pair)
+        variance, _ = rated.sandwich.variance(contrast)
+        n = float(self.candidate_clusters[units - 1])
+        low, high = self.hypotheses.elo0 / ELO, self.hypotheses.elo1 / ELO
+        return _State(n=n, mean=float(contrast @ rated.fit.strength), variance=n * variance, low=low, high=high)
+
+    def _totals(self) -> Totals:
+        """Give the totals so far, of pairs that have met."""
+        met = self.games > 0
+        pair, order = np.divmod(self.keys[met], 3)
+        first, second = np.divmod(pair, len(self.counts.agents))
+        return Totals(first=first, second=second, order=order - 1, games=self.games[met], points=self.points[met])
