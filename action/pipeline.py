@@ -25,7 +25,7 @@ from checks.policy import PolicyError, parse_policy
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.result import Verdict
-from checks.run import Evidence, Note, RunData, Selection
+from checks.run import Evidence, GameRecord, Note, RunData, Selection
 from checks.verdict import Judgement, judge
 
 _ONLINE = re.compile(r"(?:wandb://|https?://)|^[\w.-]+/[\w.-]+/[\w.-]+$")
@@ -57,12 +57,24 @@ class EventFiles(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GamesReading:
+    """How games are to be read."""
+
+    columns: str | None = None
+    """Which column is which, as `a=black,b=white`; None: they are called as ours."""
+    cluster: str | None = None
+    """The field that makes one observation; None: the rollout, else the game."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ports:
     """What the outside world does for the pipeline."""
 
     sources: Sequence[RunSource]
     """Asked in this order."""
     open_events: Callable[[Sequence[Path]], EventFiles]
+    read_games: Callable[[Sequence[Path], GamesReading], GameRecord]
+    """Reads and reduces games; InputError for what is none."""
     profiles: Mapping[str, str]
     tool_version: str
 
@@ -123,6 +135,7 @@ def _require_same_reading(ref: str, bundle: Bundle, policy: Policy, ports: Ports
         same = {
             "integrity.planned-steps": _planned_key(first) == _planned_key(policy),
             "fields": first.fields == policy.fields or not bundle.evidence.logs,
+            "games": _reading(first) == _reading(policy) or bundle.evidence.game_record is None,
             "roles.step": first.metric_names("step") == policy.metric_names("step"),
         }
     except PolicyError:
@@ -135,6 +148,10 @@ def _require_same_reading(ref: str, bundle: Bundle, policy: Policy, ports: Ports
         )
 
 
+def _reading(policy: Policy) -> GamesReading:
+    return GamesReading(columns=policy.league.columns, cluster=policy.league.cluster)
+
+
 def _planned_key(policy: Policy) -> str | None:
     return policy.planned_steps if isinstance(policy.planned_steps, str) else None
 
@@ -143,15 +160,14 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
     """Collect what the policy asks of: the run, its baselines, answers to log questions, the checkpoint's digest."""
     for path in (*settings.events, *settings.games):
         open_input(path).close()  # named by the user: one that is not there is a mistake, asked of or not
-    selection = Selection(names=policy.series_names)
     counters = policy.metric_names("step")
-    run = on_trainer_steps(read_run(settings.ref, selection, ports), counters)
+    run = on_trainer_steps(read_run(settings.ref, policy.selection, ports), counters)
     # The configuration may hold secrets and is not kept: what judging needs of it is read now.
     # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
     run = replace(run, planned_steps=planned_steps(run, _planned_key(policy)), config={})
     beside = _folder(Path(settings.ref))
-    events = settings.events or _beside(beside, "events")
-    games = settings.games or _beside(beside, "games")
+    events = settings.events or _beside(beside, "events", EVENT_FILES)
+    games = settings.games or _beside(beside, "games", GAME_FILES)
     answers = None
     if events and policy.questions:
         files = ports.open_events(events)
@@ -163,6 +179,7 @@ def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
         logs={} if answers is None else {table.question: table for table in answers.tables},
         log_source=", ".join(path.name for path in events) or None,
         games=", ".join(path.name for path in games) or None,
+        game_record=ports.read_games(games, _reading(policy)) if games and policy.asks_strength else None,
         baselines={name: _baseline(name, policy, ports) for name in policy.baseline_runs},
         notes=() if answers is None else (*files.notes, *answers.notes),
         checkpoint=None if settings.checkpoint is None else read_checkpoint(settings.checkpoint),
@@ -237,7 +254,7 @@ def _contents(path: Path) -> str:
 
 def _baseline(ref: str, policy: Policy, ports: Ports) -> RunData | str:
     try:
-        run = read_run(ref, Selection(names=policy.series_names), ports)
+        run = read_run(ref, policy.selection, ports)
         return on_trainer_steps(run, policy.metric_names("step"))
     except InputError as error:
         return f"{error}."
@@ -247,7 +264,16 @@ def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _beside(folder: Path, stem: str) -> tuple[Path, ...]:
-    """Find `events.jsonl` or `games.jsonl` beside a run, plain or compressed."""
-    found = (folder / f"{stem}.jsonl{suffix}" for suffix in ("", ".gz"))
+EVENT_FILES = (".jsonl", ".jsonl.gz")
+GAME_FILES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+
+
+def find_games(ref: str) -> tuple[Path, ...]:
+    """Find the games beside a run."""
+    return _beside(_folder(Path(ref)), "games", GAME_FILES)
+
+
+def _beside(folder: Path, stem: str, suffixes: Sequence[str]) -> tuple[Path, ...]:
+    """Find a file beside a run, the first of the kinds that is there."""
+    found = (folder / f"{stem}{suffix}" for suffix in suffixes)
     return tuple(path for path in found if path.is_file())[:1]

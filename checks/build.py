@@ -12,9 +12,10 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from checks.check import Ask, BaselineAsk, Check, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance, Waiver
+from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance, Waiver
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
+from checks.league import elo_ask, read_plan, title_of
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.questions.reader import Fields, parse_name
 from checks.result import Severity
@@ -69,6 +70,7 @@ class Builder:
             roles={role: tuple(names) for role, names in roles.items()},
             fields=self.fields(),
             planned_steps=self.values.get("integrity", {}).get("planned-steps"),
+            league=read_plan(self.values, self.fault),
             checks=tuple(check for check in checks if check is not None),
             waivers=tuple(waiver for waiver in waivers if waiver is not None),
         )
@@ -92,7 +94,8 @@ class Builder:
             self.fault(path, "expected a name of letters, digits, `.`, `_`, `-` (at most 80), got another; rename it")
         what = self.ask(path, ask)
         baseline = self.baseline(path, ask)
-        rule = self.rule(path, ask, compared=baseline is not None)
+        decided = isinstance(what, EloAsk) and what.value is None
+        rule = None if decided else self.rule(path, ask, compared=baseline is not None)
         if what is None:
             return None
         least = what.statistic.least_samples if isinstance(what, SeriesAsk) else 10
@@ -111,18 +114,20 @@ class Builder:
         )
 
     def ask(self, path: Path, ask: Mapping[str, Any]) -> Ask | None:
-        """Read what is asked: exactly one of metric, logs, axiom."""
+        """Read what is asked: exactly one of metric, logs, axiom, elo."""
         kinds = [kind for kind in KINDS if kind in ask]
         if len(kinds) != 1:
             got = " and ".join(f"`{kind}`" for kind in kinds) or "none of them"
-            self.fault(path, f"expected exactly one of `metric`, `logs`, `axiom`, got {got}; keep one")
+            self.fault(path, f"expected exactly one of `metric`, `logs`, `axiom`, `elo`, got {got}; keep one")
             return None
         foreign = [key for key in _SERIES_ONLY if key in ask and kinds != ["metric"]]
-        foreign += [key for key in ("value",) if key in ask and kinds != ["logs"]]
+        foreign += [key for key in ("value",) if key in ask and kinds not in (["logs"], ["elo"])]
         for key in foreign:
             self.fault((*path, key), f"expected no `{key}` beside `{kinds[0]}`; remove it")
         if kinds == ["axiom"]:
             return QueryAsk(apl=ask["axiom"])
+        if kinds == ["elo"]:
+            return elo_ask(path, ask, self.fault)
         return self.log_ask(path, ask) if kinds == ["logs"] else self.series_ask(path, ask)
 
     def series_ask(self, path: Path, ask: Mapping[str, Any]) -> SeriesAsk:
@@ -234,4 +239,6 @@ class Builder:
 def _title(ask: Ask) -> str:
     if isinstance(ask, SeriesAsk):
         return f"{ask.metric}: {ask.statistic}, {ask.window}"
+    if isinstance(ask, EloAsk):
+        return title_of(ask)
     return f"{ask.question}: {ask.value}" if isinstance(ask, LogAsk) else "query"

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
+from checks.elo.agents import Measured
+from checks.elo.pace import SeriesRule
+from checks.elo.sequential import Hypotheses
+from checks.place import Where
 from checks.questions.reader import Fields
-from checks.result import Severity, Where
+from checks.result import Severity
 from checks.rule import Rule
+from checks.run import Selection
 from checks.statistic import Statistic
 from checks.window import Window
+
+RATINGS = "elo/"
+"""Under this prefix trainers log the online ratings of agents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +50,22 @@ class QueryAsk:
     apl: str
 
 
-Ask: TypeAlias = SeriesAsk | LogAsk | QueryAsk
+@dataclass(frozen=True, kw_only=True)
+class EloAsk:
+    """A question to games, or to rating series where there are no games."""
+
+    value: str | None
+    """An estimate that is held against the rule; None: the sequential decision, which has its own."""
+    candidate: str
+    """A name, `latest` or `best`."""
+    against: str | None
+    """The reference; None: the one the scale is fixed to."""
+    hypotheses: Hypotheses
+    confidence: float
+    """Of two-sided intervals, in (0, 1)."""
+
+
+Ask: TypeAlias = SeriesAsk | LogAsk | QueryAsk | EloAsk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +126,22 @@ class Waiver:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeaguePlan:
+    """How a run's league names its agents, records its games and rates them online."""
+
+    references: Mapping[str, Measured | None]
+    """Name → its rating where that was measured elsewhere."""
+    checkpoints: str
+    """How checkpoints are called, with `{step}`."""
+    cluster: str | None
+    """The field of games that makes one observation; None: the rollout, else the game."""
+    columns: str | None
+    """Which columns of a table hold what, as `a=black,b=white`; None: as documented."""
+    rule: SeriesRule
+    """How online ratings are made."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """What is asked of a run."""
 
@@ -120,6 +159,7 @@ class Policy:
     """Logical field of log events → its names in events."""
     planned_steps: int | str | None
     """The number of steps a run has to reach, or the config key that holds it; None: well-known keys are looked up."""
+    league: LeaguePlan
     checks: tuple[Check, ...]
     waivers: tuple[Waiver, ...]
 
@@ -132,6 +172,16 @@ class Policy:
         """Every series that judging may look at."""
         asked = [check.ask.metric for check in self.checks if isinstance(check.ask, SeriesAsk)]
         return frozenset(name for metric in (*asked, "step") for name in self.metric_names(metric))
+
+    @property
+    def asks_strength(self) -> bool:
+        """Tell whether a check needs games, or rating series in their place."""
+        return any(isinstance(check.ask, EloAsk) for check in self.checks)
+
+    @property
+    def selection(self) -> Selection:
+        """What of a run judging may look at."""
+        return Selection(names=self.series_names, prefixes=(RATINGS,) if self.asks_strength else ())
 
     @property
     def questions(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import yaml
 
-from checks.result import Where
+from checks.place import Where
 
 Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "str | int | float | bool | date | list[Value] | dict[str, Value] | None"

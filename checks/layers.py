@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checks.document import Document, Fault, Path, Value, did_you_mean, parse_document, quote
-from checks.result import Where
+from checks.place import Where
 
-KINDS = ("metric", "logs", "axiom")
+KINDS = ("metric", "logs", "axiom", "elo")
 RULE = ("pass", "fail")
 OFF = "off"
 BASE = "base"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,8 +17,9 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from checks.build import SKIPPED, Builder
 from checks.check import Policy
-from checks.document import Document, Fault, Path, Value, did_you_mean, parse_document, quote
+from checks.document import Document, Fault, Path, parse_document
 from checks.layers import lay_over
+from checks.misfit import tell_misfit
 
 
 class PolicyError(Exception):
@@ -58,8 +58,43 @@ class BaselineDocument(_Model):
     )
 
 
+class EloDocument(_Model):
+    """What is asked of games: who is tested against whom, and how certain the answer has to be."""
+
+    candidate: str | None = Field(None, min_length=1, description="latest (default), best, or an agent's name.")
+    against: str | None = Field(None, min_length=1, description="The reference; default: that which fixes the scale.")
+    elo0: float | None = Field(None, description="A gap of this much is not enough; default 0.")
+    elo1: float | None = Field(None, description="A gap of this much is wanted; default 20.")
+    alpha: float | None = Field(None, description="Probability of calling a gap of elo0 better; default 0.05.")
+    beta: float | None = Field(None, description="Probability of missing a gap of elo1; default 0.05.")
+    confidence: float | None = Field(None, description="Of intervals, two-sided; default 0.95.")
+
+
+class GamesDocument(_Model):
+    """How games are recorded."""
+
+    cluster: str | None = Field(
+        None, min_length=1, description="Field that makes one observation; default: rollout, else game."
+    )
+    columns: str | None = Field(
+        None, min_length=1, description="Other people's columns, as `a=black,b=white,score=result`."
+    )
+
+
+class OnlineEloDocument(_Model):
+    """How the trainer rates agents online; needed to judge rating series where there are no games."""
+
+    k: float | None = Field(None, description="Largest move of a rating in one game of two.")
+    update: Literal["sequential", "averaged"] | None = Field(None, description="After each game, or once a step.")
+    seats: int | None = Field(None, ge=2, description="Seats a game.")
+    games_per_step: float | None = Field(None, description="Rated games a logged step.")
+    seat_averaged: bool = Field(
+        False, description="The scores of an agent's seats are averaged before they are compared."
+    )
+
+
 class CheckDocument(_Model):
-    """One check: exactly one of `metric`, `logs`, `axiom`, and what is asked of it."""
+    """One check: exactly one of `metric`, `logs`, `axiom`, `elo`, and what is asked of it."""
 
     title: str | None = Field(None, min_length=1, max_length=120, description="What reports call the check.")
     metric: str | None = Field(None, min_length=1, description="A role (kl, reward, …) or a metric's own name.")
@@ -70,8 +105,9 @@ class CheckDocument(_Model):
     above: float | None = Field(None, description="The threshold of share-above and count-above.")
     window: str | None = Field(None, description="all, `last 50%` (of steps), `last 200 steps`, `step >= 100`.")
     logs: str | None = Field(None, description="A log question: rollout-timing, inference, extraction, errors, …")
-    value: str | None = Field(None, description="The value of the log question, such as p95_s.")
+    value: str | None = Field(None, description="What of the log question (p95_s, …) or of elo (gap, …) is meant.")
     axiom: str | None = Field(None, min_length=1, description="A query in APL that gives columns `value` and `n`.")
+    elo: EloDocument | None = Field(None, description="Ask games; without `value`: is the candidate better?")
     baseline: BaselineDocument | None = Field(None, description="Compare the statistic with an earlier run.")
     pass_: str | None = Field(None, description='What passes, as "< 0.1"; alone: all else fails.')
     fail: str | None = Field(None, description='What fails, as ">= 0.15"; with `pass`: between them a warning.')
@@ -105,10 +141,16 @@ class PolicyDocument(_Model):
     """The policy file of Experiment Gatekeeper, version 1."""
 
     version: Literal[1]
-    extends: list[str] = Field([], description="Profiles that ship with the tool: grpo, pipeline.")
+    extends: list[str] = Field([], description="Profiles that ship with the tool: grpo, league, pipeline.")
     trial: bool = Field(False, description="Try the policy out: no commit status, no promotion.")
     roles: dict[str, list[str]] = Field({}, description="Role → metric names, in order of preference.")
     fields_: dict[str, list[str]] = Field({}, description="Log field → names in events, as `total_duration_ms / 1000`.")
+    references: Any = Field(
+        {}, description="Fixed agents beside base_model and bots; with a rating only where it was measured elsewhere."
+    )
+    checkpoints: str = Field("adapter_v{step}", min_length=1, description="How checkpoints are called.")
+    games: GamesDocument = GamesDocument.model_construct(cluster=None, columns=None)
+    online_elo: OnlineEloDocument = OnlineEloDocument.model_construct()
     integrity: IntegrityDocument = IntegrityDocument.model_construct(planned_steps=None)
     checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
     waivers: list[WaiverDocument] = []
@@ -126,23 +168,10 @@ _MODELS: Mapping[str, type[_Model]] = {
     "checks": CheckDocument,
     "waivers": WaiverDocument,
     "integrity": IntegrityDocument,
+    "games": GamesDocument,
+    "online-elo": OnlineEloDocument,
 }
 _SKIPPED = {"check": SKIPPED, "run": "-", "reason": "-", "expires": date.max}
-_EXPECTED = {
-    "string_type": "text",
-    "float_type": "a number",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "list_type": "a list",
-    "date_type": "a day, as 2099-12-31",
-    "nothing_given": "a value",
-    "string_too_short": "a text that is not empty",
-    "string_too_long": "a shorter text",
-    "greater_than_equal": "a number of at least 1",
-}
 
 
 def parse_policy(text: str, *, source: str, profiles: Mapping[str, str], today: date) -> Policy:
@@ -166,6 +195,18 @@ def parse_policy(text: str, *, source: str, profiles: Mapping[str, str], today: 
     return policy
 
 
+_MEASURED = {
+    "type": "object",
+    "description": "A reference's rating that was measured elsewhere.",
+    "properties": {
+        "rating": {"type": "number", "description": "Elo."},
+        "se": {"type": "number", "minimum": 0, "description": "Its standard error in Elo; default: none, it is exact."},
+    },
+    "required": ["rating"],
+    "additionalProperties": False,
+}
+
+
 def policy_schema() -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of a policy file, for editors and `policy schema`."""
     schema = PolicyDocument.model_json_schema(by_alias=True)
@@ -173,6 +214,11 @@ def policy_schema() -> dict[str, Any]:
     for model in schema["$defs"].values():
         model["properties"] = {name: _not_null(asked) for name, asked in model["properties"].items()}
     properties["checks"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/CheckDocument"}, {"const": "off"}]}
+    rating = {"anyOf": [{"type": "number"}, {"const": "free"}, {"$ref": "#/$defs/MeasuredDocument"}]}
+    schema["$defs"]["MeasuredDocument"] = _MEASURED
+    properties["references"] |= {
+        "anyOf": [{"type": "object", "additionalProperties": rating}, {"type": "array", "items": {"type": "string"}}]
+    }
     one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     properties["extends"] |= one_or_more
     del properties["extends"]["type"], properties["extends"]["items"]
@@ -213,7 +259,9 @@ def _validate(document: Document) -> tuple[Mapping[str, Any], tuple[Misfit, ...]
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 path = _known(document, problem["loc"], missing=problem["type"] == "missing")
-                misfits.setdefault(path, Misfit(path=path, fault=document.fault(path, _problem(problem, path))))
+                misfits.setdefault(
+                    path, Misfit(path=path, fault=document.fault(path, tell_misfit(problem, path, _known_keys(path))))
+                )
             _take_out(values, frozenset(misfits))
         else:
             return fitting, tuple(misfits.values())
@@ -237,61 +285,16 @@ def _take_out(values: dict[str, Any], paths: frozenset[Path]) -> None:
         values["waivers"] = [_SKIPPED if i in bad else waiver for i, waiver in enumerate(values["waivers"])]
 
 
+def _known_keys(path: Path) -> list[str]:
+    """Give the keys that the mapping at a path may have."""
+    model = _MODELS.get(str(path[0]), PolicyDocument) if len(path) > 1 else PolicyDocument
+    model = BaselineDocument if "baseline" in path[:-1] else EloDocument if "elo" in path[:-1] else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
 def _known(document: Document, path: Path, *, missing: bool) -> Path:
     """Cut from a key path what pydantic adds to it: the names of the alternatives of a union."""
     keep = len(path)
     while keep and path[:keep] not in document.places and not (missing and keep == len(path)):
         keep -= 1
     return path[:keep]
-
-
-def _problem(problem: Any, path: Path) -> str:
-    got: Value = problem["input"]
-    kind = problem["type"]
-    if kind == "missing":
-        return "expected this key, got nothing; add it"
-    if kind == "extra_forbidden":
-        model = _MODELS.get(str(path[0]), PolicyDocument) if len(path) > 1 else PolicyDocument
-        model = BaselineDocument if "baseline" in path[:-1] else model
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        return f"expected a known key, got `{quote(path[-1])}`; {did_you_mean(str(path[-1]), known)}"
-    if kind == "literal_error":
-        return f"expected {problem['ctx']['expected']}, got {_show(got)}; write one of these"
-    expected = _EXPECTED.get(kind, quote(problem["msg"]))
-    return f"expected {expected}, got {_show(got)}; {_advice(kind, got, path)}"
-
-
-def _advice(kind: str, got: Value, path: Path) -> str:
-    if path[-1:] == ("baseline",) and kind != "nothing_given":
-        return "write baseline: {run: PATH, max-drop: 5%}"
-    if path[:1] == ("checks",) and len(path) == 2 and kind != "nothing_given":
-        return 'write {metric: …, stat: …, pass: "…"}, or off to switch a check of a profile off'
-    if kind in ("float_type", "int_type") and isinstance(got, str):
-        return _number_advice(kind, got)
-    if kind == "nothing_given":
-        return "write one or remove the key"
-    return "put it in quotes" if kind == "string_type" and not isinstance(got, list | dict) else "change it"
-
-
-def _number_advice(kind: str, got: str) -> str:
-    """Say how YAML 1.1 wants a number: with a point, as `1.0e-20`."""
-    try:
-        number = float(got)
-    except ValueError:
-        number = math.nan
-    whole = kind == "int_type"
-    if not math.isfinite(number) or (whole and not number.is_integer()):
-        return "write a whole number without quotes" if whole else "write a number without quotes"
-    digits, e, power = repr(number).partition("e")
-    text = str(int(number)) if whole else digits + ("" if "." in digits else ".0") + e + power
-    return f"YAML reads this as text: write {text}"
-
-
-def _show(got: Value) -> str:
-    if isinstance(got, dict):
-        return "a mapping"
-    if isinstance(got, list):
-        return "a list"
-    if isinstance(got, str):
-        return f'the text "{quote(got)}"'
-    return "nothing" if got is None else f"`{quote(str(got).lower() if isinstance(got, bool) else got)}`"

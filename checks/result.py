@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checks.elo.facts import EloFacts
+from checks.place import Where
 from checks.run import Checkpoint, Note, RunState
 
 
@@ -46,16 +48,6 @@ class Decision(StrEnum):
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    """Where a check is written down."""
-
-    file: str
-    """The policy's path as the user gave it, or `profile NAME` for a check of a profile."""
-    line: int
-    """1-based."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +136,8 @@ class Verdict:
     checkpoint: Checkpoint | None
     policy: PolicyFacts
     checks: tuple[CheckResult, ...]
+    elo: EloFacts | None = None
+    """The analysis behind the checks of kind `elo`; None without one."""
     waivers: tuple[UsedWaiver, ...]
     notes: tuple[Note, ...]
     not_asked: tuple[str, ...]

@@ -108,11 +108,13 @@ class Selection:
     """Which series a reader must keep; all else is only counted, so that memory follows the choice, not the file."""
 
     names: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    """Series whose names begin so are kept too."""
     everything: bool = False
 
     def wants(self, name: str) -> bool:
         """Tell whether the series of this name is kept."""
-        return self.everything or name in self.names
+        return self.everything or name in self.names or (bool(self.prefixes) and name.startswith(self.prefixes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +224,8 @@ class Evidence:
     """Where the log events came from, in words; None: there are none, which is not the same as none that match."""
     games: str | None = None
     """Where games of the run lie, in words; None: there are none."""
+    game_record: GameRecord | None = None
+    """The games, reduced; None: there are none, or no check asks of them."""
     baselines: Mapping[str, RunData | str] = field(default_factory=_no_baselines)
     """Baseline run as the policy names it → its data, or a sentence that says why there are none."""
     notes: tuple[Note, ...] = ()

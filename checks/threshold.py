@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from checks.check import Ask, Check, LogAsk, Policy, QueryAsk, SeriesAsk
+from checks.check import Ask, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk
 from checks.document import quote
 from checks.finding import Judged
 from checks.number import finite, parse_number, round9, show_number
@@ -17,7 +17,7 @@ from checks.result import CheckKind, CheckResult, Outcome
 from checks.run import Evidence, LogTable, RunData, Series
 from checks.statistic import Observation, observe
 
-_KINDS = {SeriesAsk: CheckKind.THRESHOLD, LogAsk: CheckKind.LOGS, QueryAsk: CheckKind.LOGS}
+_KINDS = {SeriesAsk: CheckKind.THRESHOLD, LogAsk: CheckKind.LOGS, QueryAsk: CheckKind.LOGS, EloAsk: CheckKind.ELO}
 
 
 TOO_FEW = "Log more often, widen the window, or lower min-samples in the policy."

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from checks.check import Check, LogAsk, Policy, SeriesAsk
+from checks.check import Check, EloAsk, LogAsk, Policy, SeriesAsk
 from checks.document import quote
 from checks.number import show_number
 from checks.run import Evidence, RunData, Steps, Values
@@ -48,8 +48,24 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
                     for column, cell in zip(table.columns, table.rows[0], strict=True)
                 ),
             )
+    elif isinstance(check.ask, EloAsk):
+        yield from _trace_games(evidence)
     else:
         yield "query", quote(check.ask.apl, 1_000)
+
+
+def _trace_games(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    record = evidence.game_record
+    if record is None:
+        yield "games from", "nowhere: the run's rating series answer in their place, if it logged any"
+        return
+    counts = record.counts
+    yield "games from", quote(record.source, 300)
+    yield (
+        "games",
+        f"{counts.games:,.0f} among {len(counts.agents):,} agents, {show_number(counts.mean_seats)} seats each",
+    )
+    yield "observations", f"{counts.clusters:,.0f}, one a {quote(record.cluster)}"
 
 
 def _trace_series(check: Check, ask: SeriesAsk, policy: Policy, run: RunData) -> Iterator[tuple[str, str]]:

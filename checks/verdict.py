@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checks.baseline import check_baseline
-from checks.check import Check, LogAsk, Policy, SeriesAsk
+from checks.check import RATINGS, Check, EloAsk, LogAsk, Policy, SeriesAsk
 from checks.completeness import planned_steps
 from checks.document import quote
 from checks.integrity import check_integrity
@@ -22,6 +22,7 @@ from checks.result import (
     Verdict,
 )
 from checks.run import Evidence, RunData
+from checks.strength import Strength
 from checks.threshold import check_logs, check_query, check_series, count, judged_series
 
 EXIT_CODES: Mapping[Decision, int] = {
@@ -42,15 +43,21 @@ class Judgement:
     evidence_sha256: str
 
 
-def evaluate(policy: Policy, evidence: Evidence) -> tuple[CheckResult, ...]:
-    """Answer every check of the policy, after the integrity checks, in the policy's order; waivers are not applied."""
+def evaluate(policy: Policy, evidence: Evidence, strength: Strength | None = None) -> tuple[CheckResult, ...]:
+    """Answer every check of the policy, after the integrity checks, in the policy's order; waivers are not applied.
+
+    `strength` None: its analyses are made here and forgotten.
+    """
     planned = planned_steps(evidence.run, policy.planned_steps)
     known = replace(evidence, run=replace(evidence.run, planned_steps=planned))
     integrity = check_integrity(known, judged_series(policy, known.run))
-    return (*integrity, *(_answer(check, policy, known) for check in policy.checks))
+    games = strength or Strength(policy, evidence)
+    return (*integrity, *(_answer(check, policy, known, games) for check in policy.checks))
 
 
-def _answer(check: Check, policy: Policy, evidence: Evidence) -> CheckResult:
+def _answer(check: Check, policy: Policy, evidence: Evidence, strength: Strength) -> CheckResult:
+    if isinstance(check.ask, EloAsk):
+        return strength.check(check, check.ask)
     if isinstance(check.ask, SeriesAsk):
         if check.baseline is not None:
             return check_baseline(check, check.ask, policy, evidence)
@@ -105,7 +112,8 @@ def decide(results: Sequence[CheckResult]) -> Decision:
 
 def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
     """Judge a run: the whole way from policy and evidence to the verdict."""
-    results, waivers = apply_waivers(evaluate(policy, evidence), policy, evidence.run)
+    strength = Strength(policy, evidence)
+    results, waivers = apply_waivers(evaluate(policy, evidence, strength), policy, evidence.run)
     decision = decide(results)
     run = evidence.run
     return Verdict(
@@ -129,6 +137,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
         checkpoint=evidence.checkpoint,
         policy=PolicyFacts(source=policy.source, sha256=policy.sha256, profiles=policy.profiles, trial=policy.trial),
         checks=results,
+        elo=strength.main,
         waivers=waivers,
         notes=(*run.notes, *evidence.notes),
         not_asked=not_asked(policy, evidence),
@@ -160,12 +169,12 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
 def not_asked(policy: Policy, evidence: Evidence) -> tuple[str, ...]:
     """List evidence that is there but that no check uses."""
     asked = policy.series_names
-    elo = sum(name.startswith("elo/") and name not in asked for name in evidence.run.catalog)
+    elo = sum(name.startswith(RATINGS) and name not in asked for name in evidence.run.catalog)
     lines = []
-    if elo:
-        lines.append(f"{elo} Elo series: no check of this policy uses ratings.")
-    if evidence.games is not None:
-        lines.append(f"Games in {evidence.games}: no check of this policy uses games.")
+    if elo and not policy.asks_strength:
+        lines.append(f"{elo} Elo series: no check of this policy uses ratings; the profile `league` does.")
+    if evidence.games is not None and not policy.asks_strength:
+        lines.append(f"Games in {evidence.games}: no check of this policy uses games; the profile `league` does.")
     if evidence.log_source is not None and not policy.questions:
         lines.append(f"Log events in {evidence.log_source}: no check asks of logs; the profile `pipeline` does.")
     return tuple(lines)

@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from action.cli.ports import profile_texts
-from checks.check import Check, LogAsk, SeriesAsk
+from checks.check import Check, EloAsk, LogAsk, SeriesAsk
 from checks.completeness import PLANNED_KEYS
 from checks.layers import BASE
+from checks.league import VALUES
 from checks.policy import parse_policy, policy_schema
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.statistic import NAMES, UNITS
@@ -41,7 +42,7 @@ def profiles() -> Iterator[str]:
         yield f"\n## Profile `{name}`\n\n| check | asks | rule | without data | if missed |\n| --- | --- | --- | --- | --- |\n"
         for check in policy.checks:
             absent = "not measured" if check.if_present else "inconclusive"
-            yield f"| {code(check.id)} | {asks(check)} | {check.rule} | {absent} | {check.remedy} |\n"
+            yield f"| {code(check.id)} | {asks(check)} | {rule_of(check)} | {absent} | {check.remedy} |\n"
 
 
 def asks(check: Check) -> str:
@@ -50,7 +51,28 @@ def asks(check: Check) -> str:
         return f"{check.title}: {code(check.ask.statistic)} of {code(check.ask.metric)}, {check.ask.window}, n ≥ {check.min_samples}"
     if isinstance(check.ask, LogAsk):
         return f"{check.title}: {code(check.ask.value)} of {code(check.ask.question)}, n ≥ {check.min_samples}"
+    if isinstance(check.ask, EloAsk):
+        return f"{check.title}: {code(check.ask.value or 'elo')}, candidate {code(check.ask.candidate)}"
     return check.title
+
+
+def rule_of(check: Check) -> str:
+    """Write the rule of a check; a sequential decision has its hypotheses."""
+    if isinstance(check.ask, EloAsk) and check.ask.value is None:
+        asked = check.ask.hypotheses
+        return f"{asked.elo0:g} against {asked.elo1:g} Elo, error rates {asked.alpha:g} and {asked.beta:g}"
+    return str(check.rule)
+
+
+def strength() -> Iterator[str]:
+    """Write what can be asked of games."""
+    yield (
+        "\n## Values of `elo`\n\nA check with `elo: {…}` and no `value` is the sequential decision: does the candidate beat the "
+        "reference? With a `value` an estimate with its interval is held against `pass` and `fail`, all in Elo. How each is "
+        "made: [how it decides](how-it-decides.md).\n\n| `value` | is |\n| --- | --- |\n"
+    )
+    for name, about in VALUES.items():
+        yield f"| {code(name)} | {about} |\n"
 
 
 def roles() -> Iterator[str]:
@@ -91,7 +113,14 @@ def keys() -> Iterator[str]:
     yield "\n## Keys of a policy\n\n| key | is |\n| --- | --- |\n"
     for name, about in schema["properties"].items():
         yield f"| {code(name)} | {about.get('description', '')} |\n"
-    for title, model in (("check", "CheckDocument"), ("baseline", "BaselineDocument"), ("waiver", "WaiverDocument")):
+    for title, model in (
+        ("check", "CheckDocument"),
+        ("baseline", "BaselineDocument"),
+        ("waiver", "WaiverDocument"),
+        ("question to games (`elo`)", "EloDocument"),
+        ("`games`", "GamesDocument"),
+        ("`online-elo`", "OnlineEloDocument"),
+    ):
         yield f"\n### Keys of a {title}\n\n| key | is |\n| --- | --- |\n"
         for name, about in schema["$defs"][model]["properties"].items():
             yield f"| {code(name)} | {about.get('description', '')} |\n"
@@ -120,7 +149,7 @@ def questions() -> Iterator[str]:
 
 def page() -> str:
     """Write the whole page."""
-    return "".join((HEAD, *profiles(), *roles(), *statistics(), *keys(), *questions()))
+    return "".join((HEAD, *profiles(), *roles(), *statistics(), *strength(), *keys(), *questions()))
 
 
 def main() -> int:

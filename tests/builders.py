@@ -15,8 +15,9 @@ import numpy as np
 
 from checks.check import Check, Policy, SeriesAsk
 from checks.finding import Judged
+from checks.place import Where
 from checks.policy import PolicyError, parse_policy
-from checks.result import CheckKind, CheckResult, Outcome, Where
+from checks.result import CheckKind, CheckResult, Outcome
 from checks.rule import Rule, parse_bound
 from checks.run import Evidence, Identity, LogTable, Note, NoteKind, Rows, RunData, RunState, Scalar, Series
 from checks.statistic import Statistic

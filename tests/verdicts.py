@@ -10,6 +10,7 @@ from typing import Any
 import comrak
 from hypothesis import strategies as st
 
+from checks.place import Where
 from checks.result import (
     CheckKind,
     CheckResult,
@@ -20,7 +21,6 @@ from checks.result import (
     Severity,
     UsedWaiver,
     Verdict,
-    Where,
 )
 from checks.run import Checkpoint, Note, NoteKind, RunState
 

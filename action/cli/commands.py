@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from action.cli import check, explain, logs, metrics, policy
+from action.cli import check, elo, explain, logs, metrics, policy
 
 app = typer.Typer(
     name="gatekeeper",
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("check")(check.check)
+app.command("elo")(elo.elo)
 app.command("metrics")(metrics.metrics)
 app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)

@@ -46,6 +46,8 @@ class Column:
     """To how many columns of the terminal it may be squeezed, its texts wrapped; None: never wrapped."""
     styles: tuple[str, ...] = ()
     """One a cell; empty: none."""
+    keep: bool = False
+    """The cells are drawings of our own: blanks in them have a meaning."""
 
 
 class Page:
@@ -113,7 +115,9 @@ class Page:
                 self._write(_joined([lines[number : number + 1] for lines in texts], columns, widths))
 
     def _cells(self, columns: Sequence[Column]) -> list[list[str]]:
-        return [[self._clean(text) for text in (column.head, *column.cells)] for column in columns]
+        return [
+            [text if column.keep else self._clean(text) for text in (column.head, *column.cells)] for column in columns
+        ]
 
     def _widths(self, columns: Sequence[Column], cells: Sequence[Sequence[str]], *, squeezed: bool) -> list[int]:
         """Return the width of each column; `squeezed`: the widest give way, until all fit or none can any more."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from action.cli.progress import progress_bar
 from action.errors import InputError, UsageError
 from action.files import read_error, show_name
-from action.pipeline import Ports
+from action.pipeline import GamesReading, Ports
 from action.settings import PolicyText, profile_policy
-from action.sources import events, tables, tensorboard, trainer_state, wandb_log
+from action.sources import events, games, tables, tensorboard, trainer_state, wandb_log
 from action.version import tool_version
+from checks.run import GameRecord
 
 DEFAULT_POLICY = Path(".github/gatekeeper.yml")
 MAX_POLICY_BYTES = 4_000_000
@@ -22,9 +25,25 @@ def local_ports() -> Ports:
         # A trainer's folder may hold its log and TensorBoard files: the log knows more. Tables come last: by suffix.
         sources=(wandb_log, trainer_state, tensorboard, tables),
         open_events=events.EventFiles,
+        read_games=read_games,
         profiles=profile_texts(),
         tool_version=tool_version(),
     )
+
+
+def read_games(paths: Sequence[Path], reading: GamesReading) -> GameRecord:
+    """Read games, with a progress bar on a terminal.
+
+    Raises:
+        InputError: what is named cannot be read as games.
+        UsageError: the columns are not told as they have to be.
+    """
+    try:
+        columns = None if reading.columns is None else games.parse_columns(reading.columns)
+    except ValueError as error:
+        raise UsageError(f"columns of games: {error}") from error
+    with progress_bar("reading games") as tell:
+        return games.read_games(paths, columns=columns, cluster=reading.cluster, progress=tell)
 
 
 def profile_texts() -> dict[str, str]:

@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from action.evidence.game_records import games_text
 from action.evidence.records import Record, evidence_record, rows_text, series_text, tables_record
 from checks.run import Evidence, RunData
 
 MANIFEST = "manifest.json"
 POLICY = "policy.yml"
 LOGS = "logs.json"
+GAMES = "games.jsonl"
 VERSION = 1
 
 
@@ -45,6 +47,8 @@ def bundle_files(bundle: Bundle) -> BundleFiles:
         LOGS: dump(tables_record(evidence.logs)),
         **_run_files("run", evidence.run),
     }
+    if evidence.game_record is not None:
+        files[GAMES] = games_text(evidence.game_record)
     baselines = [data for _, data in sorted(evidence.baselines.items()) if isinstance(data, RunData)]
     for number, data in enumerate(baselines, start=1):
         files |= _run_files(f"baselines/{number}", data)

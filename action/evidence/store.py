@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from action.errors import InputError
 from action.evidence import bundle as noun
 from action.evidence import records
+from action.evidence.game_records import read_games
 from action.files import look, read_error, show_name
 from action.settings import TIME
 from checks.run import Evidence, RunData
@@ -24,7 +25,9 @@ Fetch: TypeAlias = Callable[[str], bytes]
 MAX_BYTES = 2**31
 """Of a bundle, unpacked: 40 million values. Stops a `.tar.gz` that unpacks to a disk full of zeros."""
 _FOLDER = "evidence"
-_OURS = re.compile(r"manifest\.json|policy\.yml|logs\.json|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl")
+_OURS = re.compile(
+    r"manifest\.json|policy\.yml|logs\.json|games\.jsonl|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl"
+)
 
 
 def find_bundle(path: Path) -> Path | None:
@@ -135,6 +138,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         logs=records.read_tables(_json(checked(noun.LOGS))),
         log_source=records.read_text(manifest["log_source"]),
         games=records.read_text(manifest["games"]),
+        game_record=read_games(_lines(checked(noun.GAMES))) if noun.GAMES in digests else None,
         baselines=baselines,
         notes=records.read_notes(manifest["notes"]),
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
+from action.report.elo_document import Json, Object, elo_document
 from checks.number import finite
-from checks.result import CheckResult, PolicyFacts, RunFacts, UsedWaiver, Verdict, Where
+from checks.place import Where
+from checks.result import CheckResult, PolicyFacts, RunFacts, UsedWaiver, Verdict
 from checks.run import Checkpoint, Note, Scalar
 
 VERSION = 1
 TOOL = "experiment-gatekeeper"
-
-Json: TypeAlias = "Scalar | list[Json] | dict[str, Json]"
-Object: TypeAlias = dict[str, Json]
 
 
 def verdict_document(verdict: Verdict) -> Object:
@@ -37,10 +35,10 @@ def verdict_document(verdict: Verdict) -> Object:
         "checkpoint": _checkpoint(verdict.checkpoint),
         "policy": _policy(verdict.policy),
         "checks": [_check(check) for check in verdict.checks],
-        "elo": None,
+        "elo": None if verdict.elo is None else elo_document(verdict.elo),
         "diagnosis": [],
         "waivers": [_waiver(waiver) for waiver in verdict.waivers],
-        "notes": _notes(verdict.notes),
+        "notes": notes_document(verdict.notes),
         "not_asked": list(verdict.not_asked),
         "evidence": {"sha256": verdict.evidence_sha256},
     }
@@ -115,7 +113,8 @@ def _waiver(waiver: UsedWaiver) -> Object:
     }
 
 
-def _notes(notes: Iterable[Note]) -> list[Json]:
+def notes_document(notes: Iterable[Note]) -> list[Json]:
+    """Return notes as objects."""
     return [{"kind": note.kind.value, "text": note.text} for note in notes]
 
 
@@ -127,7 +126,7 @@ def table_document(columns: Sequence[str], rows: Iterable[Sequence[Scalar]], not
     if len(set(columns)) != len(columns):
         raise ValueError(f"columns share a name: {columns}")
     objects: list[Json] = [{name: _cell(cell) for name, cell in zip(columns, row, strict=True)} for row in rows]
-    return {"version": VERSION, "rows": objects, "notes": _notes(notes)}
+    return {"version": VERSION, "rows": objects, "notes": notes_document(notes)}
 
 
 def _cell(cell: Scalar) -> Scalar:

@@ -1,18 +1,16 @@
 """Documents in GitHub-flavoured Markdown: what to lay out, and how much of it fits.
 
-Every value that a template prints goes through the one filter, whether or not its author thinks of it. Sentences come
-from the verdict and from `view`; no judgement and no layout may enter.
+Sentences come from the verdict and from `view`; no judgement and no layout may enter.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
 
-from action.escape import address, markdown, one_line
+from action.escape import address, one_line
+from action.report.elo_view import elo_tables, method_of
+from action.report.render import Cut, cut, render, safe
 from action.report.table import cell, numeric
 from action.report.view import (
     NOTE_WORDS,
@@ -30,11 +28,9 @@ from action.report.view import (
     row_of,
     waived_checks,
 )
+from checks.elo.facts import EloFacts
 from checks.result import Decision, UsedWaiver, Verdict
 from checks.run import Note, Scalar
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 BUDGET = 60_000
 """Most characters of a document: GitHub refuses comments over 65,536, and a header and a marker have to fit too."""
@@ -43,8 +39,6 @@ SMALLEST_BUDGET = 1_000
 ICONS = {Decision.PASS: "✅", Decision.FAIL: "❌", Decision.INCONCLUSIVE: "❔", Decision.ERROR: "⛔"}
 
 _SHORTEST_ROW = len("- **x:** x\n")
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +65,11 @@ def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
     for rung in _LADDER:
         if _at_least(verdict, rung) > budget:
             continue
-        text = _render("verdict.md.j2", _page(verdict, rung))
+        text = render("verdict.md.j2", _page(verdict, rung))
         if len(text) <= budget:
             return text
-    text = _render("headline.md.j2", _head(verdict))
-    return text if len(text) <= budget else _render("headline.md.j2", _head(verdict) | {"name": None, "headline": None})
+    text = render("headline.md.j2", _head(verdict))
+    return text if len(text) <= budget else render("headline.md.j2", _head(verdict) | {"name": None, "headline": None})
 
 
 def _at_least(verdict: Verdict, rung: _Rung) -> int:
@@ -104,33 +98,15 @@ def table_markdown(
         page = {
             "title": title,
             "columns": heads,
-            "rows": _cut([[cell(value) for value in row] for row in rows], first),
-            "notes": _cut(_notes(notes), first),
+            "rows": cut([[cell(value) for value in row] for row in rows], first),
+            "notes": cut(_notes(notes), first),
         }
-        text = _render("table.md.j2", page)
+        text = render("table.md.j2", page)
         if len(text) <= budget:
             return text
         if first == 0:
             raise ValueError(f"a budget of {budget} characters does not hold a table of {len(columns)} columns")
         first = (max(len(rows), len(notes)) if first is None else first) // 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Cut(Generic[Item]):
-    """The entries of a list that are shown."""
-
-    rows: tuple[Item, ...]
-    count: int
-    """How many there are."""
-
-    @property
-    def left_out(self) -> int:
-        return self.count - len(self.rows)
-
-
-def _cut(rows: Iterable[Item], first: int | None) -> _Cut[Item]:
-    found = tuple(rows)
-    return _Cut(rows=found if first is None else found[:first], count=len(found))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,25 +137,26 @@ def _head(verdict: Verdict) -> dict[str, object]:
 def _page(verdict: Verdict, rung: _Rung) -> dict[str, object]:
     waived = waived_checks(verdict)
     groups = {
-        group: _cut([row_of(check, waived) for check in checks], rung.first)
+        group: cut([row_of(check, waived) for check in checks], rung.first)
         for group, checks in arrange(verdict).items()
     }
     passed = groups[Group.PASS].rows if rung.passes else ()
     return _head(verdict) | {
         "troubles": [_section(group, groups[group]) for group in OPEN if groups[group].count],
-        "advice": _cut(_advice(verdict, waived), rung.first),
+        "advice": cut(_advice(verdict, waived), rung.first),
+        "strength": _strength(verdict.elo, rung),
         "waived": _waivers(verdict, rung, used=True),
         "unused": _waivers(verdict, rung, used=False),
-        "passed": _section(Group.PASS, _Cut(rows=passed, count=groups[Group.PASS].count)),
+        "passed": _section(Group.PASS, Cut(rows=passed, count=groups[Group.PASS].count)),
         "not_measured": _section(Group.NOT_MEASURED, groups[Group.NOT_MEASURED]),
         "facts": _facts(verdict),
-        "notes": _cut(_notes(verdict.notes), rung.first),
-        "not_asked": _cut(verdict.not_asked, rung.first),
+        "notes": cut(_notes(verdict.notes), rung.first),
+        "not_asked": cut(verdict.not_asked, rung.first),
         "evidence_told": _evidence_told(verdict),
     }
 
 
-def _section(group: Group, rows: _Cut[Row]) -> _Section:
+def _section(group: Group, rows: Cut[Row]) -> _Section:
     words = {Group.PASS: "passed", Group.NOT_MEASURED: "not measured"}
     told = f"{many(rows.count, 'check', 'checks')} {words[group]}" if group in words else ""
     return _Section(title=group.value, rows=rows.rows, count=rows.count, told=told)
@@ -190,8 +167,46 @@ def _advice(verdict: Verdict, waived: frozenset[str]) -> tuple[Advice, ...]:
     return advice(row_of(check, waived) for group in OPEN for check in groups[group])
 
 
-def _waivers(verdict: Verdict, rung: _Rung, *, used: bool) -> _Cut[UsedWaiver]:
-    return _cut([waiver for waiver in verdict.waivers if waiver.used is used], rung.first)
+def _strength(facts: EloFacts | None, rung: _Rung) -> dict[str, object] | None:
+    return None if facts is None else elo_page(facts, rung.first)
+
+
+def elo_page(facts: EloFacts, first: int | None) -> dict[str, object]:
+    """Give what a page shows of an Elo analysis; `first`: how many rows of each table, None: all."""
+    return {
+        "sentences": facts.sentences,
+        "tables": [
+            {
+                "title": table.title,
+                "columns": [{"name": name, "right": at in table.right} for at, name in enumerate(table.heads)],
+                "rows": cut(table.rows, first),
+            }
+            for table in elo_tables(facts)
+        ],
+        "method": method_of(facts),
+    }
+
+
+def elo_markdown(title: str, answer: str, facts: EloFacts, notes: Sequence[Note], *, budget: int = BUDGET) -> str:
+    """Return an Elo analysis as a document of at most `budget` characters: the first rows if not all fit.
+
+    Raises ValueError if not even the paragraph fits.
+    """
+    for first in (None, 200, 50, 20, 5, 0):
+        page = {
+            "title": title,
+            "answer": answer,
+            "strength": elo_page(facts, first),
+            "notes": cut(_notes(notes), first),
+        }
+        text = render("elo.md.j2", page)
+        if len(text) <= budget:
+            return text
+    raise ValueError(f"a budget of {budget} characters does not hold the paragraph of an analysis")
+
+
+def _waivers(verdict: Verdict, rung: _Rung, *, used: bool) -> Cut[UsedWaiver]:
+    return cut([waiver for waiver in verdict.waivers if waiver.used is used], rung.first)
 
 
 def _facts(verdict: Verdict) -> list[dict[str, object]]:
@@ -200,7 +215,7 @@ def _facts(verdict: Verdict) -> list[dict[str, object]]:
     if verdict.run.url:
         # The text of the link is the address itself, so that it cannot pretend to lead elsewhere.
         text = verdict.run.url.removeprefix("https://")
-        rows.insert(1, {"word": "Page", "text": text, "address": _safe(target) if target else None})
+        rows.insert(1, {"word": "Page", "text": text, "address": safe(target) if target else None})
     return rows
 
 
@@ -212,45 +227,3 @@ def _evidence_told(verdict: Verdict) -> str:
 
 def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
     return [{"word": NOTE_WORDS[note.kind], "text": note.text} for note in notes]
-
-
-def _render(name: str, page: dict[str, object]) -> str:
-    text = _environment().get_template(name).render(page)
-    # Parts leave blank lines behind; no value holds a newline, so this touches layout alone.
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
-
-
-@functools.cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - costs 0.1 s, and only reports need it
-
-    environment = Environment(
-        loader=PackageLoader("templates", ""),
-        autoescape=True,  # what macros return is marked as safe, so it is not escaped again
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    # A filter or function could build text past `finalize`: templates have none.
-    environment.filters.clear()
-    environment.globals.clear()
-    return environment
-
-
-def _finalize(value: object) -> object:
-    """Escape a value that a template prints; refuse what is neither text nor a whole number."""
-    if hasattr(value, "__html__"):
-        return value
-    if isinstance(value, str):
-        return _safe(markdown(value))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    raise TypeError(f"a template prints {value!r}: expected text or a whole number")
-
-
-def _safe(text: str) -> str:
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
-
-    return Markup(text)  # noqa: S704 - the text is escaped by our own filter, or checked by `address`

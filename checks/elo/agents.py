@@ -48,7 +48,7 @@ class Naming:
     """How agents are told apart by name."""
 
     references: Mapping[str, Measured | None]
-    """Name → its rating where that was measured. The first fixes the scale. Empty: `base_model`, else every `…_bot`."""
+    """Name → its rating where that was measured. `base_model` and every `…_bot` of the games count as well."""
     pattern: str = PATTERN
     """How checkpoints are called; `{step}` stands for the training step. A prefix that ends with `_`, `-`, `/`, `:` or
     `.` may stand before it (trainers write the run's name there)."""
@@ -90,8 +90,8 @@ def tell_agents(names: Sequence[str], naming: Naming) -> tuple[Agent, ...]:
         ValueError: the pattern has no `{step}`.
     """
     expression = compile_pattern(naming.pattern)
-    references = naming.references or default_references(names)
-    for role, wanted in (("reference", references), ("checkpoint", naming.checkpoints or {})):
+    references = find_references(names, naming)
+    for role, wanted in (("reference", naming.references), ("checkpoint", naming.checkpoints or {})):
         for name in wanted:
             if name not in names:
                 raise EloError(missing_agent(role, name, names))
@@ -110,14 +110,27 @@ def _tell(name: str, references: Iterable[str], naming: Naming, expression: re.P
     return Agent(name=name, kind=AgentKind.CHECKPOINT, step=int(found["step"]))
 
 
-def default_references(names: Sequence[str]) -> dict[str, Measured | None]:
-    """Give the references where none was named: `base_model` first, then the bots; empty if there are none.
+def find_references(names: Sequence[str], naming: Naming) -> dict[str, Measured | None]:
+    """Give the references, the gauge first: those that were named, `base_model` and the bots; empty without any.
 
-    >>> list(default_references(["chaos_bot", "base_model", "adapter_v1"]))
+    Where ratings were measured, the scale is theirs: the gauge is then one of the measured references, an exact one
+    before others. Otherwise it is `base_model` if it played, else the first that was named, else the first bot.
+
+    >>> list(find_references(["chaos_bot", "base_model", "adapter_v1"], Naming(references={})))
     ['base_model', 'chaos_bot']
+    >>> list(find_references(["chaos_bot", "base_model"], Naming(references={"chaos_bot": Measured(rating=850.0)})))
+    ['chaos_bot', 'base_model']
     """
-    first: dict[str, Measured | None] = {BASE_MODEL: None} if BASE_MODEL in names else {}
-    return first | {name: None for name in names if _BOT.fullmatch(name)}
+    found: dict[str, Measured | None] = {BASE_MODEL: None} if BASE_MODEL in names else {}
+    found |= naming.references
+    chosen = naming.checkpoints or {}
+    found |= {name: None for name in names if _BOT.fullmatch(name) and name not in found and name not in chosen}
+
+    def rank(name: str) -> float:
+        measured = found[name]
+        return 3.0 if measured is None else float(measured.se > 0)
+
+    return {name: found[name] for name in sorted(found, key=rank)}
 
 
 def missing_agent(role: str, name: str, names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from checks.elo.agents import (
     Agent,
     AgentKind,
     EloError,
-    default_references,
+    find_references,
     missing_agent,
     tell_agents,
 )
@@ -100,7 +100,7 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
 
 def _scale(counts: Counts, question: EloQuestion) -> tuple[tuple[Agent, ...], Scale]:
     agents = tell_agents(counts.agents, question.naming)
-    references = question.naming.references or default_references(counts.agents)
+    references = find_references(counts.agents, question.naming)
     if not references:
         if question.against is None:
             listed = ", ".join(f"`{name}`" for name in counts.agents[:10])
@@ -108,6 +108,8 @@ def _scale(counts: Counts, question: EloQuestion) -> tuple[tuple[Agent, ...], Sc
                 "expected a fixed reference among the agents (base_model or …_bot), found none; name one with "
                 f"--reference or in the policy's `references` (agents: {listed})"
             )
+        if question.against not in counts.agents:
+            raise EloError(missing_agent("reference", question.against, counts.agents))
         references = {question.against: None}
     return agents, Scale(references=references)
 
@@ -155,7 +157,7 @@ def _gap(rated: Rated, cast: Cast, question: EloQuestion, bounds: Bounds) -> tup
         every = [
             i
             for i, agent in enumerate(cast.agents)
-            if agent.kind is AgentKind.CHECKPOINT and rated.connection.linked[i]
+            if agent.kind is AgentKind.CHECKPOINT and rated.connection.linked[i] and i != cast.reference
         ]
         candidate = max(every, key=lambda i: float(rated.fit.strength[i])) if every else None
         chosen_from = max(len(every), 1)
@@ -169,7 +171,8 @@ def _gap(rated: Rated, cast: Cast, question: EloQuestion, bounds: Bounds) -> tup
         raise EloError(f"expected a candidate other than the reference, got `{names[candidate]}` twice; name another")
     found = gap_estimate(rated, (candidate, cast.reference), question.confidence, bounds)
     if chosen_from > 1 and found.se is not None:
-        contrasts = np.array([rated.contrast(int(i), cast.reference) for i in cast.checkpoints.index])
+        others = cast.checkpoints.index[cast.checkpoints.index != cast.reference]
+        contrasts = np.array([rated.contrast(int(i), cast.reference) for i in others])
         # The largest of several is the smallest of their negatives.
         least = smallest_of(rated, -contrasts, question.confidence)
         found = _turned(least)
@@ -195,7 +198,8 @@ def _turned(found: Estimate) -> Estimate:
 
 
 def _learning(rated: Rated, cast: Cast, gap: Gap | None, confidence: float) -> Learning:
-    line = trend(rated, cast.checkpoints, cast.reference, confidence)
+    finite = rated.connection.linked & ~rated.connection.separated
+    line = trend(rated, cast.checkpoints, cast.reference, confidence) if finite[cast.reference] else None
     end = None if line is None else line.end_gain
     if end is None and gap is not None and gap.chosen_from == 1:
         end = gap.estimate

@@ -12,6 +12,7 @@ from enum import StrEnum
 from checks.elo.agents import AgentKind, Measured, Naming
 from checks.elo.consistency import Agreement, Conflict
 from checks.elo.estimate import Estimate
+from checks.elo.learning import Signal
 from checks.elo.progress import Exploitation
 from checks.elo.seats import SeatReport
 from checks.elo.sequential import Decision, Hypotheses, SequentialOutcome
@@ -26,28 +27,20 @@ class Mode(StrEnum):
     SERIES = "series"
 
 
-class Signal(StrEnum):
-    """Whether training made checkpoints stronger."""
-
-    POSITIVE = "positive"
-    NONE = "none"
-    """The whole interval lies within ±20 Elo: whatever was learned does not matter."""
-    NEGATIVE = "negative"
-    UNCLEAR = "unclear"
-
-
 NEGLIGIBLE = 20.0
 """Elo: a change whose whole interval lies within this is none."""
 
 
 def signal_of(found: Estimate | None) -> Signal:
     """Tell what an estimated gain says about learning."""
-    if found is None or found.low is None or found.high is None:
+    if found is None:
         return Signal.UNCLEAR
     if found.above_zero:
         return Signal.POSITIVE
     if found.below_zero:
         return Signal.NEGATIVE
+    if found.low is None or found.high is None:
+        return Signal.UNCLEAR
     return Signal.NONE if found.low > -NEGLIGIBLE and found.high < NEGLIGIBLE else Signal.UNCLEAR
 
 

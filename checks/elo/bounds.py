@@ -49,8 +49,9 @@ def separated_bounds(rated: Rated, confidence: float) -> Bounds:
     found = Bounds(low=np.full(size, np.nan), high=np.full(size, np.nan), confidence=confidence)
     links = point_links(rated.totals, size)
     share = meetings_a_cluster(rated)
-    up = _Ladder(rated=rated, share=share, sign=1.0, among=rated.connection.above, confidence=confidence)
-    down = _Ladder(rated=rated, share=share, sign=-1.0, among=rated.connection.below, confidence=confidence)
+    above, below, apart = rated.connection.above, rated.connection.below, rated.connection.apart
+    up = _Ladder(rated=rated, share=share, sign=1.0, among=above, loose=below | apart, confidence=confidence)
+    down = _Ladder(rated=rated, share=share, sign=-1.0, among=below, loose=above | apart, confidence=confidence)
     found.low[:] = up.climb(strong_groups(links, up.among))
     found.high[:] = down.climb(strong_groups(links.turned(), down.among))
     return found
@@ -90,6 +91,8 @@ class _Ladder:
     sign: float
     """1: agents that never lost, from below; -1: agents that never won, from above."""
     among: Flags
+    loose: Flags
+    """Agents that may stand as far on the other side as they like: beating them says nothing."""
     confidence: float
 
     def climb(self, groups: tuple[Ints, ...]) -> Floats:
@@ -100,8 +103,9 @@ class _Ladder:
         for group in groups:
             inside = np.zeros(strength.size, np.bool_)
             inside[group] = True
-            one = inside[totals.first] & ~open_[totals.second]
-            two = inside[totals.second] & ~open_[totals.first]
+            out = open_ | self.loose
+            one = inside[totals.first] & ~out[totals.second]
+            two = inside[totals.second] & ~out[totals.first]
             mine = np.concatenate([totals.first[one], totals.second[two]])
             other = np.concatenate([totals.second[one], totals.first[two]])
             games = np.concatenate([totals.games[one], totals.games[two]]) / self.share

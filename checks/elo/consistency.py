@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Flags, Floats, Ints, head, tail
+from checks.counts import Counts, Entries, Flags, Floats, Ints, Totals, add_up, head, tail
 from checks.distribution import chi2_tail
 from checks.elo.covariance import variance_floor
 from checks.elo.fit import ELO, expected
 from checks.elo.rate import Rated, Scale, rate
 
 SURE = 0.001
-"""A conflict is what chance makes of fewer than this share of honest records: a gate that cries wolf is switched off."""
+"""A conflict is what chance makes of fewer than this share of honest records: a noisy gate is switched off."""
 _LEAST_CELL = 1.0
 """Expected variance of a pair's points from which its deviation counts."""
 _SURE_Z = 1.96
@@ -92,7 +92,7 @@ def negative_control(counts: Counts, scale: Scale) -> Conflict | None:
     reached = np.cumsum(counts.units.clusters)
     if not counts.ordered or reached.size < 2:
         return None
-    middle = int(np.searchsorted(reached, reached[-1] / 2))
+    middle = int(np.searchsorted(reached, reached[-1] / 2)) + 1
     return drift_between(head(counts, middle), tail(counts, middle), scale)
 
 
@@ -156,7 +156,8 @@ def agreement(rated: Rated) -> Agreement | None:
     scale = max(variance_floor(rated.counts), _inflation(rated))
     rest = totals.points - totals.games * p
     statistic = float((rest[kept] ** 2 / variance[kept]).sum()) / scale
-    cycles, triples = _cycles(totals.first, totals.second, rest_of_half(rated, scale))
+    both = _both_ways(totals, len(rated.counts.agents))
+    cycles, triples = _cycles(both.first, both.second, rest_of_half(both, scale))
     return Agreement(statistic=statistic, df=df, p=chi2_tail(statistic, df), cycles=cycles, triples=triples)
 
 
@@ -171,9 +172,20 @@ def _inflation(rated: Rated) -> float:
     return float(np.mean(ratios)) if ratios else 1.0
 
 
-def rest_of_half(rated: Rated, scale: float) -> Floats:
+def _both_ways(totals: Totals, size: int) -> Totals:
+    """Add up a pair's games whoever moved first."""
+    keys, place = np.unique(totals.first * size + totals.second, return_inverse=True)
+    return Totals(
+        first=keys // size,
+        second=keys % size,
+        order=np.zeros(keys.size, np.int64),
+        games=add_up(place.reshape(-1), totals.games, keys.size),
+        points=add_up(place.reshape(-1), totals.points, keys.size),
+    )
+
+
+def rest_of_half(totals: Totals, scale: float) -> Floats:
     """Give how many standard errors each pair's points lie above one half a game; shape (p,)."""
-    totals = rated.totals
     z: Floats = (totals.points - totals.games / 2) / np.sqrt(totals.games / 4 * scale)
     return z
 

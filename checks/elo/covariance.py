@@ -93,7 +93,10 @@ class Sandwich:
         """Give the variance of a contrast of strengths, natural-log units squared, and its degrees of freedom."""
         pull = self.pull(contrast)
         robust = self._jackknife(contrast, pull) if self.counts.clusters <= FEW else self.left.robust(pull)
-        return max(robust, self.floor * self.fit.model_variance(contrast)), self.left.influential(pull) - 1
+        given = self.fit.given(contrast)
+        measured = float(given @ given)
+        played = max(robust, self.floor * (self.fit.model_variance(contrast) - measured))
+        return measured + played, self.left.influential(pull) - 1
 
     def contrast(self, contrast: Floats, confidence: float, offset: float = 0.0) -> Estimate:
         """Estimate a contrast of strengths, in Elo, with its interval.
@@ -122,9 +125,14 @@ class Sandwich:
         units = np.array([self.left.unit_influence(pull) for pull in pulls])
         total = self.counts.clusters
         robust = (units @ units.T + (pulls * self.left.alone) @ pulls.T) * (total / max(total - 1, 1.0))
-        floors = np.array([self.variance(contrast)[0] for contrast in contrasts])
-        spread = np.sqrt(np.maximum(floors, np.diag(robust)) / np.where(np.diag(robust) > 0, np.diag(robust), 1.0))
-        return np.asarray(robust * np.outer(spread, spread), np.float64)
+        given = np.array([self.fit.given(contrast) for contrast in contrasts])
+        floors = np.array([self.variance(contrast)[0] for contrast in contrasts]) - (given * given).sum(axis=1)
+        raw = np.diag(robust)
+        wanted = np.maximum(floors, raw)
+        spread = np.sqrt(wanted / np.where(raw > 0, raw, 1.0))
+        scaled = robust * np.outer(spread, spread)
+        np.fill_diagonal(scaled, wanted)
+        return np.asarray(scaled + given @ given.T, np.float64)
 
     def _jackknife(self, contrast: Floats, pull: Floats) -> float:
         """Add up the squares of what leaving out one cluster does to a contrast, to one Newton step: CR3."""
@@ -139,7 +147,7 @@ class Sandwich:
                 if pull[entry]:
                     copies = float(entries.games[entry] ** 2 / entries.squares[entry, 0])
                     total += copies * self._without(np.array([entry]), np.full(1, copies), contrast) ** 2
-        return total * (clusters - 1) / clusters
+        return total * (clusters - 1) / max(clusters, 1.0)
 
     def _without(self, rows: Ints, copies: Floats, contrast: Floats) -> float:
         """Give what leaving out one of the copies of some entries does to a contrast."""

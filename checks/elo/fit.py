@@ -55,6 +55,8 @@ class Model:
     """Agents that get one virtual draw against the first anchor, because nothing else bounds them."""
     first_move: bool
     """Whether the advantage of moving first is estimated."""
+    virtual_move: bool = False
+    """Whether a virtual draw between equals bounds that advantage, because nothing else does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +81,28 @@ class Fit:
         Args:
             contrast: shape (size,), weights of the agents' strengths.
         """
-        inner = self.inverse[:, : self.free.size] @ contrast[self.free]
+        inner = self._along(contrast)
         whole = np.zeros(self.model.size)
         whole[self.free] = inner[: self.free.size]
         return whole, float(inner[-1]) if self.model.first_move else 0.0
 
     def model_variance(self, contrast: Floats) -> float:
         """Give the variance of a contrast if all meetings were independent; natural-log units squared."""
+        return float(self._along(contrast)[: self.free.size] @ contrast[self.free])
+
+    def given(self, contrast: Floats) -> Floats:
+        """Give the share of uncertain anchors in a contrast, each in its standard deviations; shape (uncertain,)."""
+        anchors = self.model.anchors
+        some = anchors.variance > 0
+        share: Floats = self.spread(contrast)[0][anchors.index[some]] / np.sqrt(anchors.variance[some])
+        return share
+
+    def _along(self, contrast: Floats) -> Floats:
         part = contrast[self.free]
-        return float(part @ self.inverse[: self.free.size, : self.free.size] @ part)
+        # Contrasts are of a few agents among thousands.
+        some = np.flatnonzero(part)
+        found: Floats = part[some] @ self.inverse[some]
+        return found
 
 
 def expected(fit: Fit, first: Ints, second: Ints, order: Ints) -> Floats:
@@ -163,13 +178,13 @@ class _Likelihood:
         self.place = np.full(model.size, -1, np.int64)
         self.place[self.free] = np.arange(self.free.size)
         totals, anchor = model.totals, int(model.anchors.fixed[0])
-        n = model.virtual.size
+        n, move = model.virtual.size, int(model.virtual_move)
         inside = ~(model.held[totals.first] & model.held[totals.second])
-        self.first = np.concatenate([totals.first[inside], model.virtual])
-        self.second = np.concatenate([totals.second[inside], np.full(n, anchor)])
-        self.order = np.concatenate([totals.order[inside], np.zeros(n, np.int64)])
-        self.games = np.concatenate([totals.games[inside], np.ones(n)])
-        self.points = np.concatenate([totals.points[inside], np.full(n, 0.5)])
+        self.first = np.concatenate([totals.first[inside], model.virtual, np.full(move, anchor)])
+        self.second = np.concatenate([totals.second[inside], np.full(n + move, anchor)])
+        self.order = np.concatenate([totals.order[inside], np.zeros(n, np.int64), np.ones(move, np.int64)])
+        self.games = np.concatenate([totals.games[inside], np.ones(n + move)])
+        self.points = np.concatenate([totals.points[inside], np.full(n + move, 0.5)])
         self.given = np.zeros(model.size)
         self.given[model.anchors.index] = model.anchors.strength
         self.precision = np.zeros(model.size)

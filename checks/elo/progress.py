@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.counts import Floats, Ints
+from checks.distribution import t_quantile
 from checks.elo.covariance import Residuals, variance_floor
 from checks.elo.estimate import Certainty, Estimate, estimate
 from checks.elo.fit import ELO, sigmoid
@@ -128,6 +129,27 @@ class Exploitation:
     total: Estimate
     """The sum over the bots."""
     bots: tuple[tuple[str, Estimate], ...]
+
+
+def least_gain(found: Exploitation) -> Estimate:
+    """Give the gain against the bot that least was gained on, its interval corrected for having been chosen.
+
+    The interval holds for the smallest gain at once with all others: each bot's at 1 − (1 − confidence)/bots
+    (Bonferroni). Bots without an interval leave it open.
+    """
+    least = min((one for _, one in found.bots), key=lambda one: one.value or 0.0)
+    shared = 1 - (1 - least.confidence) / len(found.bots)
+    ends = [_widened(one, shared) for _, one in found.bots]
+    low = None if any(end is None for end in ends) else min(end[0] for end in ends if end is not None)
+    high = None if any(end is None for end in ends) else min(end[1] for end in ends if end is not None)
+    return Estimate(**{**vars(least), "low": low, "high": high})
+
+
+def _widened(found: Estimate, confidence: float) -> tuple[float, float] | None:
+    if found.value is None or found.se is None:
+        return None
+    reach = t_quantile((1 + confidence) / 2, found.df) * found.se
+    return round9(found.value - reach), round9(found.value + reach)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,10 +13,12 @@ from checks.document import quote
 from checks.elo.agents import DEFAULT_RATING, EloError, Measured
 from checks.elo.connect import Connection, components, connect
 from checks.elo.covariance import Sandwich
-from checks.elo.fit import ELO, Anchors, Fit, Model, fit_strengths
+from checks.elo.fit import ELO, Anchors, Fit, FitError, Model, fit_strengths, sigmoid
 
 _CONFOUNDED = 1e-6
 """The advantage of moving first cannot be told from strengths if less than this share of its information is its own."""
+_UNBOUNDED = 100.0
+"""Variance, natural-log units squared, from which the data do not bound what moving first is worth: ±1,700 Elo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,30 +116,37 @@ def rate_totals(
     """Rate agents by totals that were added up already; else as `rate`."""
     size = len(counts.agents)
     anchors = scale.anchors(counts, gauge_only=gauge_only)
-    connection = connect(totals, size, anchors.fixed)
+    connection = connect(totals, size, anchors.index)
     held = ~connection.linked
     held[anchors.fixed] = True
-    uncertain = np.zeros(size, np.bool_)
-    uncertain[anchors.index[anchors.variance > 0]] = True
-    virtual = np.flatnonzero(connection.separated & ~held & ~uncertain)
+    virtual = np.flatnonzero(connection.separated)
     model = Model(totals=totals, size=size, anchors=anchors, held=held, virtual=virtual, first_move=False)
     fit = fit_strengths(model, start)
     confounded = False
     if np.any(totals.order[~(held[totals.first] & held[totals.second])]):
         confounded = _own_share(fit) < _CONFOUNDED
         if not confounded:
-            moved = Model(totals=totals, size=size, anchors=anchors, held=held, virtual=virtual, first_move=True)
-            fit = fit_strengths(moved, fit.strength)
+            fit = _with_first_move(replace(model, first_move=True), fit.strength)
     return Rated(counts, scale, totals, connection, fit, confounded)
+
+
+def _with_first_move(model: Model, start: Floats) -> Fit:
+    """Estimate what moving first is worth too, by one virtual draw if all results of some order are alike."""
+    try:
+        fit = fit_strengths(model, start)
+    except FitError:
+        pass
+    else:
+        if fit.inverse[-1, -1] < _UNBOUNDED:
+            return fit
+    return fit_strengths(replace(model, virtual_move=True), start)
 
 
 def _own_share(fit: Fit) -> float:
     """Give the share of the first move's information that is not also that of strengths."""
     totals, size = fit.model.totals, fit.model.size
-    d = fit.strength[totals.first] - fit.strength[totals.second]
-    weight = (
-        totals.games / (2 + np.exp(d) + np.exp(-d)) * ~(fit.model.held[totals.first] & fit.model.held[totals.second])
-    )
+    p = sigmoid(fit.strength[totals.first] - fit.strength[totals.second])
+    weight = totals.games * p * (1 - p) * ~(fit.model.held[totals.first] & fit.model.held[totals.second])
     cross = totals.order * weight
     edge = (np.bincount(totals.first, cross, size) - np.bincount(totals.second, cross, size))[fit.free]
     whole = float(totals.order * totals.order @ weight)

@@ -112,6 +112,10 @@ class _State:
         reach = normal_quantile(1 - hypotheses.alpha) + normal_quantile(1 - hypotheses.beta)
         return reach * reach * self.variance / (self.high - self.low) ** 2
 
+    def hopeless(self, hypotheses: Hypotheses) -> bool:
+        """Tell whether the test would go on for ever: it has gone on for long, and the mean lies between the two."""
+        return self.low < self.mean < self.high and self.n > MOST * self.fixed_size(hypotheses)
+
     def needed(self, hypotheses: Hypotheses, llr: float) -> float:
         """Give how many observations are still to come, on average, were the truth what it looks."""
         middle = (self.low + self.high) / 2
@@ -137,28 +141,22 @@ def sequential_decision(counts: Counts, scale: Scale, duel: Duel, hypotheses: Hy
         The decision; undecided with 0 looks where the candidate has fewer than 10 clusters.
     """
     walk = _Walk(counts, scale, duel, hypotheses)
-    state, llr, units, looks = None, 0.0, 0, 0
+    state, llr, units, looks, exhausted = None, 0.0, 0, 0, False
     for units in walk.looks():
         state = walk.state(units)
         if state is None:
             continue
         looks += 1
         llr = state.llr()
-        exhausted = state.n > MOST * state.fixed_size(hypotheses)
-        if exhausted or not hypotheses.lower < llr < hypotheses.upper:
+        crossed = not hypotheses.lower < llr < hypotheses.upper
+        exhausted = not crossed and state.hopeless(hypotheses)
+        if crossed or exhausted:
             break
-    else:
-        exhausted = False
     outcome = SequentialOutcome.UNDECIDED
-    if state is not None and not exhausted:
-        better, worse = llr >= hypotheses.upper, llr <= hypotheses.lower
-        outcome = (
-            SequentialOutcome.BETTER
-            if better
-            else SequentialOutcome.NOT_BETTER
-            if worse
-            else SequentialOutcome.UNDECIDED
-        )
+    if llr >= hypotheses.upper:
+        outcome = SequentialOutcome.BETTER
+    elif llr <= hypotheses.lower:
+        outcome = SequentialOutcome.NOT_BETTER
     games, clusters = walk.played(units)
     needed = None
     if outcome is SequentialOutcome.UNDECIDED and state is not None and not exhausted:
@@ -188,7 +186,10 @@ class _Walk:
         size = counts.units.clusters.size
         self.candidate_games = np.cumsum(add_up(counts.plays.unit[own], counts.plays.games[own], size))
         self.candidate_clusters = np.cumsum(add_up(counts.plays.unit[own], counts.plays.clusters[own], size))
-        self.direct = len(counts.agents) == 2 and not np.any(counts.entries.order)
+        pair, entries = sorted((duel.candidate, duel.reference)), counts.entries
+        other = entries.unit[(entries.first != pair[0]) | (entries.second != pair[1]) | (entries.order != 0)]
+        self.direct = int(other.min()) if other.size else size
+        """So many units at the start hold nothing but games of the two against each other, in no known order."""
 
     def looks(self) -> list[int]:
         """Give after how many units to look."""
@@ -199,7 +200,6 @@ class _Walk:
         ends = np.unique(np.searchsorted(reached, look_edges(int(reached[-1]))) + 1)
         played = self.candidate_clusters[ends - 1]
         news = np.r_[True, played[1:] > played[:-1]] & (played >= LEAST)
-        news[-1] = played[-1] >= LEAST
         return [int(end) for end in ends[news]]
 
     def played(self, units: int) -> tuple[float, float]:
@@ -213,10 +213,10 @@ class _Walk:
         """Look at the record after so many units; None where candidate and reference are not connected yet."""
         if self.candidate_clusters[units - 1] < LEAST:
             return None
-        return self._direct_state(units) if self.direct else self._league_state(units)
+        return self._direct_state(units) if units <= self.direct else self._league_state(units)
 
     def _direct_state(self, units: int) -> _State:
-        entries, first = self.counts.entries, self.duel.candidate == 0
+        entries, first = self.counts.entries, self.duel.candidate < self.duel.reference
         k = int(np.searchsorted(entries.unit, units))
         games, points = float(entries.games[:k].sum()), float(entries.points[:k].sum())
         mm, ms, ss = entries.squares[:k].sum(axis=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from checks.counts import Floats
+from checks.distribution import t_quantile
 
 DRAWS = 40_000
 _SEED = 20_261_125
@@ -38,4 +39,4 @@ def max_t_quantile(covariance: Floats, df: float, confidence: float) -> float:
     # A little independence keeps the factor stable where estimates are nearly the same; it can only widen.
     factor = np.linalg.cholesky(inner * (1 - 1e-6) + np.eye(size) * 1e-6)
     largest = np.abs(draws @ factor.T).max(axis=1, initial=0.0) / scale
-    return float(np.quantile(largest, confidence))
+    return max(float(np.quantile(largest, confidence)), t_quantile((1 + confidence) / 2, df))

@@ -150,9 +150,11 @@ def head_to_head(rated: Rated, cast: Cast, candidate: int) -> tuple[HeadToHead, 
 
 def gap_estimate(rated: Rated, pair: tuple[int, int], confidence: float, bounds: Bounds) -> Estimate:
     """Estimate one agent above another; bounded on one side where one of them is separated."""
-    separated = rated.connection.separated
+    linked, separated = rated.connection.linked, rated.connection.separated
     one, other = pair
     found = rated.sandwich.contrast(rated.contrast(one, other), confidence)
+    if not linked[one] or not linked[other]:
+        return replace(found, value=None, low=None, high=None, se=None, p_superior=None)
     if not separated[one] and not separated[other]:
         return found
     low, high = (_bound(bounds, rated, agent) for agent in pair)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -25,7 +26,7 @@ from action.errors import GatekeeperError, InputError, OutputError, ServiceError
 from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
 
-COMMANDS = ("check", "explain", "logs", "metrics", "policy lint", "policy schema")
+COMMANDS = ("check", "elo", "explain", "logs", "metrics", "policy lint", "policy schema")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -54,6 +55,8 @@ def _workplace(tmp_path: Path) -> Path:
     """Make the folder that examples talk of: a W&B run, events beside it, a policy."""
     shutil.copytree(RECORDINGS / "regression", tmp_path / "wandb" / "latest-run")
     shutil.copy(RECORDINGS / "regression" / "events.jsonl", tmp_path)
+    games = gzip.decompress((RECORDINGS / "regression" / "games.jsonl.gz").read_bytes())
+    (tmp_path / "games.jsonl").write_bytes(games)
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github" / "gatekeeper.yml").write_text(
         POLICY + '  kl-spike: {metric: kl, stat: max, fail: "> 0.2"}\n'
@@ -91,7 +94,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         assert (done.returncode, done.stderr) in ((0, ""), (10, "")), (line, done.stderr)
         assert done.stdout
         ran.append(words[0])
-    assert sorted(ran) == ["check", "explain", "logs", "metrics", "policy", "policy"]
+    assert sorted(ran) == ["check", "elo", "explain", "logs", "metrics", "policy", "policy"]
 
 
 def test_the_log_questions_of_the_command_line_are_those_of_the_core() -> None:
@@ -262,7 +265,9 @@ def test_the_makefile_and_ci_have_the_promised_ways_in() -> None:
 def test_every_locked_requirement_has_hashes_and_none_an_address(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = re.findall(
-        r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)==\S+((?:[^\n]*\\\n)?(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)", text, re.MULTILINE
+        r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)==\S+((?:[^\n]*\\\n)?(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)*)",
+        text,
+        re.MULTILINE,
     )
 
     assert len(entries) > 20

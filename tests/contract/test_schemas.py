@@ -13,7 +13,7 @@ from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
 from checks.run import Note, NoteKind, RunState
 from tests.verdicts import failing, hostile, verdict, verdicts
 
-NAMES = ("logs", "metrics", "verdict")
+NAMES = ("elo", "logs", "metrics", "verdict")
 
 # Version 1 of the verdict as the design promises it; `checks[]` and the like stand for the fields of one entry.
 PROMISED = {
@@ -72,7 +72,7 @@ def test_a_schema_is_valid_and_names_no_host(name: str) -> None:
 
 def test_the_folder_holds_no_other_schema() -> None:
     files = importlib.resources.files("action").joinpath("schemas").iterdir()
-    assert sorted(path.name for path in files) == [f"{name}.schema.json" for name in ("evidence", *NAMES)]
+    assert sorted(path.name for path in files) == [f"{name}.schema.json" for name in sorted(("evidence", *NAMES))]
 
 
 @pytest.mark.parametrize("path", PROMISED)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.check import BaselineAsk, LogAsk, QueryAsk, SeriesAsk, Tolerance
+from checks.place import Where
 from checks.policy import PolicyError, policy_schema
-from checks.result import Severity, Where
+from checks.result import Severity
 from checks.run import Scalar
 from checks.statistic import NAMES
 from tests.builders import TODAY, asking, check_faults, faults, policy, rule
@@ -129,8 +130,11 @@ BASED = "metric: kl, baseline: "
 @pytest.mark.parametrize(
     ("check", "expected"),
     [
-        ('stat: mean, pass: "< 1"', "checks.a: expected exactly one of `metric`, `logs`, `axiom`, got none of them"),
-        ('metric: kl, axiom: x, pass: "< 1"', "checks.a: expected exactly one of `metric`, `logs`, `axiom`, got `met"),
+        ('stat: mean, pass: "< 1"', "checks.a: expected exactly one of `metric`, `logs`, `axiom`, `elo`, got none"),
+        (
+            'metric: kl, axiom: x, pass: "< 1"',
+            "checks.a: expected exactly one of `metric`, `logs`, `axiom`, `elo`, got",
+        ),
         ('metric: kl, pass: "< 1"', "checks.a: expected `stat`, got none"),
         ('metric: kl, stat: average, pass: "< 1"', "checks.a.stat: expected a statistic, got `average`"),
         ('metric: kl, stat: p05, pass: "< 1"', "checks.a.stat: expected a statistic, got `p05`"),
@@ -207,6 +211,7 @@ KEYS: dict[str, str] = {
     "logs": "errors",
     "value": "rate",
     "axiom": "x",
+    "elo": "{}",
     "baseline": "{run: x, max-drop: 1}",
     "pass": '"< 1"',
     "fail": '"> 2"',
@@ -264,7 +269,10 @@ GOOD = '\nchecks: {a: {metric: kl, stat: mean, pass: "< 1"}}\n'
         ("version: 1\nchecks: {a: OFF}", 'policy.yml:2: checks.a: expected a mapping, got the text "OFF"'),
         ("{}", "policy.yml:1: expected keys such as `version: 1`, got none"),
         ("version: 1\ncheck: {a: 1}" + GOOD, "policy.yml:2: check: expected a known key, got `check`; did you mean"),
-        ("version: 1\n? ''\n: 1" + GOOD, "policy.yml:2: expected a known key, got ``; allowed: checks, extends"),
+        (
+            "version: 1\n? ''\n: 1" + GOOD,
+            "policy.yml:2: expected a known key, got ``; allowed: checkpoints, checks, extends",
+        ),
         ("version: 1\n1: 1" + GOOD, "policy.yml:2: 1: expected a known key, got `1`"),
         ("version: 1\ntrial: yes" + GOOD, 'policy.yml:2: trial: expected true or false, got the text "yes"'),
         ("version: 1\ntrial: 1" + GOOD, "policy.yml:2: trial: expected true or false, got `1`"),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from jinja2 import Environment, nodes
 from jinja2.exceptions import TemplateError
 
-from action.report.markdown import BUDGET, SMALLEST_BUDGET, _environment, table_markdown, verdict_markdown
+from action.report.markdown import BUDGET, SMALLEST_BUDGET, table_markdown, verdict_markdown
+from action.report.render import _environment
 from checks.result import Decision, Outcome, Severity, Verdict
 from checks.run import Checkpoint, Note, NoteKind
 from tests.verdicts import GAP, HOSTILE, check, failing, hostile, look, policy, run, verdict, verdicts, waiver

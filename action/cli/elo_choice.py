@@ -1,0 +1,170 @@
+"""What the user chose for `gatekeeper elo`, over what the policy says of the league, and the answer to it."""
+
+from __future__ import annotations
+
+import glob
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from action.cli.ports import choose_policy, fallback_policy, local_ports
+from action.errors import InputError, UsageError
+from action.evidence.store import find_bundle, read_bundle
+from action.files import show_name
+from action.pipeline import GamesReading, Ports, find_games, read_policy, read_run
+from action.sources import games
+from checks.check import RATINGS, LeaguePlan
+from checks.elo.agents import EloError, Measured, Naming, compile_pattern
+from checks.elo.analysis import analyse
+from checks.elo.answer import EloQuestion
+from checks.elo.facts import EloFacts, facts_of
+from checks.elo.fit import FitError
+from checks.elo.pace import SeriesRule, Update
+from checks.elo.sequential import Hypotheses
+from checks.run import GameRecord, Note, Selection
+from checks.strength import judge_ratings
+
+_RATING = re.compile(r"(.+)=([+-]?\d+(?:\.\d+)?)(?:(?:\+-|±)(\d+(?:\.\d+)?))?", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EloChoice:
+    """The command line of `gatekeeper elo`, as values."""
+
+    sources: tuple[str, ...]
+    references: tuple[str, ...]
+    candidate: str
+    pattern: str | None
+    checkpoints: tuple[str, ...]
+    columns: str | None
+    cluster: str | None
+    confidence: float
+    numbers: Mapping[str, float]
+    """`elo0`, `elo1`, `alpha`, `beta`."""
+    allow_disconnected: bool
+    series: bool
+    rule: Mapping[str, float | int | str | None]
+    """How online ratings are made; None: as the policy says."""
+    policy: Path | None
+
+
+def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
+    """Answer with the analysis, a title for it, and what was odd while reading.
+
+    Raises:
+        UsageError: options that do not fit together or are out of range.
+        InputError: what is named cannot be read, or cannot answer.
+        PolicyError: the policy cannot be used.
+    """
+    ports = local_ports()
+    # What the policy says of the league is wanted, not its waivers: no day on which one could have expired.
+    league = read_policy(choose_policy(choice.policy, None) or fallback_policy(), ports, "2000-01-01").league
+    named = _references(choice.references)
+    naming = _naming(choice, league, named)
+    question = _question(choice, naming, next(iter(named), None))
+    where = ", ".join(map(show_name, choice.sources[:3])) + (", …" if len(choice.sources) > 3 else "")
+    try:
+        record = None if choice.series else _games(choice, league, ports)
+        if record is not None:
+            return facts_of(analyse(record, question)), f"Strength in {where}", record.notes
+        return _ratings(choice, league, question, ports)
+    except (EloError, FitError) as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _references(texts: tuple[str, ...]) -> dict[str, Measured | None]:
+    found: dict[str, Measured | None] = {}
+    for text in texts:
+        parts = _RATING.fullmatch(text)
+        name = text if parts is None else parts[1]
+        if not name or (parts is None and "=" in text):
+            raise UsageError(
+                f"--reference {show_name(text)}: expected NAME or NAME=RATING, got another; write base_model=1000 "
+                "or base_model=1000+-15"
+            )
+        if name in found:
+            raise UsageError(f"--reference {show_name(name)}: expected every reference once, got it twice; remove one")
+        found[name] = None if parts is None else Measured(rating=float(parts[2]), se=float(parts[3] or 0.0))
+    return found
+
+
+def _naming(choice: EloChoice, league: LeaguePlan, named: Mapping[str, Measured | None]) -> Naming:
+    pattern = choice.pattern or league.checkpoints
+    try:
+        compile_pattern(pattern)
+    except ValueError as error:
+        raise UsageError(f"--checkpoints: {error}") from error
+    steps: dict[str, int] = {}
+    for text in choice.checkpoints:
+        name, _, step = text.rpartition("=")
+        if not name or not re.fullmatch(r"\d{1,15}", step):
+            raise UsageError(
+                f"--checkpoint {show_name(text)}: expected NAME=STEP, got another; write --checkpoint mine=100"
+            )
+        steps[name] = int(step)
+    return Naming(references={**named, **league.references, **named}, pattern=pattern, checkpoints=steps or None)
+
+
+def _question(choice: EloChoice, naming: Naming, against: str | None) -> EloQuestion:
+    for name, value in {**choice.numbers, "confidence": choice.confidence}.items():
+        if not math.isfinite(value):
+            raise UsageError(f"--{name}: expected a finite number, got {value}; change it")
+    try:
+        return EloQuestion(
+            naming=naming,
+            candidate=choice.candidate,
+            against=against,
+            hypotheses=Hypotheses(**choice.numbers),
+            confidence=choice.confidence,
+            allow_disconnected=choice.allow_disconnected,
+        )
+    except ValueError as error:
+        raise UsageError(f"--elo0, --elo1, --alpha, --beta, --confidence: {error}; change them") from error
+
+
+def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | None:
+    """Read the games that were named, or those beside the run that was; None: there are none."""
+    reading = GamesReading(columns=choice.columns or league.columns, cluster=choice.cluster or league.cluster)
+    paths = [Path(one) for text in choice.sources for one in _expanded(text)]
+    first = paths[0]
+    bundle = find_bundle(first) if len(paths) == 1 and first.exists() else None
+    if bundle is not None:
+        return read_bundle(bundle).evidence.game_record
+    told = choice.columns is not None or len(paths) > 1
+    if told or not first.exists() or (first.is_file() and games.recognises(first)):
+        return ports.read_games(paths, reading)
+    beside = find_games(str(first)) if first.is_dir() or not games.recognises(first) else ()
+    return ports.read_games(beside, reading) if beside else None
+
+
+def _expanded(text: str) -> list[str]:
+    """Give the files that a pattern fits, by name; a text that names something is no pattern."""
+    if Path(text).exists() or not re.search(r"[*?[]", text):
+        return [text]
+    return sorted(glob.glob(text)) or [text]  # noqa: PTH207 - a pattern of the user's own
+
+
+def _ratings(
+    choice: EloChoice, league: LeaguePlan, question: EloQuestion, ports: Ports
+) -> tuple[EloFacts, str, tuple[Note, ...]]:
+    if len(choice.sources) > 1:
+        raise UsageError("--series: expected one run, got several; name one")
+    ref = choice.sources[0]
+    run = read_run(ref, Selection(prefixes=(RATINGS,)), ports)
+    changes: dict[str, object] = {name: value for name, value in choice.rule.items() if value is not None}
+    if "update" in changes:
+        changes["update"] = Update(str(changes["update"]))
+    rule: SeriesRule = replace(league.rule, confidence=choice.confidence)
+    try:
+        rule = replace(rule, **changes)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(f"--k, --seats, --games-per-step: {error}; change them") from error
+    found = judge_ratings(run, question.naming, rule, question.against)
+    if found is None:
+        raise InputError(
+            f"{show_name(ref)}: expected games or rating series ({RATINGS}AGENT of a reference and a checkpoint), "
+            "found neither; name a file of games, or tell how checkpoints are called with --checkpoints"
+        )
+    return facts_of(found), f"Learning signal in the logged ratings of {run.identity.name}", run.notes

@@ -1,0 +1,172 @@
+"""All files of a record in one database, made into counts there: for files that are large, or no text.
+
+Chooses for each file whether the database takes it whole or it is read row by row. No SQL of a form may enter.
+"""
+
+# ruff: noqa: S608 - statements are put together from our own names; foreign ones go through quote() and literal()
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from action.errors import InputError
+from action.fault import Faults
+from action.files import look, open_input, show_name
+from action.sources.games.database import Database, QueryError
+from action.sources.games.duels import AGENT_RANKS, SEAT_RANKS, relate_duels
+from action.sources.games.layout import Form, Layout, Request
+from action.sources.games.progress import Progress
+from action.sources.games.record import Reading, read_table, tell, understand
+from action.sources.games.reduction import duels_query, gather_answer, seats_query
+from action.sources.games.seating import relate_lists, relate_seats
+from action.sources.games.sheet import ContradictionError, Register, Relation, Sheet
+from action.sources.games.source import PARQUET, ZSTD, QueriedRows, Source, csv_source, json_source, parquet_source
+from action.sources.games.spelling import IrregularError
+from action.sources.games.table import Delimited, JsonLines, Table, open_table
+from action.sources.games.tally import FILE, Names, Tally
+from checks.elo.gather import Gathered, count_games
+
+WHOLE = 4 * 2**20
+"""Bytes. Smaller text files are read row by row even here."""
+READING = 0.5
+"""Share of the time that the files take; the rest goes to the counts."""
+_STAGED = "staged"
+_RELATE = {Form.DUEL: relate_duels, Form.LISTS: relate_lists, Form.SEAT: relate_seats}
+
+
+def needs_database(path: Path) -> bool:
+    """Tell whether nothing but the database reads this file. Never raises."""
+    return look(path, 4) in (PARQUET, ZSTD)
+
+
+class Store:
+    """The files of one record, in a database."""
+
+    def __init__(self, database: Database, request: Request, progress: Progress) -> None:
+        self._database = database
+        self._request = request
+        self._progress = progress
+        self._tally = Tally(lambda chunk: database.put(_STAGED, chunk))
+        self._register = Register(
+            agents=self._tally.agents, seats=self._tally.seats, cluster=request.cluster or "rollout"
+        )
+        self._relations: list[Relation] = []
+        self._staged = False
+
+    def read(self, path: Path, number: int) -> Reading:
+        """Read a file, the next of the record.
+
+        Raises:
+            InputError: it cannot be read, or one of its rows.
+        """
+        open_input(path).close()
+        if not needs_database(path):
+            return self._read(open_table(path), number)
+        try:
+            return self._read(QueriedRows(self._database, path), number)
+        except QueryError as error:
+            raise InputError(
+                f"{show_name(path)}: expected a whole Parquet or Zstandard file, got what DuckDB cannot read "
+                f"({error}); write it anew"
+            ) from error
+
+    def _read(self, table: Table, number: int) -> Reading:
+        try:
+            layout = understand(table, self._request)
+            source = self._source(table, layout)
+            if source is not None:
+                return self._relate(source, layout, table.path, number)
+        except ContradictionError as error:
+            if table.unit == "row":
+                raise tell(table.path, table.unit, error.row, error) from error
+        except IrregularError as error:
+            if table.unit == "row" and error.row is not None:
+                only = QueriedRows(self._database, table.path, error.row)
+                read_table(only, self._request, Tally(), self._progress.advance)
+        except QueryError:
+            pass  # read row by row, which tells what is wrong
+        self._tally.begin(number, table.unit)
+        reading = read_table(table, self._request, self._tally, self._progress.advance)
+        self._tally.flush()
+        self._staged |= bool(self._database.rows(f"SELECT 1 FROM duckdb_tables() WHERE table_name = '{_STAGED}'"))
+        return reading
+
+    def _source(self, table: Table, layout: Layout) -> Source | None:
+        """See the file as the database does; None where it is to be read row by row."""
+        if layout.patterns or layout.form not in _RELATE:
+            return None
+        if isinstance(table, QueriedRows) and look(table.path, 4) == PARQUET:
+            return parquet_source(self._database, table.path)
+        if isinstance(table, JsonLines | QueriedRows):
+            whole = table.unit == "row" or table.path.stat().st_size >= WHOLE
+            return json_source(table.path, {*layout.keys.values(), "n"}) if whole else None
+        if isinstance(table, Delimited) and table.path.stat().st_size >= WHOLE:
+            return csv_source(table)
+        return None
+
+    def _relate(self, source: Source, layout: Layout, path: Path, number: int) -> Reading:
+        faults = Faults()
+        sheet = Sheet(self._database, source, layout, faults, number)
+        relation = _RELATE[layout.form](sheet, self._register)
+        self._relations.append(relation)
+        return Reading(clustered=relation.clustered, notes=faults.notes(show_name(path.name), "row"))
+
+    def count(self) -> Gathered:
+        """Make counts of all that was read."""
+        agents, seats = self._tally.agents, self._tally.seats
+        if not agents.codes:
+            return count_games(Tally().rows())
+        for table, names in ((AGENT_RANKS, agents), (SEAT_RANKS, seats)):
+            self._database.put(table, {"code": np.arange(len(names.codes)), "rank": names.ranks()})
+        relations = [*self._relations, *([_staged()] if self._staged else [])]
+        duels = [relation.duels for relation in relations if relation.duels is not None]
+        whole = len(duels) == len(relations)
+        if whole:
+            self._database.run(f"CREATE VIEW duels AS {' UNION ALL '.join(duels)}")
+        else:
+            self._seat(relations, seats)
+        [(rows,)] = self._database.rows(f"SELECT count(*) FROM {'duels' if whole else 'seats'}")
+        answer = self._database.columns((duels_query if whole else seats_query)(rows))
+        return gather_answer(answer, sorted(agents.codes), sorted(seats.codes), duels=whole)
+
+    def shared(self) -> int:
+        """Tell how many ids of games stand in several files."""
+        ids = [relation.ids for relation in self._relations if relation.ids is not None]
+        if self._staged:
+            ids.append(f"SELECT name FROM (SELECT DISTINCT name, r // {FILE} FROM {_STAGED} WHERE name <> '')")
+        if len(ids) + self._staged < 2:
+            return 0
+        each = " UNION ALL ".join(f"SELECT name FROM ({query})" for query in ids)
+        [(count,)] = self._database.rows(
+            f"SELECT count(*) FROM (SELECT name FROM ({each}) GROUP BY name HAVING count(*) > 1)"
+        )
+        return int(count)
+
+    def _seat(self, relations: Sequence[Relation], seats: Names) -> None:
+        """Make the table of seats: one number a cluster, and how many it stands for."""
+        every = " UNION ALL ".join(f"SELECT * FROM ({relation.seats})" for relation in relations)
+        self._database.run(f"CREATE VIEW every AS {every}")
+        self._database.run(
+            "CREATE TABLE clusters AS SELECT cluster, min(r) AS key FROM every WHERE cluster IS NOT NULL "
+            "GROUP BY cluster"
+        )
+        turn = "seat" if len(seats.codes) == 2 else "-1"
+        self._database.run(
+            "CREATE TABLE seats AS SELECT r, game, coalesce(key, game) AS cluster, agent, score, "
+            "CASE WHEN key IS NULL THEN 1.0 ELSE n END::DOUBLE AS weight, "
+            "CASE WHEN key IS NULL THEN n ELSE 1.0 END::DOUBLE AS copies, "
+            f"seat, {turn} AS turn FROM every LEFT JOIN clusters USING (cluster)"
+        )
+
+
+def _staged() -> Relation:
+    """Give the seats that were read row by row."""
+    return Relation(
+        seats="SELECT r, game, nullif(cluster, '') AS cluster, k.rank AS agent, "
+        "CASE WHEN NOT isnan(score) THEN score END AS score, n, coalesce(z.rank, -1) AS seat "
+        f"FROM {_STAGED} s JOIN {AGENT_RANKS} k ON k.code = s.agent LEFT JOIN {SEAT_RANKS} z ON z.code = s.seat",
+        clustered=False,
+    )

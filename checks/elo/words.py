@@ -1,0 +1,173 @@
+"""What an Elo analysis means, in plain sentences. No number is made here, and no layout may enter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.document import quote
+from checks.elo.answer import EloAnswer, Gap
+from checks.elo.estimate import Estimate
+from checks.elo.learning import SeriesLearning, Signal
+from checks.elo.sequential import Decision, SequentialOutcome
+from checks.number import show_number
+
+
+def interval(found: Estimate) -> str:
+    """Write an interval with its confidence, as far as it is closed."""
+    level = f"{show_number(found.confidence * 100)} % interval"
+    if found.low is None and found.high is None:
+        return "no interval: too few independent games"
+    if found.low is None:
+        return f"at most {elo(found.high)}, {level} open below"
+    if found.high is None:
+        return f"at least {elo(found.low)}, {level} open above"
+    return f"{level} {elo(found.low)} to {elo(found.high)}"
+
+
+def elo(value: float | None) -> str:
+    """Write Elo for people: whole numbers, one decimal below 10.
+
+    >>> elo(203.53), elo(-3.21), elo(None), elo(-0.01)
+    ('204', '-3.2', '–', '0')
+    """
+    if value is None:
+        return "–"
+    digits = 1 if abs(value) < 9.95 else 0
+    text = f"{value:.{digits}f}"
+    return "0" if float(text) == 0 else text
+
+
+def many(number: float, one: str) -> str:
+    """Write a number of things.
+
+    >>> many(1.0, "game"), many(1200.0, "cluster")
+    ('1 game', '1,200 clusters')
+    """
+    return f"{number:,.0f} {one}{'' if round(number) == 1 else 's'}"
+
+
+def gap_sentence(answer: EloAnswer) -> str:
+    """Say how far the candidate stands from the reference, how sure that is, and what it rests on."""
+    gap = answer.gap
+    if gap is None:
+        return "There is no checkpoint to ask about, so no gap was estimated."
+    found = gap.estimate
+    row = next(row for row in answer.ratings if row.agent == gap.candidate)
+    rests = f"{many(row.games, 'game')} in {many(row.clusters, answer.cluster)}"
+    names = f"{quote(gap.candidate)}{_chosen(gap)}", quote(gap.reference)
+    if found.value is None:
+        return f"{names[0]} cannot be placed against {names[1]} on both sides: {interval(found)} ({rests})."
+    side = "above" if found.value >= 0 else "below"
+    return f"{names[0]} stands {elo(abs(found.value))} Elo {side} {names[1]} ({interval(found)}; {rests})."
+
+
+def _chosen(gap: Gap) -> str:
+    return f", chosen as the best of {gap.chosen_from}," if gap.chosen_from > 1 else ""
+
+
+def decision_sentence(decision: Decision) -> str:
+    """Say what the sequential test decided, or how many games it still needs."""
+    asked = decision.hypotheses
+    test = (
+        f"The sequential test of a gap of {elo(asked.elo0)} against {elo(asked.elo1)} Elo "
+        f"(error rates {asked.alpha:g} and {asked.beta:g})"
+    )
+    after = f"after {many(decision.games, 'game')}"
+    if decision.outcome is SequentialOutcome.BETTER:
+        return f"{test} ended {after}: better."
+    if decision.outcome is SequentialOutcome.NOT_BETTER:
+        return f"{test} ended {after}: not better."
+    if decision.exhausted:
+        return f"{test} was given up {after}: the gap lies between the two, where it cannot decide."
+    if decision.games_needed is None:
+        played = many(decision.games, "game")
+        return f"{test} has not begun: the candidate has {played}, and at least 10 clusters are needed."
+    need = f"about {many(rounded(decision.games_needed), 'more game')} would decide it, were the gap what it looks like"
+    return f"{test} is undecided {after}: {need}."
+
+
+def rounded(games: float) -> float:
+    """Round a number of games that is an estimate up to two digits.
+
+    >>> rounded(333.6), rounded(7.2), rounded(12345.0)
+    (340.0, 8.0, 13000.0)
+    """
+    size = 10.0 ** max(len(str(int(games))) - 2, 0)
+    return -(-games // size) * size
+
+
+def paragraph(answer: EloAnswer) -> tuple[str, ...]:
+    """Say what games mean, as the sentences of one paragraph."""
+    return tuple(_sentences(answer))
+
+
+def _sentences(answer: EloAnswer) -> Iterator[str]:
+    yield gap_sentence(answer)
+    p = None if answer.gap is None or answer.gap.chosen_from > 1 else answer.gap.estimate.p_superior
+    if p is not None:
+        yield f"At this number of games alone, the probability that it is stronger is {_sure(p)}."
+    if answer.decision is not None:
+        yield decision_sentence(answer.decision)
+    if answer.doubts:
+        yield "Do not believe it yet."
+        yield from answer.doubts
+    yield from _learning_sentences(answer)
+    yield from answer.remarks
+
+
+def _beside(value: float | None) -> str:
+    """Write how far something stands from something else."""
+    return f"{elo(abs(value or 0.0))} Elo {'above' if (value or 0.0) >= 0 else 'below'}"
+
+
+def _sure(p: float) -> str:
+    if p > 0.999:
+        return "above 99.9 %"
+    return "below 0.1 %" if p < 0.001 else f"{p * 100:.1f} %"
+
+
+_SIGNALS = {
+    Signal.POSITIVE: "Training made checkpoints stronger",
+    Signal.NONE: "Training changed next to nothing",
+    Signal.NEGATIVE: "Checkpoints got weaker",
+    Signal.UNCLEAR: "Whether training made checkpoints stronger cannot be told",
+}
+
+
+def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
+    learning = answer.learning
+    if learning.slope is not None and learning.reference_decline is not None:
+        slope, end = learning.slope, learning.reference_decline
+        yield (
+            f"{_SIGNALS[learning.signal]}: their trend is {elo(slope.value)} Elo per 100 steps ({interval(slope)}) and "
+            f"ends {_beside(end.value)} the reference ({interval(end)})."
+        )
+    latest = learning.latest
+    if latest is not None and latest.below_zero:
+        yield (
+            f"The newest checkpoint has regressed: it stands {elo(-(latest.value or 0.0))} Elo below the best older "
+            f"one ({interval(latest)}, corrected for choosing that one)."
+        )
+    if learning.exploitation is not None:
+        total = learning.exploitation.total
+        yield (
+            f"Against the {len(learning.exploitation.bots)} bots together training gained {elo(total.value)} Elo "
+            f"({interval(total)})."
+        )
+
+
+def series_paragraph(found: SeriesLearning) -> tuple[str, ...]:
+    """Say what rating series mean, as the sentences of one paragraph."""
+    return (series_sentence(found), *found.reasons, *found.notes)
+
+
+def series_sentence(found: SeriesLearning) -> str:
+    """Say what rating series tell of the newer checkpoints against the reference."""
+    gap = found.gap
+    if gap is None or gap.value is None:
+        return f"The logged ratings do not tell how checkpoints stand to {quote(found.reference)}."
+    side = "above" if gap.value >= 0 else "below"
+    return (
+        f"From the logged ratings alone, the {len(found.pooled)} newer checkpoints stand {elo(abs(gap.value))} Elo "
+        f"{side} {quote(found.reference)} ({interval(gap)}; {found.steps:,} steps)."
+    )

@@ -1,0 +1,129 @@
+"""What a policy says of a league: fixed agents, checkpoints, games, online ratings, and questions about strength.
+
+Values come as plain values whose shape was held against the models; what a shape cannot say is checked here. No YAML,
+no pydantic and no method of rating may enter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from checks.check import EloAsk, LeaguePlan
+from checks.document import Path, did_you_mean, quote
+from checks.elo.agents import PATTERN, Measured, compile_pattern
+from checks.elo.pace import SeriesRule, Update
+from checks.elo.sequential import Hypotheses
+
+Tell: TypeAlias = Callable[[Path, str], None]
+"""Notes a fault at a key path."""
+VALUES: Mapping[str, str] = {
+    "gap": "the candidate above the reference",
+    "reference-decline": "the end of the checkpoints' trend above the reference: by as much it falls in a closed pool",
+    "exploitation": "what training gained against every bot together, from the bots' own games",
+    "least-exploitation": "what it gained against the bot it gained least on, corrected for having been chosen",
+    "older-checkpoints": "the newest checkpoint above the mean of the older ones",
+    "latest": "the newest checkpoint above the best older one, corrected for having been chosen",
+    "slope": "the checkpoints' trend, Elo per 100 training steps",
+}
+"""What `value` may name → what it is, in Elo."""
+
+
+def read_plan(values: Mapping[str, Any], tell: Tell) -> LeaguePlan:
+    """Read what the policy says of the league."""
+    pattern = values.get("checkpoints", PATTERN)
+    try:
+        compile_pattern(pattern)
+    except ValueError as error:
+        tell(("checkpoints",), str(error))
+    games = values.get("games", {})
+    return LeaguePlan(
+        references=_references(values.get("references", {}), tell),
+        checkpoints=pattern,
+        cluster=games.get("cluster"),
+        columns=games.get("columns"),
+        rule=_rule(values.get("online-elo", {}), tell),
+    )
+
+
+def _references(given: Any, tell: Tell) -> dict[str, Measured | None]:
+    path: Path = ("references",)
+    if isinstance(given, list):
+        for i, name in enumerate(given):
+            if not isinstance(name, str) or not name:
+                tell((*path, i), "expected the name of an agent, got something else; write a name")
+            elif name in given[:i]:
+                tell((*path, i), f"expected every reference once, got `{quote(name)}` again; remove one")
+        return {name: None for name in given if isinstance(name, str)}
+    if not isinstance(given, dict):
+        tell(path, "expected agents with their ratings, got something else; write {base_model: 1000} or [base_model]")
+        return {}
+    return {name: _measured(name, value, tell) for name, value in given.items()}
+
+
+def _measured(name: str, value: Any, tell: Tell) -> Measured | None:
+    if value == "free":
+        return None
+    numbers = value if isinstance(value, dict) else {"rating": value}
+    unknown = [key for key in numbers if key not in ("rating", "se")]
+    fine = all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers.values())
+    if not unknown and fine and "rating" in numbers:
+        rating, se = float(numbers["rating"]), float(numbers.get("se", 0.0))
+        if math.isfinite(rating) and math.isfinite(se) and se >= 0:
+            return Measured(rating=rating, se=se)
+    tell(
+        ("references", name),
+        "expected a finite rating, {rating: 1000, se: 12}, or `free` where it was not measured; change it",
+    )
+    return None
+
+
+def _rule(given: Mapping[str, Any], tell: Tell) -> SeriesRule:
+    update = given.get("update")
+    try:
+        return SeriesRule(
+            k=given.get("k"),
+            update=None if update is None else Update(update),
+            seats=given.get("seats"),
+            games_per_step=given.get("games-per-step"),
+            seat_averaged=given.get("seat-averaged", False),
+        )
+    except ValueError as error:
+        tell(("online-elo",), f"{error}; change it")
+        return SeriesRule()
+
+
+def elo_ask(path: Path, ask: Mapping[str, Any], tell: Tell) -> EloAsk:
+    """Read a question about strength."""
+    asked, value = ask["elo"], ask.get("value")
+    if value is not None and value not in VALUES:
+        tell((*path, "value"), f"expected a value of elo, got `{quote(value)}`; {did_you_mean(value, VALUES)}")
+    if value is None:
+        for key in ("pass", "fail"):
+            if key in ask:
+                told = "whose elo0, elo1, alpha and beta are the rule; remove it, or ask for a `value`"
+                tell((*path, key), f"expected no `{key}` beside a sequential decision, {told}")
+    confidence = asked.get("confidence", 0.95)
+    if not 0.5 <= confidence < 1:
+        tell((*path, "elo", "confidence"), f"expected at least 0.5 and below 1, got {confidence}; write 0.95")
+    numbers = {key: asked[key] for key in ("elo0", "elo1", "alpha", "beta") if key in asked}
+    try:
+        hypotheses = Hypotheses(**numbers)
+    except ValueError as error:
+        tell((*path, "elo"), f"{error}; change them")
+        hypotheses = Hypotheses()
+    return EloAsk(
+        value=value,
+        candidate=asked.get("candidate", "latest"),
+        against=asked.get("against"),
+        hypotheses=hypotheses,
+        confidence=confidence,
+    )
+
+
+def title_of(ask: EloAsk) -> str:
+    """Name a check after what it asks."""
+    if ask.value is None:
+        return f"{ask.candidate} against {ask.against or 'the reference'}"
+    return f"Elo: {ask.value}"

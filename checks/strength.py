@@ -1,0 +1,258 @@
+"""Questions about strength, answered from games, or from rating series where there are no games.
+
+One analysis serves all checks that ask the same of the same agents. No method of rating may enter: that is `elo/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TypeAlias
+
+from checks.check import RATINGS, Check, EloAsk, Policy
+from checks.document import quote
+from checks.elo.agents import AgentKind, EloError, Naming, find_references, missing_agent, tell_agents
+from checks.elo.analysis import analyse
+from checks.elo.answer import EloAnswer, EloQuestion
+from checks.elo.estimate import Estimate
+from checks.elo.facts import EloFacts, facts_of
+from checks.elo.fit import FitError
+from checks.elo.progress import least_gain
+from checks.elo.sequential import SequentialOutcome
+from checks.elo.series import SeriesLearning, SeriesRule, Signal, judge_series
+from checks.elo.words import decision_sentence, elo, gap_sentence, interval, series_sentence
+from checks.league import VALUES
+from checks.result import CheckResult, Outcome
+from checks.run import Evidence, RunData, Series
+from checks.threshold import blank_result, missing
+
+EloFound: TypeAlias = EloAnswer | SeriesLearning
+_DECIDED = {
+    SequentialOutcome.BETTER: Outcome.PASS,
+    SequentialOutcome.NOT_BETTER: Outcome.FAIL,
+    SequentialOutcome.UNDECIDED: Outcome.INCONCLUSIVE,
+}
+_SIGNALS = {
+    Signal.POSITIVE: Outcome.PASS,
+    Signal.NONE: Outcome.FAIL,
+    Signal.NEGATIVE: Outcome.FAIL,
+    Signal.UNCLEAR: Outcome.INCONCLUSIVE,
+}
+_FAR = 1e300
+"""Stands for the end of an interval that is open: every bound of a policy lies on this side of it."""
+NO_GAMES = "There are neither games nor rating series: give --games, or put games.jsonl beside the run."
+
+
+class Strength:
+    """Answers to what a policy asks about strength, each analysis made once."""
+
+    def __init__(self, policy: Policy, evidence: Evidence) -> None:
+        self._policy, self._evidence = policy, evidence
+        self._found = cache(self._find)
+
+    def check(self, check: Check, ask: EloAsk) -> CheckResult:
+        """Answer one check."""
+        record = self._evidence.game_record
+        if record is None and self._evidence.games is not None:
+            reason = (
+                f"This evidence was collected without the games in {quote(self._evidence.games)}; judge the run itself."
+            )
+            return blank_result(check, Outcome.INCONCLUSIVE, reason)
+        try:
+            found = self._found(_key(ask))
+        except (EloError, FitError) as error:
+            return blank_result(check, Outcome.ERROR, f"{error}.".replace("?.", "?"))
+        if found is None:
+            return missing(check, NO_GAMES)
+        if isinstance(found, SeriesLearning):
+            return _from_series(check, ask, found)
+        return _from_games(check, ask, found)
+
+    @property
+    def main(self) -> EloFacts | None:
+        """What the verdict shows: the first analysis that could be made; None without one."""
+        for check in self._policy.checks:
+            if isinstance(check.ask, EloAsk):
+                try:
+                    found = self._found(_key(check.ask))
+                except (EloError, FitError):
+                    continue
+                if found is not None:
+                    return facts_of(found)
+        return None
+
+    def _find(self, asked: EloAsk) -> EloFound | None:
+        league = self._policy.league
+        naming = Naming(references=league.references, pattern=league.checkpoints)
+        record = self._evidence.game_record
+        if record is not None:
+            question = EloQuestion(
+                naming=naming,
+                candidate=asked.candidate,
+                against=asked.against,
+                hypotheses=asked.hypotheses,
+                confidence=asked.confidence,
+            )
+            return analyse(record, question)
+        rule = replace(league.rule, confidence=asked.confidence)
+        return judge_ratings(self._evidence.run, naming, rule, asked.against)
+
+
+def _key(ask: EloAsk) -> EloAsk:
+    return replace(ask, value=None)
+
+
+def judge_ratings(run: RunData, naming: Naming, rule: SeriesRule, against: str | None) -> SeriesLearning | None:
+    """Judge the rating series of a run; None where it logged none of a reference or a checkpoint.
+
+    Raises:
+        EloError: a reference that is named has no series.
+    """
+    series = rating_series(run)
+    if not series:
+        return None
+    names = sorted(series)
+    agents = tell_agents(names, naming)
+    references = list(find_references(names, naming))
+    checkpoints = {one.name: one.step for one in agents if one.kind is AgentKind.CHECKPOINT and one.step is not None}
+    if not references or not checkpoints:
+        return None
+    reference = against or references[0]
+    if reference not in series:
+        raise EloError(missing_agent("reference", reference, names))
+    return judge_series(
+        series,
+        reference=reference,
+        checkpoints=checkpoints,
+        bots=[name for name in references if name != reference],
+        rule=rule,
+    )
+
+
+def rating_series(run: RunData) -> Mapping[str, Series]:
+    """Give the rating series of a run by agent; metrics that trainers log beside them are left out."""
+    return {
+        name.removeprefix(RATINGS): one
+        for name, one in run.series.items()
+        if name.startswith(RATINGS) and name.removeprefix(RATINGS) not in _NO_AGENTS
+    }
+
+
+_NO_AGENTS = frozenset({"win_rate", "games_played", "best_elo"})
+
+
+def _from_games(check: Check, ask: EloAsk, found: EloAnswer) -> CheckResult:
+    if ask.value is None:
+        return _decided(check, found)
+    value = _value_of(ask.value, found)
+    if value is None:
+        return missing(check, f"The games do not tell: {_WANTING[ask.value]}")
+    result = _held(check, ask, value, _games(ask, found))
+    if found.doubts:
+        return replace(result, outcome=Outcome.INCONCLUSIVE, reason=f"{result.reason} {' '.join(found.doubts)}")
+    return result
+
+
+_FEW = "at least two checkpoints of different steps that can be rated are needed."
+_BOTS = "games of at least two checkpoints (or the first reference and one) against a bot are needed."
+_WANTING = {
+    "gap": "there is no checkpoint among the agents.",
+    "reference-decline": "there is no checkpoint among the agents.",
+    "exploitation": _BOTS,
+    "least-exploitation": _BOTS,
+    "older-checkpoints": _FEW,
+    "latest": _FEW,
+    "slope": _FEW,
+}
+
+
+def _value_of(value: str, found: EloAnswer) -> Estimate | None:
+    learning = found.learning
+    gains = learning.exploitation
+    return {
+        "gap": None if found.gap is None else found.gap.estimate,
+        "reference-decline": learning.reference_decline,
+        "exploitation": None if gains is None else gains.total,
+        "least-exploitation": None if gains is None else least_gain(gains),
+        "older-checkpoints": learning.older_checkpoints,
+        "latest": learning.latest,
+        "slope": learning.slope,
+    }[value]
+
+
+def _decided(check: Check, found: EloAnswer) -> CheckResult:
+    gap, decision = found.gap, found.decision
+    if gap is None or decision is None:
+        return missing(check, gap_sentence(found))
+    asked = decision.hypotheses
+    outcome = Outcome.INCONCLUSIVE if found.doubts else _DECIDED[decision.outcome]
+    reason = " ".join((gap_sentence(found), decision_sentence(decision), *found.doubts))
+    return _filled(
+        replace(
+            blank_result(check, outcome, reason),
+            bound=f"{asked.elo0:g} against {asked.elo1:g} Elo",
+        ),
+        gap.estimate,
+        round(decision.games),
+    )
+
+
+def _held(check: Check, ask: EloAsk, found: Estimate, n: int) -> CheckResult:
+    """Hold an estimate against the check's rule; an open end of its interval lies beyond every bound."""
+    what = VALUES.get(ask.value or "", check.title)
+    if check.rule is None:
+        raise ValueError(f"check {check.id}: a rule is needed to judge a value")
+    known = [end for end in (found.value, found.low, found.high) if end is not None]
+    if not known or (found.low is None and found.high is None):
+        reason = f"{_first_upper(what)}: too few independent games for an interval; play more."
+        return _filled(blank_result(check, Outcome.INCONCLUSIVE, reason), found, n)
+    low, high = (-_FAR if found.low is None else found.low), (_FAR if found.high is None else found.high)
+    outcome = check.rule.outcome_of_estimate(known[0], low, high)
+    unsure = {
+        Outcome.WARN: ": not certain enough to block.",
+        Outcome.INCONCLUSIVE: ": cannot tell; more games would.",
+    }.get(outcome, ".")
+    reason = f"{_first_upper(what)}: {elo(found.value)} Elo ({interval(found)}); asked is {check.rule}{unsure}"
+    return _filled(blank_result(check, outcome, reason), found, n)
+
+
+def _games(ask: EloAsk, found: EloAnswer) -> int:
+    """Give the games that a value rests on: those of the candidate, or all that connect the checkpoints."""
+    if ask.value == "gap" and found.gap is not None:
+        return next(round(row.games) for row in found.ratings if row.agent == found.gap.candidate)
+    return round(found.games)
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _filled(result: CheckResult, found: Estimate, n: int) -> CheckResult:
+    return replace(
+        result,
+        observed=found.value,
+        unit="Elo",
+        n=n,
+        low=found.low,
+        high=found.high,
+    )
+
+
+def _from_series(check: Check, ask: EloAsk, found: SeriesLearning) -> CheckResult:
+    if ask.value is None:
+        reason = " ".join((series_sentence(found), *found.reasons))
+        result = blank_result(check, _SIGNALS[found.signal], reason)
+        result = replace(result, bound="learning signal of the logged ratings")
+        return result if found.gap is None else _filled(result, found.gap, found.steps)
+    value = {
+        "gap": found.gap,
+        # In a pool that newcomers enter a reference's own rating moves whatever was learnt: the gap is what tells.
+        "reference-decline": found.gap,
+        "older-checkpoints": found.older_checkpoints,
+        "slope": found.slope_per_100_steps,
+    }.get(ask.value)
+    if found.signal is Signal.UNCLEAR or value is None:
+        told = " ".join(found.reasons) or "The logged ratings do not tell; log games."
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, told), unit="Elo")
+    return _held(check, ask, value, found.steps)
