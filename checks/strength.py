@@ -23,6 +23,7 @@ from checks.elo.sequential import SequentialOutcome
 from checks.elo.series import SeriesLearning, SeriesRule, Signal, judge_series
 from checks.elo.words import decision_sentence, elo, gap_sentence, interval, series_sentence
 from checks.league import VALUES
+from checks.number import finite
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, RunData, Series
 from checks.threshold import blank_result, missing
@@ -134,7 +135,7 @@ def rating_series(run: RunData) -> Mapping[str, Series]:
     """Give the rating series of a run by agent; metrics that trainers log beside them are left out."""
     return {
         name.removeprefix(RATINGS): one
-        for name, one in run.series.items()
+        for name, one in sorted(run.series.items())
         if name.startswith(RATINGS) and name.removeprefix(RATINGS) not in _NO_AGENTS
     }
 
@@ -194,7 +195,7 @@ def _decided(check: Check, found: EloAnswer) -> CheckResult:
             bound=f"{asked.elo0:g} against {asked.elo1:g} Elo",
         ),
         gap.estimate,
-        round(decision.games),
+        _candidate_games(found),
     )
 
 
@@ -219,9 +220,12 @@ def _held(check: Check, ask: EloAsk, found: Estimate, n: int) -> CheckResult:
 
 def _games(ask: EloAsk, found: EloAnswer) -> int:
     """Give the games that a value rests on: those of the candidate, or all that connect the checkpoints."""
-    if ask.value == "gap" and found.gap is not None:
-        return next(round(row.games) for row in found.ratings if row.agent == found.gap.candidate)
-    return round(found.games)
+    return _candidate_games(found) if ask.value == "gap" else round(found.games)
+
+
+def _candidate_games(found: EloAnswer) -> int:
+    names = () if found.gap is None else (found.gap.candidate,)
+    return round(sum(row.games for row in found.ratings if row.agent in names))
 
 
 def _first_upper(text: str) -> str:
@@ -231,11 +235,11 @@ def _first_upper(text: str) -> str:
 def _filled(result: CheckResult, found: Estimate, n: int) -> CheckResult:
     return replace(
         result,
-        observed=found.value,
+        observed=finite(found.value),
         unit="Elo",
         n=n,
-        low=found.low,
-        high=found.high,
+        low=finite(found.low),
+        high=finite(found.high),
     )
 
 

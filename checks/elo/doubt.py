@@ -88,14 +88,14 @@ def _direct(answer: EloAnswer) -> Iterator[str]:
 
 def _separated(answer: EloAnswer) -> Iterator[str]:
     for flag, told in (
-        (">", "never lost a point"),
-        ("<", "never won a point"),
-        ("?", "met nobody they could be held against"),
+        (">", "never lost a point, so the rating is bounded below only"),
+        ("<", "never won a point, so the rating is bounded above only"),
+        ("?", "no chain of wins or of losses leads to the references, so nothing bounds the rating"),
     ):
         names = [quote(row.agent) for row in answer.ratings if flag in row.flags]
         if names:
             shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-            yield f"{shown}: {told}, so the rating is bounded on one side at most."
+            yield f"{shown}: {told}."
     unrated = [quote(row.agent) for row in answer.ratings if "unrated" in row.flags]
     if unrated:
         yield f"No path of games leads from {', '.join(unrated[:6])} to the references: not rated."

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from checks.counts import Counts, Floats, Ints, Totals, total
+from checks.counts import Counts, Flags, Floats, Ints, Totals, total
 from checks.document import quote
 from checks.elo.agents import DEFAULT_RATING, EloError, Measured
 from checks.elo.connect import Connection, components, connect
@@ -124,7 +124,7 @@ def rate_totals(
     fit = fit_strengths(model, start)
     confounded = False
     if np.any(totals.order[~(held[totals.first] & held[totals.second])]):
-        confounded = _own_share(fit) < _CONFOUNDED
+        confounded = _own_share(totals, held) < _CONFOUNDED
         if not confounded:
             fit = _with_first_move(replace(model, first_move=True), fit.strength)
     return Rated(counts, scale, totals, connection, fit, confounded)
@@ -142,15 +142,22 @@ def _with_first_move(model: Model, start: Floats) -> Fit:
     return fit_strengths(replace(model, virtual_move=True), start)
 
 
-def _own_share(fit: Fit) -> float:
-    """Give the share of the first move's information that is not also that of strengths."""
-    totals, size = fit.model.totals, fit.model.size
-    p = sigmoid(fit.strength[totals.first] - fit.strength[totals.second])
-    weight = totals.games * p * (1 - p) * ~(fit.model.held[totals.first] & fit.model.held[totals.second])
+def _own_share(totals: Totals, held: Flags) -> float:
+    """Give the share of the first move's information that is not also that of strengths; 0: it is confounded.
+
+    With equal weights a game: whether something can be told apart does not depend on how strong anybody is.
+    """
+    size = held.size
+    weight = totals.games / 4 * ~(held[totals.first] & held[totals.second])
+    laplacian = np.zeros((size, size))
+    np.add.at(laplacian, (totals.first, totals.second), -weight)
+    laplacian += laplacian.T
+    laplacian[np.diag_indices(size)] = -laplacian.sum(axis=1)
     cross = totals.order * weight
-    edge = (np.bincount(totals.first, cross, size) - np.bincount(totals.second, cross, size))[fit.free]
-    whole = float(totals.order * totals.order @ weight)
-    return 1.0 - float(edge @ fit.inverse @ edge) / whole
+    edge = np.bincount(totals.first, cross, size) - np.bincount(totals.second, cross, size)
+    free = ~held
+    inner = np.linalg.solve(laplacian[np.ix_(free, free)], edge[free])
+    return 1.0 - float(edge[free] @ inner) / float(totals.order * totals.order @ weight)
 
 
 def require_connected(rated: Rated) -> None:

@@ -53,7 +53,9 @@ def gap_sentence(answer: EloAnswer) -> str:
         return "There is no checkpoint to ask about, so no gap was estimated."
     found = gap.estimate
     row = next(row for row in answer.ratings if row.agent == gap.candidate)
-    rests = f"{many(row.games, 'game')} in {many(row.clusters, answer.cluster)}"
+    rests = many(row.games, "game")
+    if answer.cluster != "game":
+        rests += f" in {many(row.clusters, answer.cluster)}"
     names = f"{quote(gap.candidate)}{_chosen(gap)}", quote(gap.reference)
     if found.value is None:
         return f"{names[0]} cannot be placed against {names[1]} on both sides: {interval(found)} ({rests})."
@@ -150,10 +152,9 @@ def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
         )
     if learning.exploitation is not None:
         total = learning.exploitation.total
-        yield (
-            f"Against the {len(learning.exploitation.bots)} bots together training gained {elo(total.value)} Elo "
-            f"({interval(total)})."
-        )
+        bots = learning.exploitation.bots
+        whom = quote(bots[0][0]) if len(bots) == 1 else f"the {len(bots)} bots together"
+        yield f"Against {whom} training gained {elo(total.value)} Elo ({interval(total)})."
 
 
 def series_paragraph(found: SeriesLearning) -> tuple[str, ...]:
