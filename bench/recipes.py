@@ -89,13 +89,17 @@ def deciding(verdict: Verdict) -> tuple[str, ...]:
 def train_and_judge(recipe: str, seed: int) -> Judged:
     """Train one run in a process of its own, as a user would, and judge what it left."""
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "run"
-        words = ["-m", "examples.league.train", recipe, "--seed", str(seed), "--out", str(out)]
-        subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True)
-        run = next(out.glob("wandb/offline-run-*"))
-        for name in ("events.jsonl", "games.jsonl"):
-            (out / name).rename(run / name)
-        return judge(run, TRUTHS[recipe])
+        return judge(train(recipe, seed, Path(scratch) / "run"), TRUTHS[recipe])
+
+
+def train(recipe: str, seed: int, out: Path) -> Path:
+    """Train one run in a process of its own; give its folder, with events and games beside the record."""
+    words = ["-m", "examples.league.train", recipe, "--seed", str(seed), "--out", str(out)]
+    subprocess.run([sys.executable, *words], cwd=ROOT, check=False, capture_output=True)
+    run = next(out.glob("wandb/offline-run-*"))
+    for name in ("events.jsonl", "games.jsonl"):
+        (out / name).rename(run / name)
+    return run
 
 
 def main() -> int:

@@ -16,6 +16,8 @@ from checks.counts import Flags, Floats, Ints, Totals
 ELO = 400.0 / float(np.log(10.0))
 """Elo points a natural-log unit (173.7)."""
 MAX_STEPS = 100
+LONGEST = 5.0
+"""No strength moves by more in one step: far from the maximum the likelihood is nearly straight, Newton's step wild."""
 TOLERANCE = 1e-12
 """Newton stops when the decrement, twice the log-likelihood still to be gained, is below this."""
 
@@ -145,9 +147,10 @@ def fit_strengths(model: Model, start: Floats | None = None) -> Fit:
     for steps in range(MAX_STEPS + 1):
         move, decrement = _newton_step(gradient, information)
         if decrement < TOLERANCE:
-            return data.fit(x, information, steps, decrement)
-        scale = 1.0
-        found = data.at(x + move)
+            # The last step costs nothing and squares the error.
+            return data.fit(x + move, information, steps, decrement)
+        scale = min(1.0, LONGEST / float(np.abs(move).max()))
+        found = data.at(x + scale * move)
         while not found[0] >= value - 1e-9 * (1.0 + abs(value)) and scale > 1e-6:
             scale /= 2
             found = data.at(x + scale * move)
@@ -245,10 +248,7 @@ class _Likelihood:
 
     def fit(self, x: Floats, information: Floats, steps: int, decrement: float) -> Fit:
         """Give the fit at the maximum."""
-        try:
-            inverse: Floats = np.linalg.inv(information).astype(np.float64, copy=False)
-        except np.linalg.LinAlgError as error:
-            raise FitError("the information is singular") from error
+        inverse: Floats = np.linalg.inv(information).astype(np.float64, copy=False)
         return Fit(
             model=self.model,
             strength=self.whole(x),

@@ -13,7 +13,7 @@ from checks.document import quote
 from checks.elo.agents import DEFAULT_RATING, EloError, Measured
 from checks.elo.connect import Connection, components, connect
 from checks.elo.covariance import Sandwich
-from checks.elo.fit import ELO, Anchors, Fit, FitError, Model, fit_strengths, sigmoid
+from checks.elo.fit import ELO, Anchors, Fit, FitError, Model, fit_strengths
 
 _CONFOUNDED = 1e-6
 """The advantage of moving first cannot be told from strengths if less than this share of its information is its own."""
@@ -84,14 +84,13 @@ class Rated:
         return weights
 
 
-def rate(counts: Counts, scale: Scale, *, gauge_only: bool = False, start: Floats | None = None) -> Rated:
+def rate(counts: Counts, scale: Scale, *, gauge_only: bool = False) -> Rated:
     """Rate every agent that games connect with the scale.
 
     Args:
         counts: the record.
         scale: references that are all agents of the record.
         gauge_only: leave the ratings of all references but the gauge free, even where they were measured.
-        start: shape (agents,), strengths to start from.
 
     Raises:
         FitError: the likelihood could not be maximised.
@@ -107,16 +106,20 @@ def rate(counts: Counts, scale: Scale, *, gauge_only: bool = False, start: Float
     >>> round(rated.elo(0), 3)  # 1000 + 400·log10(3)
     1190.849
     """
-    return rate_totals(counts, total(counts), scale, gauge_only=gauge_only, start=start)
+    return rate_totals(counts, total(counts), scale, gauge_only=gauge_only)
 
 
 def rate_totals(
-    counts: Counts, totals: Totals, scale: Scale, *, gauge_only: bool = False, start: Floats | None = None
+    counts: Counts, totals: Totals, scale: Scale, *, gauge_only: bool = False, before: Rated | None = None
 ) -> Rated:
-    """Rate agents by totals that were added up already; else as `rate`."""
+    """Rate agents by totals that were added up already; else as `rate`.
+
+    `before`: ratings of an earlier part of the same record; they save work, and change nothing.
+    """
     size = len(counts.agents)
     anchors = scale.anchors(counts, gauge_only=gauge_only)
-    connection = connect(totals, size, anchors.index)
+    start = None if before is None else before.fit.strength
+    connection = _settled(totals, before) or connect(totals, size, anchors.index)
     held = ~connection.linked
     held[anchors.fixed] = True
     virtual = np.flatnonzero(connection.separated)
@@ -128,6 +131,17 @@ def rate_totals(
         if not confounded:
             fit = _with_first_move(replace(model, first_move=True), fit.strength)
     return Rated(counts, scale, totals, connection, fit, confounded)
+
+
+def _settled(totals: Totals, before: Rated | None) -> Connection | None:
+    """Give the connection of an earlier part if later games cannot have changed it.
+
+    Games only add paths: once all that played are connected both ways, only a newcomer can change that.
+    """
+    if before is None or np.any(before.connection.separated):
+        return None
+    linked = before.connection.linked
+    return before.connection if np.all(linked[totals.first]) and np.all(linked[totals.second]) else None
 
 
 def _with_first_move(model: Model, start: Floats) -> Fit:
@@ -155,8 +169,10 @@ def _own_share(totals: Totals, held: Flags) -> float:
     laplacian[np.diag_indices(size)] = -laplacian.sum(axis=1)
     cross = totals.order * weight
     edge = np.bincount(totals.first, cross, size) - np.bincount(totals.second, cross, size)
-    free = ~held
-    inner = np.linalg.solve(laplacian[np.ix_(free, free)], edge[free])
+    free = np.flatnonzero(~held)
+    # A little more than nothing on the diagonal: agents held by a prior alone leave the matrix singular.
+    inner = laplacian[np.ix_(free, free)] + np.eye(free.size) * 1e-9 * float(np.diag(laplacian).max(initial=0.0))
+    inner = np.linalg.solve(inner, edge[free])
     return 1.0 - float(edge[free] @ inner) / float(totals.order * totals.order @ weight)
 
 

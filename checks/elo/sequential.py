@@ -13,11 +13,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from checks.counts import Counts, Floats, Totals, add_up, head, pair_keys
+from checks.counts import Counts, Totals, add_up, head, pair_keys
 from checks.distribution import normal_quantile
 from checks.elo.fit import ELO
 from checks.elo.looks import look_edges
-from checks.elo.rate import Scale, rate_totals
+from checks.elo.rate import Rated, Scale, rate_totals
 from checks.number import round9
 
 LEAST = 10
@@ -181,7 +181,7 @@ class _Walk:
         self.keys, self.place = pair_keys(counts)
         self.games, self.points = np.zeros(self.keys.size), np.zeros(self.keys.size)
         self.done = 0
-        self.strength: Floats | None = None
+        self.rated: Rated | None = None
         own = counts.plays.agent == duel.candidate
         size = counts.units.clusters.size
         self.candidate_games = np.cumsum(add_up(counts.plays.unit[own], counts.plays.games[own], size))
@@ -234,8 +234,7 @@ class _Walk:
         self.games += add_up(self.place[new], entries.games[new], self.keys.size)
         self.points += add_up(self.place[new], entries.points[new], self.keys.size)
         self.done = entries.unit.size
-        rated = rate_totals(record, self._totals(), self.scale, gauge_only=True, start=self.strength)
-        self.strength = rated.fit.strength
+        rated = self.rated = rate_totals(record, self._totals(), self.scale, gauge_only=True, before=self.rated)
         pair = (self.duel.candidate, self.duel.reference)
         if not all(rated.connection.linked[agent] for agent in pair):
             return None
