@@ -1,6 +1,7 @@
-"""Draw the picture of a verdict that the README shows: what `gatekeeper check` writes on a terminal, as SVG.
+"""Draw the pictures that the README shows: what `gatekeeper check` and `gatekeeper elo` write on a terminal, as SVG.
 
     python -m bench.picture OUT/verdict.json [docs/images/verdict.svg]
+    python -m bench.picture --elo RUN [docs/images/elo.svg]
 
 The same verdict gives the same bytes: fixed width, fixed colours, no font, date or path of the machine.
 """
@@ -10,14 +11,22 @@ from __future__ import annotations
 import html
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from action.cli.elo_page import print_elo
+from action.cli.ports import local_ports
 from action.cli.terminal import print_verdict
 from action.escape import one_line
+from action.pipeline import GamesReading, find_games
 from action.report.reading import parse_verdict
+from checks.elo.agents import Naming
+from checks.elo.analysis import analyse
+from checks.elo.answer import EloQuestion
+from checks.elo.facts import facts_of
 from checks.result import Verdict
 
 WIDTH = 116
@@ -30,7 +39,7 @@ _THEME = TerminalTheme(_GROUND, _INK, [_GROUND, _RED, _GREEN, _YELLOW, _BLUE, _M
 
 # The frame that rich fills; double braces are those of the style sheet.
 _FRAME = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="A verdict on a terminal">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="The answer on a terminal">
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
 font-size: {char_height}px; line-height: {line_height}px; }}
@@ -56,6 +65,17 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 def draw(verdict: Verdict) -> str:
     """Return the picture of a verdict as SVG."""
+    return _picture(lambda console: print_verdict(verdict, console), f"$ gatekeeper check {one_line(verdict.run.ref)}")
+
+
+def draw_elo(ref: str) -> str:
+    """Return the picture of the analysis of a run's games as SVG."""
+    record = local_ports().read_games(find_games(ref), GamesReading())
+    facts = facts_of(analyse(record, EloQuestion(naming=Naming(references={}))))
+    return _picture(lambda console: print_elo(facts, (), console), f"$ gatekeeper elo {one_line(ref)}")
+
+
+def _picture(write: Callable[[Console], None], command: str) -> str:
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -68,21 +88,23 @@ def draw(verdict: Verdict) -> str:
         highlight=False,
         emoji=False,
     )
-    print_verdict(verdict, console)
-    command = html.escape(f"$ gatekeeper check {one_line(verdict.run.ref)}").replace("{", "{{").replace("}", "}}")
-    frame = _FRAME.replace("COMMAND", command)
+    write(console)
+    frame = _FRAME.replace("COMMAND", html.escape(command).replace("{", "{{").replace("}", "}}"))
     return console.export_svg(theme=_THEME, code_format=frame, unique_id="gatekeeper")
 
 
 def main(arguments: list[str]) -> int:
-    """Read a verdict and write its picture."""
-    if not 1 <= len(arguments) <= 2:
+    """Read a verdict, or a run with games, and write its picture."""
+    elo = arguments[:1] == ["--elo"]
+    names = arguments[1:] if elo else arguments
+    if not 1 <= len(names) <= 2:
         print(__doc__, file=sys.stderr)
         return 2
-    source = Path(arguments[0])
-    target = Path(arguments[1] if len(arguments) == 2 else "docs/images/verdict.svg")
+    source = Path(names[0])
+    target = Path(names[1] if len(names) == 2 else f"docs/images/{'elo' if elo else 'verdict'}.svg")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(draw(parse_verdict(source.read_text("utf-8"), name=source.name)), "utf-8", newline="\n")
+    shown = draw_elo(names[0]) if elo else draw(parse_verdict(source.read_text("utf-8"), name=source.name))
+    target.write_text(shown, "utf-8", newline="\n")
     print(target)
     return 0
 

@@ -1,4 +1,4 @@
-"""`make demo`: judges a healthy and a broken recorded run, as a user would, and says what to look at next."""
+"""`make demo`: judges recorded runs and their checkpoints' strength, as a user would; says what to look at next."""
 
 from __future__ import annotations
 
@@ -14,13 +14,23 @@ RUNS = {
     "healthy": "A run that learned.",
     "regression": "A run that found a good checkpoint and then collapsed.",
 }
+STRENGTH = {
+    "healthy": "Is its newest checkpoint really better than the base model? Its games say.",
+    "no-learning": "And one that learned nothing: more games are needed, not a lucky verdict.",
+}
 
 
 def main() -> int:
     """Judge the runs; 0 if every command gave a verdict."""
     exit_codes = []
-    for name, about in RUNS.items():
-        words = ["check", str(RECORDINGS / name), "--policy", str(POLICY), "--out", str(OUT / name)]
+    commands = [
+        *(
+            (about, ["check", str(RECORDINGS / name), "--policy", str(POLICY), "--out", str(OUT / name)])
+            for name, about in RUNS.items()
+        ),
+        *((about, ["elo", str(RECORDINGS / name)]) for name, about in STRENGTH.items()),
+    ]
+    for about, words in commands:
         print(f"\n── {about}\n$ gatekeeper {' '.join(words)}\n", flush=True)
         ended = subprocess.run([sys.executable, "-I", "-m", "action", *words], cwd=ROOT, check=False)
         print(f"\nexit code {ended.returncode}", flush=True)

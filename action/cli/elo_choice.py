@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from action.cli.ports import choose_policy, fallback_policy, local_ports
 from action.errors import InputError, UsageError
-from action.evidence.store import find_bundle, read_bundle
+from action.evidence.store import read_bundle
 from action.files import show_name
-from action.pipeline import GamesReading, Ports, find_games, read_policy, read_run
+from action.pipeline import GamesReading, Ports, find_games, named_bundle, read_policy, read_run
 from action.sources import games
 from checks.check import RATINGS, LeaguePlan
 from checks.elo.agents import EloError, Measured, Naming, compile_pattern
@@ -86,7 +87,10 @@ def _references(texts: tuple[str, ...]) -> dict[str, Measured | None]:
             )
         if name in found:
             raise UsageError(f"--reference {show_name(name)}: expected every reference once, got it twice; remove one")
-        found[name] = None if parts is None else Measured(rating=float(parts[2]), se=float(parts[3] or 0.0))
+        try:
+            found[name] = None if parts is None else Measured(rating=float(parts[2]), se=float(parts[3] or 0.0))
+        except ValueError as error:  # more digits than a float holds
+            raise UsageError(f"--reference {show_name(text)}: {error}, got more digits; shorten it") from error
     return found
 
 
@@ -129,19 +133,39 @@ def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | 
     reading = GamesReading(columns=choice.columns or league.columns, cluster=choice.cluster or league.cluster)
     paths = [Path(one) for text in choice.sources for one in _expanded(text)]
     first = paths[0]
-    bundle = find_bundle(first) if len(paths) == 1 and first.exists() else None
+    bundle = named_bundle(str(first), ports) if len(paths) == 1 else None
     if bundle is not None:
-        return read_bundle(bundle).evidence.game_record
+        return _collected(bundle, choice)
     told = choice.columns is not None or len(paths) > 1
-    if told or not first.exists() or (first.is_file() and games.recognises(first)):
+    if told or not _exists(str(first)) or (first.is_file() and games.recognises(first)):
         return ports.read_games(paths, reading)
     beside = find_games(str(first)) if first.is_dir() or not games.recognises(first) else ()
     return ports.read_games(beside, reading) if beside else None
 
 
+def _collected(bundle: Path, choice: EloChoice) -> GameRecord | None:
+    """Give the games in a bundle; None: the run had none."""
+    if choice.columns is not None or choice.cluster is not None:
+        raise UsageError(
+            "--columns, --cluster: expected them beside games, got them beside a bundle, whose games are counted "
+            "already; leave them out, or name the file of games"
+        )
+    evidence = read_bundle(bundle).evidence
+    if evidence.game_record is None and evidence.games is not None:
+        raise InputError(
+            f"{show_name(bundle)}: expected games, got evidence that was collected without those in "
+            f"{show_name(evidence.games)}; name that file, or give --series for the logged ratings"
+        )
+    return evidence.game_record
+
+
+def _exists(text: str) -> bool:
+    return os.path.exists(text)  # noqa: PTH110 - Path.exists raises for a name that is too long
+
+
 def _expanded(text: str) -> list[str]:
     """Give the files that a pattern fits, by name; a text that names something is no pattern."""
-    if Path(text).exists() or not re.search(r"[*?[]", text):
+    if _exists(text) or not re.search(r"[*?[]", text):
         return [text]
     return sorted(glob.glob(text)) or [text]  # noqa: PTH207 - a pattern of the user's own
 

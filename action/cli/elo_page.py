@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,10 @@ def print_elo(facts: EloFacts, notes: Iterable[Note], console: Console) -> None:
     plain = not (console.encoding or "").lower().startswith("utf")
     for table in elo_tables(facts):
         page.heading(table.title)
-        _print_table(table, charts(facts, plain=plain) if table.title == _FIRST else (), page)
+        if table.title == _FIRST:
+            _print_ratings(table, lambda width: charts(facts, width=width, plain=plain), page)
+        else:
+            _print_table(table, page)
     page.blank()
     page.line((method_of(facts), "dim"))
     found = tuple(notes)
@@ -50,22 +53,42 @@ def print_elo(facts: EloFacts, notes: Iterable[Note], console: Console) -> None:
         page.line((NOTE_WORDS[note.kind].lower(), "yellow"), (note.text, ""), indent=2, hang=2)
 
 
-def _print_table(table: TextTable, drawn: tuple[str, ...], page: Page) -> None:
-    rows = table.rows[:_MANY]
-    columns = [
-        Column(head=head, cells=tuple(row[at] for row in rows), right=at in table.right)
-        for at, head in enumerate(table.heads)
-    ]
-    wide = [*columns, Column(head="", cells=drawn[:_MANY], keep=True)] if drawn else columns
-    # Of a rating, its agent's name, the interval and the games say most.
-    narrow = columns[:1] + columns[3:6] if table.title == _FIRST else [replace(columns[0], least=24), *columns[1:]]
-    for choice, squeezed in ((wide, False), (columns, False), (narrow, True)):
-        if page.fits(choice, squeezed=squeezed):
+def _print_ratings(table: TextTable, draw: Callable[[int], tuple[str, ...]], page: Page) -> None:
+    """Write ratings with the widest chart that fits, leaving out what says least for it."""
+    columns = _columns(table)
+    small = [column for column in columns if column.head not in ("kind", "flags", "games")]
+    for kept, widths in ((columns, (32, 24, 16)), (small, (32, 24, 16, 12))):
+        for width in widths:
+            drawn = draw(width)[:_MANY]
+            choice = [*kept, Column(head="", cells=drawn, keep=True)] if drawn else columns
+            if page.fits(choice, squeezed=False):
+                page.table(choice)
+                _print_rest(table, page)
+                return
+    _print_table(table, page)
+
+
+def _print_table(table: TextTable, page: Page) -> None:
+    columns = _columns(table)
+    for choice in (columns, [replace(columns[0], least=24), *columns[1:]]):
+        if page.fits(choice, squeezed=True):
             page.table(choice)
             break
     else:
-        for row in rows:
+        for row in table.rows[:_MANY]:
             page.line((row[0], "bold"), hang=2)
             page.pairs(tuple(zip(table.heads[1:], row[1:], strict=True)), indent=2)
+    _print_rest(table, page)
+
+
+def _columns(table: TextTable) -> list[Column]:
+    rows = table.rows[:_MANY]
+    return [
+        Column(head=head, cells=tuple(row[at] for row in rows), right=at in table.right)
+        for at, head in enumerate(table.heads)
+    ]
+
+
+def _print_rest(table: TextTable, page: Page) -> None:
     if len(table.rows) > _MANY:
         page.line((f"… and {len(table.rows) - _MANY:,} more, in --format json", "dim"))

@@ -142,8 +142,8 @@ def _seats_table(facts: EloFacts) -> TextTable:
     return TextTable(title="What seats are worth", heads=("seat", "Elo", "interval"), rows=rows, right=frozenset({1}))
 
 
-def charts(facts: EloFacts, *, plain: bool = False) -> tuple[str, ...]:
-    """Draw each rating with its interval on one scale, a line of characters an agent; empty for series.
+def charts(facts: EloFacts, *, width: int = CHART, plain: bool = False) -> tuple[str, ...]:
+    """Draw each rating with its interval on one scale, a line of `width` characters an agent; empty for series.
 
     An end that is open reaches to the edge. `plain`: ASCII.
     """
@@ -153,21 +153,21 @@ def charts(facts: EloFacts, *, plain: bool = False) -> tuple[str, ...]:
     ends = [value for span in spans for value in (span.elo, span.low, span.high) if value is not None]
     if not ends or min(ends) == max(ends):
         return ()
-    return tuple(_draw(span, (min(ends), max(ends)), plain) for span in spans)
+    return tuple(_draw(span, (min(ends), max(ends)), width, plain) for span in spans)
 
 
-def _draw(span: Span, scale: tuple[float, float], plain: bool) -> str:
+def _draw(span: Span, scale: tuple[float, float], width: int, plain: bool) -> str:
     low, high = scale
     line, dot, left, right = ("-", "o", "<", ">") if plain else ("─", "●", "◂", "▸")
 
     def place(value: float) -> int:
-        return round((value - low) / (high - low) * (CHART - 1))
+        return round((value - low) / (high - low) * (width - 1))
 
     if span.low is None and span.high is None:
-        return " " * CHART
+        return " " * width
     begin = 0 if span.low is None else place(span.low)
-    end = CHART - 1 if span.high is None else place(span.high)
-    cells = [line if begin <= at <= end else " " for at in range(CHART)]
+    end = width - 1 if span.high is None else place(span.high)
+    cells = [line if begin <= at <= end else " " for at in range(width)]
     if span.low is None:
         cells[0] = left
     if span.high is None:
