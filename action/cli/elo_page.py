@@ -54,18 +54,21 @@ def print_elo(facts: EloFacts, notes: Iterable[Note], console: Console) -> None:
 
 
 def _print_ratings(table: TextTable, draw: Callable[[int], tuple[str, ...]], page: Page) -> None:
-    """Write ratings with the widest chart that fits, leaving out what says least for it."""
+    """Write ratings with a chart: beside them where there is room, else below."""
     columns = _columns(table)
-    small = [column for column in columns if column.head not in ("kind", "flags", "games")]
-    for kept, widths in ((columns, (32, 24, 16)), (small, (32, 24, 16, 12))):
-        for width in widths:
+    for kept in (columns, columns[:1]):
+        if kept is not columns:
+            _print_table(table, page)
+        for width in (32, 24, 16):
             drawn = draw(width)[:_MANY]
-            choice = [*kept, Column(head="", cells=drawn, keep=True)] if drawn else columns
-            if page.fits(choice, squeezed=False):
-                page.table(choice)
-                _print_rest(table, page)
+            chart = [*kept, Column(head="", cells=drawn, keep=True)]
+            if drawn and page.fits(chart, squeezed=False):
+                if kept is not columns:
+                    page.blank()
+                page.table(chart)
+                if kept is columns:
+                    _print_rest(table, page)
                 return
-    _print_table(table, page)
 
 
 def _print_table(table: TextTable, page: Page) -> None:
