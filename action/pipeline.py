@@ -98,7 +98,7 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
             another policy would have read.
         PolicyError: the policy cannot be used.
     """
-    place = _find_bundle(settings.ref, ports)
+    place = named_bundle(settings.ref, ports)
     if place is not None:
         if settings.events or settings.games or settings.checkpoint is not None:
             raise UsageError(
@@ -194,7 +194,7 @@ def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
         online = "; runs on W&B cannot be read yet, only files" if _ONLINE.search(ref) else ""
         name = show_name(ref) or "an empty name"
         raise InputError(f"{name}: expected a run, found nothing there; check the path{online}")
-    place = _find_bundle(ref, ports)
+    place = named_bundle(ref, ports)
     if place is not None:
         return read_bundle(place).evidence.run
     for source in ports.sources:
@@ -205,7 +205,7 @@ def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
     raise InputError(f"{show_name(ref)}: expected a run, got {_contents(path)}; {_KNOWN}")
 
 
-def _find_bundle(ref: str, ports: Ports) -> Path | None:
+def named_bundle(ref: str, ports: Ports) -> Path | None:
     """Find the bundle that a reference names; InputError where it names a run as well.
 
     `check RUN --out RUN` puts evidence into the run's own folder: judging that again instead of the run, which may have

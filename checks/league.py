@@ -6,7 +6,6 @@ no pydantic and no method of rating may enter.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from checks.document import Path, did_you_mean, quote
 from checks.elo.agents import PATTERN, Measured, compile_pattern
 from checks.elo.pace import SeriesRule, Update
 from checks.elo.sequential import Hypotheses
+from checks.misfit import show_value
 
 Tell: TypeAlias = Callable[[Path, str], None]
 """Notes a fault at a key path."""
@@ -52,12 +52,13 @@ def _references(given: Any, tell: Tell) -> dict[str, Measured | None]:
     if isinstance(given, list):
         for i, name in enumerate(given):
             if not isinstance(name, str) or not name:
-                tell((*path, i), "expected the name of an agent, got something else; write a name")
+                tell((*path, i), f"expected the name of an agent, got {show_value(name)}; write a name")
             elif name in given[:i]:
                 tell((*path, i), f"expected every reference once, got `{quote(name)}` again; remove one")
         return {name: None for name in given if isinstance(name, str)}
     if not isinstance(given, dict):
-        tell(path, "expected agents with their ratings, got something else; write {base_model: 1000} or [base_model]")
+        got = show_value(given)
+        tell(path, f"expected agents with their ratings, got {got}; write {{base_model: 1000}} or [base_model]")
         return {}
     return {name: _measured(name, value, tell) for name, value in given.items()}
 
@@ -69,12 +70,14 @@ def _measured(name: str, value: Any, tell: Tell) -> Measured | None:
     unknown = [key for key in numbers if key not in ("rating", "se")]
     fine = all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers.values())
     if not unknown and fine and "rating" in numbers:
-        rating, se = float(numbers["rating"]), float(numbers.get("se", 0.0))
-        if math.isfinite(rating) and math.isfinite(se) and se >= 0:
-            return Measured(rating=rating, se=se)
+        try:
+            return Measured(rating=float(numbers["rating"]), se=float(numbers.get("se", 0.0)))
+        except (ValueError, OverflowError):  # not finite, below 0, or more digits than a float holds
+            pass
     tell(
         ("references", name),
-        "expected a finite rating, {rating: 1000, se: 12}, or `free` where it was not measured; change it",
+        "expected a finite rating, {rating: 1000, se: 12}, or `free` where it was not measured, "
+        f"got {show_value(value)}; change it",
     )
     return None
 
@@ -90,7 +93,7 @@ def _rule(given: Mapping[str, Any], tell: Tell) -> SeriesRule:
             seat_averaged=given.get("seat-averaged", False),
         )
     except ValueError as error:
-        tell(("online-elo",), f"{error}; change it")
+        tell(("online-elo",), f"{str(error).replace('games_per_step', 'games-per-step')}; change it")
         return SeriesRule()
 
 

@@ -21,8 +21,8 @@ _EXPECTED = {
     "nothing_given": "a value",
     "string_too_short": "a text that is not empty",
     "string_too_long": "a shorter text",
-    "greater_than_equal": "a number of at least 1",
 }
+_EXAMPLES = {"baseline": "baseline: {run: PATH, max-drop: 5%}", "elo": "elo: {candidate: latest}"}
 
 
 def tell_misfit(problem: Any, path: Path, known: Sequence[str]) -> str:
@@ -37,16 +37,19 @@ def tell_misfit(problem: Any, path: Path, known: Sequence[str]) -> str:
     if kind == "extra_forbidden":
         return f"expected a known key, got `{quote(path[-1])}`; {did_you_mean(str(path[-1]), known)}"
     if kind == "literal_error":
-        return f"expected {problem['ctx']['expected']}, got {_show(got)}; write one of these"
+        return f"expected {problem['ctx']['expected']}, got {show_value(got)}; write one of these"
     expected = _EXPECTED.get(kind, quote(problem["msg"]))
-    return f"expected {expected}, got {_show(got)}; {_advice(kind, got, path)}"
+    if kind == "greater_than_equal":
+        expected = f"a number of at least {problem['ctx']['ge']}"
+    return f"expected {expected}, got {show_value(got)}; {_advice(kind, got, path)}"
 
 
 def _advice(kind: str, got: Value, path: Path) -> str:
-    if path[-1:] == ("baseline",) and kind != "nothing_given":
-        return "write baseline: {run: PATH, max-drop: 5%}"
-    if path[:1] == ("checks",) and len(path) == 2 and kind != "nothing_given":
-        return 'write {metric: …, stat: …, pass: "…"}, or off to switch a check of a profile off'
+    if path[:1] == ("checks",) and kind != "nothing_given":
+        if len(path) == 2:
+            return 'write {metric: …, stat: …, pass: "…"}, or off to switch a check of a profile off'
+        if len(path) == 3 and path[2] in _EXAMPLES:
+            return f"write {_EXAMPLES[path[2]]}"
     if kind in ("float_type", "int_type") and isinstance(got, str):
         return _number_advice(kind, got)
     if kind == "nothing_given":
@@ -68,7 +71,8 @@ def _number_advice(kind: str, got: str) -> str:
     return f"YAML reads this as text: write {text}"
 
 
-def _show(got: Value) -> str:
+def show_value(got: Value) -> str:
+    """Write a value for a message: short, and safe whatever it holds."""
     if isinstance(got, dict):
         return "a mapping"
     if isinstance(got, list):

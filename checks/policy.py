@@ -288,7 +288,8 @@ def _take_out(values: dict[str, Any], paths: frozenset[Path]) -> None:
 def _known_keys(path: Path) -> list[str]:
     """Give the keys that the mapping at a path may have."""
     model = _MODELS.get(str(path[0]), PolicyDocument) if len(path) > 1 else PolicyDocument
-    model = BaselineDocument if "baseline" in path[:-1] else EloDocument if "elo" in path[:-1] else model
+    inside = path[2:-1]  # a check may be called `elo` itself
+    model = BaselineDocument if "baseline" in inside else EloDocument if "elo" in inside else model
     return [field.alias or name for name, field in model.model_fields.items()]
 
 

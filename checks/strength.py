@@ -151,7 +151,8 @@ def _from_games(check: Check, ask: EloAsk, found: EloAnswer) -> CheckResult:
         return missing(check, f"The games do not tell: {_WANTING[ask.value]}")
     result = _held(check, ask, value, _games(ask, found))
     if found.doubts:
-        return replace(result, outcome=Outcome.INCONCLUSIVE, reason=f"{result.reason} {' '.join(found.doubts)}")
+        reason = f"{result.reason} {' '.join(found.doubts)}"
+        return replace(result, outcome=Outcome.INCONCLUSIVE, reason=reason, remedy=None)
     return result
 
 
@@ -214,7 +215,8 @@ def _held(check: Check, ask: EloAsk, found: Estimate, n: int) -> CheckResult:
         Outcome.WARN: ": not certain enough to block.",
         Outcome.INCONCLUSIVE: ": cannot tell; more games would.",
     }.get(outcome, ".")
-    reason = f"{_first_upper(what)}: {elo(found.value)} Elo ({interval(found)}); asked is {check.rule}{unsure}"
+    told = interval(found) if found.value is None else f"{elo(found.value)} Elo ({interval(found)})"
+    reason = f"{_first_upper(what)}: {told}; asked is {check.rule}{unsure}"
     return _filled(blank_result(check, outcome, reason), found, n)
 
 
@@ -249,14 +251,18 @@ def _from_series(check: Check, ask: EloAsk, found: SeriesLearning) -> CheckResul
         result = blank_result(check, _SIGNALS[found.signal], reason)
         result = replace(result, bound="learning signal of the logged ratings")
         return result if found.gap is None else _filled(result, found.gap, found.steps)
-    value = {
+    values = {
         "gap": found.gap,
         # In a pool that newcomers enter a reference's own rating moves whatever was learnt: the gap is what tells.
         "reference-decline": found.gap,
         "older-checkpoints": found.older_checkpoints,
         "slope": found.slope_per_100_steps,
-    }.get(ask.value)
-    if found.signal is Signal.UNCLEAR or value is None:
-        told = " ".join(found.reasons) or "The logged ratings do not tell; log games."
-        return replace(blank_result(check, Outcome.INCONCLUSIVE, told), unit="Elo")
+    }
+    if ask.value not in values:
+        return missing(check, f"The logged ratings do not tell {VALUES[ask.value]}: log games.")
+    value = values[ask.value]
+    if found.signal is Signal.UNCLEAR:
+        return blank_result(check, Outcome.INCONCLUSIVE, " ".join(found.reasons))
+    if value is None:
+        return missing(check, f"The logged ratings do not tell: {_WANTING[ask.value]}")
     return _held(check, ask, value, found.steps)

@@ -139,7 +139,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
         checks=results,
         elo=strength.main,
         waivers=waivers,
-        notes=(*run.notes, *evidence.notes),
+        notes=(*run.notes, *evidence.notes, *(evidence.game_record.notes if evidence.game_record is not None else ())),
         not_asked=not_asked(policy, evidence),
         evidence_sha256=judgement.evidence_sha256,
     )

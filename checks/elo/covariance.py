@@ -166,7 +166,7 @@ class Sandwich:
         # Woodbury: (H − XᵀWX)⁻¹ Xᵀr = C Xᵀ (I − W X C Xᵀ)⁻¹ r, small where clusters are.
         hat = inner @ self.fit.inverse @ inner.T
         left = np.eye(rows.size) - weight[:, None] * hat
-        if np.linalg.cond(left) > 1e8:
+        if np.linalg.svd(left, compute_uv=False)[-1] < 1e-8:
             # Without the cluster there is no estimate: its own pull stands for what leaving it out would do.
             return float((whole @ self.fit.inverse @ inner.T) @ rest)
         return float(whole @ self.fit.inverse @ inner.T @ np.linalg.solve(left, rest))

@@ -147,8 +147,9 @@ def fit_strengths(model: Model, start: Floats | None = None) -> Fit:
     for steps in range(MAX_STEPS + 1):
         move, decrement = _newton_step(gradient, information)
         if decrement < TOLERANCE:
-            # The last step costs nothing and squares the error.
-            return data.fit(x + move, information, steps, decrement)
+            # The last step squares the error.
+            x = x + move
+            return data.fit(x, data.at(x)[2], steps, decrement)
         scale = min(1.0, LONGEST / float(np.abs(move).max()))
         found = data.at(x + scale * move)
         while not found[0] >= value - 1e-9 * (1.0 + abs(value)) and scale > 1e-6:

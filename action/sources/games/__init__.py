@@ -26,8 +26,8 @@ from checks.run import GameRecord, Note, NoteKind
 
 __all__ = ["GameColumns", "parse_columns", "read_games", "recognises"]
 
-LARGE = 32 * 2**20
-"""Bytes of all files; from there on a database reduces them."""
+LARGE = 8 * 2**20
+"""Bytes of all files; from there on a database reads and counts them, which is then faster."""
 _PACKED = 8
 """How much larger a compressed file is when unpacked, about."""
 _NAMED = 3
@@ -80,8 +80,8 @@ def read_games(
     counts, alone = found.gathered.counts, found.gathered.alone
     if not counts.games:
         raise InputError(
-            f"{where}: expected at least one game of two different agents, got none ({found.gathered.unscored} seats "
-            f"without a score, {alone} games of one agent alone); is it the right file?"
+            f"{where}: expected at least one game of two different agents, got none ({_count(found.gathered.unscored, 'seat')} "
+            f"without a score, {_count(alone, 'game')} of one agent alone); is it the right file?"
         )
     notes += [note for reading in found.readings for note in reading.notes]
     if alone:
@@ -135,4 +135,4 @@ def _count(number: int, what: str) -> str:
 
 def _source(files: Sequence[Path]) -> str:
     named = ", ".join(show_name(path.name) for path in files[:_NAMED])
-    return named if len(files) <= _NAMED else f"{named} and {len(files) - _NAMED} more files"
+    return named if len(files) <= _NAMED else f"{named} and {_count(len(files) - _NAMED, 'more file')}"

@@ -26,23 +26,25 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Note]]:
     files = [file for path in paths for file in _expand(path)]
     if not files:
         raise InputError("games: expected at least one file, got none; name a file of games")
-    found: dict[object, Path] = {}
+    seen: set[tuple[int, int]] = set()
+    distinct: list[Path] = []
     sizes: dict[int, list[Path]] = {}
     notes: list[Note] = []
     for path in files:
         with open_input(path) as stream:
             about = os.fstat(stream.fileno())
-        first = found.setdefault((about.st_dev, about.st_ino), path)
-        copies = [other for other in sizes.get(about.st_size, []) if _digest(other) == _digest(path)]
-        if first is not path:
+        key = (about.st_dev, about.st_ino)
+        copies = [] if key in seen else [other for other in sizes.get(about.st_size, []) if _same(other, path)]
+        if key in seen:
             notes.append(Note(kind=NoteKind.ODD, text=f"{show_name(path.name)}: this file is named twice, read once"))
         elif copies:
             text = f"{show_name(path.name)}: a copy of {show_name(copies[0])}, byte for byte, not read"
             notes.append(Note(kind=NoteKind.ODD, text=text))
-            del found[about.st_dev, about.st_ino]
         else:
             sizes.setdefault(about.st_size, []).append(path)
-    return [path for same in sizes.values() for path in same], notes
+            distinct.append(path)
+        seen.add(key)
+    return distinct, notes
 
 
 def _expand(path: Path) -> list[Path]:
@@ -56,6 +58,10 @@ def _expand(path: Path) -> list[Path]:
     if not files:
         raise InputError(f"{show_name(path)}: expected files that fit this pattern, found none; check the path")
     return files
+
+
+def _same(one: Path, other: Path) -> bool:
+    return _digest(one) == _digest(other)
 
 
 def _digest(path: Path) -> str:

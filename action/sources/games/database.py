@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 from numpy.typing import NDArray
 
-from action.errors import InputError
+from action.errors import InputError, OutputError
 from action.files import show_name
 from action.sources.games.progress import Progress
 
@@ -53,20 +53,35 @@ class Database:
 
         self._foreign = duckdb.Error
         self._full = duckdb.OutOfMemoryException
-        self._folder = Path(tempfile.mkdtemp(prefix="gatekeeper-games-"))
         try:
-            config = {**_PRIVATE, "temp_directory": str(self._folder / "spill")}
-            self._connection = duckdb.connect(self._folder / "games.duckdb", config=config)
-            names = {name for path in self._files for name in (absolute(path), pattern(path))}
-            self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(names)))}]")
-            self._connection.execute("SET enable_external_access = false")
-            self._connection.execute("SET enable_progress_bar = true")
-            self._connection.execute("SET enable_progress_bar_print = false")
-            self._connection.execute("SET lock_configuration = true")
-        except BaseException:
+            self._folder = Path(tempfile.mkdtemp(prefix="gatekeeper-games-"))
+        except OSError as error:
+            raise OutputError(
+                f"temporary folder: expected one that can be written, got: {error.strerror}; set TMPDIR to one"
+            ) from error
+        try:
+            self._connection = self._connect()
+        except BaseException as error:
             shutil.rmtree(self._folder, ignore_errors=True)
+            if isinstance(error, UnicodeError):
+                raise InputError(
+                    f"{show_name(self._files[0])}: expected a path of UTF-8 text, got other bytes; rename the file"
+                ) from error
             raise
         return self
+
+    def _connect(self) -> Any:
+        import duckdb  # noqa: PLC0415 - as above
+
+        config = {**_PRIVATE, "temp_directory": str(self._folder / "spill")}
+        connection = duckdb.connect(self._folder / "games.duckdb", config=config)
+        names = {name for path in self._files for name in (absolute(path), pattern(path))}
+        connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(names)))}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET enable_progress_bar = true")
+        connection.execute("SET enable_progress_bar_print = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -74,17 +89,17 @@ class Database:
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+    def run(self, sql: str) -> None:
         """Run a statement.
 
         Raises:
             QueryError: the database could not.
         """
-        self._watch(lambda: self._connection.execute(sql, parameters))
+        self._watch(lambda: self._connection.execute(sql))
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query; give its rows as Python values."""
-        found: list[tuple[Any, ...]] = self._watch(lambda: self._connection.execute(sql, parameters).fetchall())
+        found: list[tuple[Any, ...]] = self._watch(lambda: self._connection.execute(sql).fetchall())
         return found
 
     def columns(self, sql: str) -> Columns:
@@ -124,6 +139,10 @@ class Database:
             watcher.start()
         try:
             return work()
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # Ctrl-C, as DuckDB tells it
+                raise KeyboardInterrupt from error
+            raise
         except (self._foreign, UnicodeError) as error:
             reason = show_name(str(error).partition("\n")[0])
             if isinstance(error, self._full) or "No space left" in reason:

@@ -57,27 +57,10 @@ def relate_duels(sheet: Sheet, register: Register) -> Relation:
         joins += f" JOIN {sheet.learn(sheet.name, ['n'], lambda raw: (parse_count(raw),), ['times'])} k"
         joins += " ON k.n IS NOT DISTINCT FROM s.n"
         n = "k.times"
-    duels = (
-        f"SELECT {sheet.base} + s.r AS r, xa.rank AS a, xb.rank AS b, "
-        f"CASE WHEN o.valid = 1 THEN o.points END AS score, {n} AS n, o.turn AS turn"
-    )
     cluster = "s.cluster" if clustered else "CAST(NULL AS VARCHAR)"
     return Relation(
-        duels=None if clustered else f"{duels} FROM {joins}",
-        seats=_seats(f"{duels}, {cluster} AS cluster FROM {joins}", register),
+        duels=f"SELECT {sheet.base} + s.r AS r, {cluster} AS cluster, xa.rank AS a, xb.rank AS b, "
+        f"CASE WHEN o.valid = 1 THEN o.points END AS score, {n} AS n, o.turn AS turn FROM {joins}",
         ids=sheet.ids,
         clustered=clustered,
     )
-
-
-def _seats(duels: str, register: Register) -> str:
-    """Give two rows a game."""
-    first, second = (
-        f"(SELECT rank FROM {SEAT_RANKS} WHERE code = {register.seats.codes.get(name, -1)})" for name in (FIRST, SECOND)
-    )
-    sides = [
-        f"SELECT r, r AS game, cluster, {agent} AS agent, {score} AS score, n, "
-        f"CASE turn WHEN {mine} THEN {first} WHEN {1 - mine} THEN {second} ELSE -1 END AS seat FROM games"
-        for mine, agent, score in ((0, "a", "score"), (1, "b", "1 - score"))
-    ]
-    return f"(WITH games AS ({duels}) {' UNION ALL '.join(sides)})"

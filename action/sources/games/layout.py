@@ -122,7 +122,7 @@ def _match(name: str, names: Sequence[str]) -> str | None:
 def _demand(name: str, names: Sequence[str], why: str) -> str:
     found = _match(name, names)
     if found is None:
-        near = difflib.get_close_matches(name, names, 1)
+        near = difflib.get_close_matches(name, names[:1000], 1)
         hint = f"did you mean {show_name(near[0])}?" if near else "name one of them with --columns"
         raise LayoutError(f"expected a column {show_name(name)} {why}, got {show_columns(names)}; {hint}")
     return found

@@ -69,5 +69,8 @@ def read_table(table: Table, request: Request, tally: Tally, advance: Advance) -
             read(place, row)
     except RowError as error:
         raise tell(table.path, table.unit, place, error) from error
+    except RecursionError as error:  # showing a value that is nested as deep as can be parsed
+        what = "expected names and numbers, got lists within lists within lists; write one value a field"
+        raise tell(table.path, table.unit, place, what) from error
     reader.finish(request.cluster or "rollout")
     return Reading(clustered=reader.clustered, notes=faults.notes(show_name(table.path.name), table.unit))

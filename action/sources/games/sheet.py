@@ -34,12 +34,12 @@ class ContradictionError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """The games of one file, for the reduction."""
+    """The games of one file, one row a seat or one row a game of two players."""
 
-    seats: str
-    """SELECT of r, game, cluster, agent, score, n, seat: one row a seat, agents and seats by number."""
+    seats: str | None = None
+    """SELECT of r, game, cluster, agent, score, n, seat; agents and seats by their place among the sorted names."""
     duels: str | None = None
-    """SELECT of r, a, b, score, n, turn: one row a game of two players, each an observation of its own."""
+    """SELECT of r, cluster, a, b, score, n, turn: who moved first, 0 for a, 1 for b, -1 where nobody knows."""
     ids: str | None = None
     """SELECT of name: the distinct ids of games in a file; None where there are none."""
     clustered: bool

@@ -44,7 +44,7 @@ class Spellings:
         """Make a table `name` of the distinct cells of `columns` and, in the columns `out`, what they mean.
 
         Raises:
-            IrregularError: there are too many, or one cannot be understood.
+            IrregularError: there are too many, or none, or one cannot be understood.
         """
         cells = ", ".join(columns)
         self.database.run(
@@ -52,7 +52,7 @@ class Spellings:
             f"FROM (SELECT DISTINCT {cells} FROM {self.table})"
         )
         [(count,)] = self.database.rows(f"SELECT count(*) FROM {name}_raw")
-        if count > MAX_SPELLINGS:
+        if not 0 < count <= MAX_SPELLINGS:
             raise IrregularError
         meanings: list[Sequence[float]] = []
         wrong = []

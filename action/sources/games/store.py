@@ -17,10 +17,12 @@ from action.fault import Faults
 from action.files import look, open_input, show_name
 from action.sources.games.database import Database, QueryError
 from action.sources.games.duels import AGENT_RANKS, SEAT_RANKS, relate_duels
+from action.sources.games.forms import FIRST, SECOND
 from action.sources.games.layout import Form, Layout, Request
 from action.sources.games.progress import Progress
+from action.sources.games.query import CLUSTER_QUERY, cluster_steps, duels_query
 from action.sources.games.record import Reading, read_table, tell, understand
-from action.sources.games.reduction import duels_query, gather_answer, seats_query
+from action.sources.games.reduction import gather_answer
 from action.sources.games.seating import relate_lists, relate_seats
 from action.sources.games.sheet import ContradictionError, Register, Relation, Sheet
 from action.sources.games.source import PARQUET, ZSTD, QueriedRows, Source, csv_source, json_source, parquet_source
@@ -34,6 +36,8 @@ WHOLE = 4 * 2**20
 READING = 0.5
 """Share of the time that the files take; the rest goes to the counts."""
 _STAGED = "staged"
+_NO_DUELS = "SELECT 0 AS r, '' AS cluster, 0 AS a, 0 AS b, 0.0 AS score, 1 AS n, -1 AS turn WHERE false"
+_NO_SEATS = "SELECT 0 AS r, 0 AS game, '' AS cluster, 0 AS agent, 0.0 AS score, 1 AS n, -1 AS seat WHERE false"
 _RELATE = {Form.DUEL: relate_duels, Form.LISTS: relate_lists, Form.SEAT: relate_seats}
 
 
@@ -123,14 +127,46 @@ class Store:
             self._database.put(table, {"code": np.arange(len(names.codes)), "rank": names.ranks()})
         relations = [*self._relations, *([_staged()] if self._staged else [])]
         duels = [relation.duels for relation in relations if relation.duels is not None]
-        whole = len(duels) == len(relations)
-        if whole:
-            self._database.run(f"CREATE VIEW duels AS {' UNION ALL '.join(duels)}")
+        single = len(duels) == len(relations) and not any(relation.clustered for relation in relations)
+        if single:
+            self._database.run(f"CREATE VIEW duels AS {_union(duels)}")
+            [(rows,)] = self._database.rows("SELECT count(*) FROM duels")
+            query = duels_query(rows)
         else:
-            self._seat(relations, seats)
-        [(rows,)] = self._database.rows(f"SELECT count(*) FROM {'duels' if whole else 'seats'}")
-        answer = self._database.columns((duels_query if whole else seats_query)(rows))
-        return gather_answer(answer, sorted(agents.codes), sorted(seats.codes), duels=whole)
+            self._cluster(duels, [relation.seats for relation in relations if relation.seats is not None])
+            [(rows,)] = self._database.rows("SELECT (SELECT count(*) FROM seats) + (SELECT count(*) FROM duels)")
+            for step in cluster_steps(rows):
+                self._database.run(step)
+            query = CLUSTER_QUERY
+        return gather_answer(self._database.columns(query), sorted(agents.codes), sorted(seats.codes), single=single)
+
+    def _cluster(self, duels: Sequence[str], seats: Sequence[str]) -> None:
+        """Make the tables of duels and seats: one number a cluster, and how many it stands for."""
+        names = self._tally.seats
+        ranks = dict(zip(names.codes, names.ranks().tolist(), strict=True))
+        turn, side = ("turn", "seat") if len(names.codes) == 2 else ("-1", "-1")
+        first, second = ranks.get(FIRST, -1), ranks.get(SECOND, -1)
+        columns = (
+            "coalesce(key, game) AS cluster, score, CAST(CASE WHEN key IS NULL THEN 1 ELSE n END AS DOUBLE) AS weight, "
+            "CAST(CASE WHEN key IS NULL THEN n ELSE 1 END AS DOUBLE) AS copies"
+        )
+        self._database.run(f"CREATE VIEW every_duel AS SELECT *, r AS game FROM ({_union(duels or [_NO_DUELS])})")
+        self._database.run(f"CREATE VIEW every_seat AS {_union(seats or [_NO_SEATS])}")
+        self._database.run(
+            "CREATE TABLE clusters AS SELECT cluster, min(r) AS key FROM "
+            "(SELECT cluster, r FROM every_duel UNION ALL SELECT cluster, r FROM every_seat) "
+            "WHERE cluster IS NOT NULL GROUP BY cluster"
+        )
+        self._database.run(
+            f"CREATE TABLE duels AS SELECT r, {columns}, a, b, {turn} AS turn, "
+            f"CASE turn WHEN 0 THEN {first} WHEN 1 THEN {second} ELSE -1 END AS seat_a, "
+            f"CASE turn WHEN 0 THEN {second} WHEN 1 THEN {first} ELSE -1 END AS seat_b "
+            "FROM every_duel LEFT JOIN clusters USING (cluster)"
+        )
+        self._database.run(
+            f"CREATE TABLE seats AS SELECT r, {columns}, game, agent, seat, {side} AS turn "
+            "FROM every_seat LEFT JOIN clusters USING (cluster)"
+        )
 
     def shared(self) -> int:
         """Tell how many ids of games stand in several files."""
@@ -139,7 +175,7 @@ class Store:
             ids.append(f"SELECT name FROM (SELECT DISTINCT name, r // {FILE} FROM {_STAGED} WHERE name <> '')")
         if len(ids) + self._staged < 2:
             return 0
-        each = " UNION ALL ".join(f"SELECT name FROM ({query})" for query in ids)
+        each = _union([f"SELECT name FROM ({query})" for query in ids])
         [(count,)] = self._database.rows(
             f"SELECT count(*) FROM (SELECT name FROM ({each}) GROUP BY name HAVING count(*) > 1)"
         )
@@ -160,6 +196,10 @@ class Store:
             "CASE WHEN key IS NULL THEN n ELSE 1.0 END::DOUBLE AS copies, "
             f"seat, {turn} AS turn FROM every LEFT JOIN clusters USING (cluster)"
         )
+
+
+def _union(queries: Sequence[str]) -> str:
+    return " UNION ALL ".join(queries)
 
 
 def _staged() -> Relation:

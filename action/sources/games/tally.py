@@ -198,7 +198,10 @@ class Tally:
 
 
 def _texts(names: Sequence[str | None]) -> NDArray[Any]:
-    return np.array([name or "" for name in names], dtype=object)
+    """Give texts as an array; lone surrogates, which no database takes, are written out."""
+    known = [name or "" for name in names]
+    texts = [t if t.isascii() else t.encode("utf-8", "backslashreplace").decode("utf-8") for t in known]
+    return np.array(texts, dtype=object)
 
 
 @dataclass(slots=True)
