@@ -24,16 +24,16 @@ from checks.elo.answer import (
     Learning,
     signal_of,
 )
+from checks.elo.best import best_of
 from checks.elo.bounds import Bounds, separated_bounds
 from checks.elo.consistency import agreement, negative_control, reference_conflict
 from checks.elo.doubt import doubts, remarks
-from checks.elo.estimate import Estimate
+from checks.elo.learning import Signal
 from checks.elo.progress import (
     Checkpoints,
     exploitation,
     newest_above_older,
     newest_against_best,
-    smallest_of,
     trend,
 )
 from checks.elo.rate import Rated, Scale, rate, require_connected
@@ -61,7 +61,8 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
     agents, scale = _scale(counts, question)
     conflict = reference_conflict(counts, scale)
     # What was measured elsewhere must not bend what was played here: in conflict only the gauge is held.
-    rated = rate(counts, scale, gauge_only=conflict is not None and conflict.sure)
+    only_gauge = conflict is not None and conflict.sure
+    rated = rate(counts, scale, gauge_only=only_gauge)
     if not question.allow_disconnected:
         require_connected(rated)
     cast = _cast(agents, rated, question)
@@ -85,6 +86,7 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
             scale,
             Duel(candidate=candidate, reference=cast.reference),
             _corrected(question.hypotheses, gap.chosen_from),
+            gauge_only=only_gauge,
         ),
         head_to_head=() if candidate is None else head_to_head(rated, cast, candidate),
         learning=_learning(rated, cast, gap, question.confidence),
@@ -149,66 +151,46 @@ def _corrected(hypotheses: Hypotheses, chosen_from: int) -> Hypotheses:
 
 def _gap(rated: Rated, cast: Cast, question: EloQuestion, bounds: Bounds) -> tuple[int | None, Gap | None]:
     """Choose the candidate and estimate its gap."""
-    names = rated.counts.agents
-    chosen_from = 1
-    if question.candidate == LATEST:
-        candidate = cast.newest
-    elif question.candidate == BEST:
-        every = [
-            i
-            for i, agent in enumerate(cast.agents)
-            if agent.kind is AgentKind.CHECKPOINT and rated.connection.linked[i] and i != cast.reference
-        ]
-        candidate = max(every, key=lambda i: float(rated.fit.strength[i])) if every else None
-        chosen_from = max(len(every), 1)
-    elif question.candidate in names:
-        candidate = names.index(question.candidate)
-    else:
+    names, confidence = rated.counts.agents, question.confidence
+    linked = rated.connection.linked
+    every = [i for i, one in enumerate(cast.agents) if one.kind is AgentKind.CHECKPOINT and linked[i]]
+    every = [i for i in every if i != cast.reference]
+    if question.candidate not in (LATEST, BEST, *names):
         raise EloError(missing_agent("candidate", question.candidate, names))
-    if candidate is None:
+    if question.candidate == BEST and every:
+        best = best_of(rated, every, cast.reference, confidence)
+        return best.index, Gap(
+            candidate=names[best.index],
+            reference=names[cast.reference],
+            estimate=best.gap,
+            chosen_from=len(every),
+        )
+    candidate = names.index(question.candidate) if question.candidate in names else cast.newest
+    if candidate is None or question.candidate == BEST:
         return None, None
     if candidate == cast.reference:
         raise EloError(f"expected a candidate other than the reference, got `{names[candidate]}` twice; name another")
-    found = gap_estimate(rated, (candidate, cast.reference), question.confidence, bounds)
-    if chosen_from > 1 and found.se is not None:
-        others = cast.checkpoints.index[cast.checkpoints.index != cast.reference]
-        contrasts = np.array([rated.contrast(int(i), cast.reference) for i in others])
-        # The largest of several is the smallest of their negatives.
-        least = smallest_of(rated, -contrasts, question.confidence)
-        found = _turned(least)
-    return candidate, Gap(
-        candidate=names[candidate],
-        reference=names[cast.reference],
-        estimate=found,
-        chosen_from=chosen_from,
-    )
-
-
-def _turned(found: Estimate) -> Estimate:
-    def minus(value: float | None) -> float | None:
-        return None if value is None else -value
-
-    return replace(
-        found,
-        value=minus(found.value),
-        low=minus(found.high),
-        high=minus(found.low),
-        p_superior=None if found.p_superior is None else round9(1 - found.p_superior),
-    )
+    found = gap_estimate(rated, (candidate, cast.reference), confidence, bounds)
+    return candidate, Gap(candidate=names[candidate], reference=names[cast.reference], estimate=found, chosen_from=1)
 
 
 def _learning(rated: Rated, cast: Cast, gap: Gap | None, confidence: float) -> Learning:
     finite = rated.connection.linked & ~rated.connection.separated
     line = trend(rated, cast.checkpoints, cast.reference, confidence) if finite[cast.reference] else None
-    end = None if line is None else line.end_gain
-    if end is None and gap is not None and gap.chosen_from == 1:
-        end = gap.estimate
+    # Of a newest checkpoint without a finite rating nothing is said here: the gap bounds it.
+    known = cast.newest is not None and cast.newest in cast.checkpoints.index[-1:]
+    latest = newest_against_best(rated, cast.checkpoints, confidence) if known else None
+    own = gap.estimate if gap is not None and gap.chosen_from == 1 else None
+    end = own if line is None else line.end_gain
+    if known and own is not None and latest is not None and latest.below_zero and own.value is not None:
+        # What was gained and surely lost again is no gain, whatever a line through all of it says.
+        end = own
     start = rated.counts.index(cast.scale.gauge)
     return Learning(
-        signal=signal_of(end),
+        signal=Signal.NEGATIVE if latest is not None and latest.below_zero else signal_of(end),
         reference_decline=end,
         exploitation=exploitation(rated, cast.bots, cast.checkpoints, start, confidence) if cast.bots else None,
-        older_checkpoints=newest_above_older(rated, cast.checkpoints, confidence),
-        latest=newest_against_best(rated, cast.checkpoints, confidence),
+        older_checkpoints=newest_above_older(rated, cast.checkpoints, confidence) if known else None,
+        latest=latest,
         slope=None if line is None else line.slope,
     )

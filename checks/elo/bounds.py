@@ -77,17 +77,20 @@ def exact_bound(opponents: Floats, games: Floats, confidence: float) -> float:
     return (low + high) / 2
 
 
-def meetings_a_cluster(rated: Rated) -> float:
-    """Give the mean number of meetings that an agent has in a cluster, at least 1."""
-    counts = rated.counts
-    meetings = 2.0 * float(counts.entries.games.sum())
-    return max(1.0, meetings / max(float(counts.plays.clusters.sum()), 1.0))
+def meetings_a_cluster(rated: Rated) -> Floats:
+    """Give the mean number of meetings that each agent has in a cluster, at least 1; shape (agents,)."""
+    counts, size = rated.counts, len(rated.counts.agents)
+    entries, plays = counts.entries, counts.plays
+    meetings = np.bincount(entries.first, entries.games, size) + np.bincount(entries.second, entries.games, size)
+    clusters = np.bincount(plays.agent, plays.clusters, size)
+    return np.maximum(meetings / np.maximum(clusters, 1.0), 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Ladder:
     rated: Rated
-    share: float
+    share: Floats
+    """Meetings that each agent has in a cluster: so many are one result."""
     sign: float
     """1: agents that never lost, from below; -1: agents that never won, from above."""
     among: Flags
@@ -108,7 +111,7 @@ class _Ladder:
             two = inside[totals.second] & ~out[totals.first]
             mine = np.concatenate([totals.first[one], totals.second[two]])
             other = np.concatenate([totals.second[one], totals.first[two]])
-            games = np.concatenate([totals.games[one], totals.games[two]]) / self.share
+            games = np.concatenate([totals.games[one], totals.games[two]]) / self.share[mine]
             middle = float(strength[group].mean())
             # The opponents as the first of the group would see them, were it in the middle.
             shift = exact_bound(strength[other] - (strength[mine] - middle), games, self.confidence)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Flags, Floats, Ints, Totals, add_up, head, tail
+from checks.counts import Counts, Entries, Flags, Floats, Ints, head, pair_keys, tail
 from checks.distribution import chi2_tail
-from checks.elo.covariance import variance_floor
 from checks.elo.fit import ELO, expected
 from checks.elo.rate import Rated, Scale, rate
 
@@ -21,6 +20,11 @@ SURE = 0.001
 _LEAST_CELL = 1.0
 """Expected variance of a pair's points from which its deviation counts."""
 _SURE_Z = 1.96
+_MOST_CELLS = 1_500
+"""Pairs up to which their agreement is tested: the test takes memory of their square."""
+_LEAST_CLUSTERS = 50.0
+_LEAST_TRACE = 0.5
+"""Degrees of freedom that the fit has to leave at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +129,11 @@ class Agreement:
     """Whether one number an agent explains all its results."""
 
     statistic: float
-    """Σ (points − expected)²/variance over pairs, the variance that of clustered games."""
-    df: int
+    """Σ (points − expected)²/(games·p·(1 − p)) over pairs, divided by the scale that chance would give it."""
+    df: float
+    """Effective degrees of freedom."""
     p: float
+    """Approximate probability of a statistic at least as large, did one number an agent explain all."""
     cycles: int
     """Triples in which each beat the next with certainty, all the way round."""
     triples: int
@@ -140,54 +146,53 @@ class Agreement:
 
 
 def agreement(rated: Rated) -> Agreement | None:
-    """Test whether ratings explain the results of every pair; None without more pairs than ratings.
+    """Test whether ratings explain the results of every pair; None where there are too few pairs, or too many to test.
 
-    Pearson's statistic of the pairs' points. Its variance is scaled by what clusters add to that of independent games,
-    so p is approximate. *Cycles* are counted of majorities that are certain: of chance alone, every fourth triple of
+    Pearson's statistic of the pairs' points. What chance makes of it is read from the clusters, since meetings of one
+    game are not independent: with R the clusters' residuals of the pairs after the fit, scaled, the statistic is near
+    a·χ²(ν) with a = tr(Σ²)/tr(Σ), ν = tr(Σ)²/tr(Σ²), Σ = RᵀR (Satterthwaite 1946; Rao & Scott 1984, Annals of
+    Statistics 12, 46–60). *Cycles* are counted of majorities that are certain: of chance alone, every fourth triple of
     equals is one.
     """
     totals, fit = rated.totals, rated.fit
     p = expected(fit, totals.first, totals.second, totals.order)
     variance = totals.games * p * (1 - p)
     kept = variance >= _LEAST_CELL
-    df = int(np.count_nonzero(kept)) - fit.free.size - int(fit.model.first_move)
-    if df < 1:
+    clusters = rated.counts.clusters
+    if not 2 <= np.count_nonzero(kept) <= totals.games.size <= _MOST_CELLS or clusters < _LEAST_CLUSTERS:
         return None
-    scale = max(variance_floor(rated.counts), _inflation(rated))
+    spread = _left_over(rated, variance)[np.ix_(kept, kept)] / np.sqrt(np.outer(variance[kept], variance[kept]))
+    trace = float(np.trace(spread))
+    # Of the sum of squares, what the clusters' own noise adds is taken off.
+    square = max(float((spread * spread).sum()) - trace * trace / clusters, trace * trace / np.count_nonzero(kept))
+    if trace < _LEAST_TRACE:
+        return None
+    df = trace * trace / square
     rest = totals.points - totals.games * p
-    statistic = float((rest[kept] ** 2 / variance[kept]).sum()) / scale
-    both = _both_ways(totals, len(rated.counts.agents))
-    cycles, triples = _cycles(both.first, both.second, rest_of_half(both, scale))
+    statistic = float((rest[kept] ** 2 / variance[kept]).sum()) * trace / square
+    z = (totals.points - totals.games / 2) / np.sqrt(totals.games / 4 * max(1.0, trace / np.count_nonzero(kept)))
+    cycles, triples = _cycles(totals.first, totals.second, z)
     return Agreement(statistic=statistic, df=df, p=chi2_tail(statistic, df), cycles=cycles, triples=triples)
 
 
-def _inflation(rated: Rated) -> float:
-    """Give the mean ratio of the clustered to the model's variance over the estimated agents."""
-    ratios = []
-    for agent in rated.fit.free[:50]:
-        contrast = rated.contrast(int(agent))
-        model = rated.fit.model_variance(contrast)
-        if model > 0:
-            ratios.append(rated.sandwich.variance(contrast)[0] / model)
-    return float(np.mean(ratios)) if ratios else 1.0
-
-
-def _both_ways(totals: Totals, size: int) -> Totals:
-    """Add up a pair's games whoever moved first."""
-    keys, place = np.unique(totals.first * size + totals.second, return_inverse=True)
-    return Totals(
-        first=keys // size,
-        second=keys % size,
-        order=np.zeros(keys.size, np.int64),
-        games=add_up(place.reshape(-1), totals.games, keys.size),
-        points=add_up(place.reshape(-1), totals.points, keys.size),
-    )
-
-
-def rest_of_half(totals: Totals, scale: float) -> Floats:
-    """Give how many standard errors each pair's points lie above one half a game; shape (p,)."""
-    z: Floats = (totals.points - totals.games / 2) / np.sqrt(totals.games / 4 * scale)
-    return z
+def _left_over(rated: Rated, variance: Floats) -> Floats:
+    """Give the clusters' covariance of what the fit leaves of each pair's points; shape (pairs, pairs)."""
+    counts, fit, totals = rated.counts, rated.fit, rated.totals
+    entries, left = counts.entries, rated.sandwich.left
+    _keys, place = pair_keys(counts)
+    pairs, units = totals.games.size, counts.units.clusters.size
+    cells = np.bincount(entries.unit * pairs + place, np.where(entries.alone, 0.0, left.rest), units * pairs)
+    joint = cells.reshape(units, pairs)
+    inner = joint.T @ joint + np.diag(np.bincount(place, left.alone, pairs))
+    design = np.zeros((pairs, fit.model.size))
+    design[np.arange(pairs), totals.first] = 1.0
+    design[np.arange(pairs), totals.second] -= 1.0
+    columns = design[:, fit.free]
+    if fit.model.first_move:
+        columns = np.column_stack([columns, totals.order])
+    # The fit follows each cluster a little: I − W X C Xᵀ takes that away.
+    maker = np.eye(pairs) - variance[:, None] * (columns @ fit.inverse @ columns.T)
+    return np.asarray(maker @ inner @ maker.T, np.float64)
 
 
 def _cycles(first: Ints, second: Ints, z: Floats) -> tuple[int, int]:

@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Floats, Ints
+from checks.counts import Counts, Entries, Flags, Floats, Ints
 from checks.elo.estimate import Certainty, Estimate, estimate
 from checks.elo.fit import ELO, Fit, expected
 
 FEW = 50
-"""Up to so many clusters the jackknife is used."""
+"""Up to so many clusters the jackknife is used, and from so many on no floor."""
+_LOW = 20
+"""Up to so many clusters the whole floor holds."""
+_NOTHING = 1e-8
+"""Of a cluster without which less than this share of what it tells would be known, the rest tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,35 @@ class Residuals:
         units, total = self.unit_influence(pull), self.counts.clusters
         return float(units @ units + (self.alone * pull) @ pull) * total / max(total - 1, 1.0)
 
-    def influential(self, pull: Floats) -> float:
+    def squared(self, pull: Floats) -> tuple[Floats, Floats]:
+        """Give Σ (influence)² of each entry's clusters that are alone, (k,), and of each unit's others, (units,)."""
+        return self.alone * pull * pull, self.unit_influence(pull) ** 2
+
+    def shares(self, pull: Floats) -> Floats:
+        """Give how much one cluster of each entry weighs in a quantity, by its expected influence; shape (k,).
+
+        Entries that belong together have their unit's.
+        """
+        entries, size = self.counts.entries, self.counts.units.clusters.size
+        share = entries.games * self.expect * (1 - self.expect) * pull * pull
+        together = np.bincount(entries.unit, np.where(entries.alone, 0.0, share), size)
+        copies = np.divide(entries.games**2, entries.squares[:, 0], where=entries.alone, out=np.ones(share.size))
+        return np.where(entries.alone, share / copies, together[entries.unit])
+
+    def influential(self, pull: Floats, *, parted: bool = False) -> float:
         """Give the effective number of clusters that a quantity rests on: (Σ a)²/Σ a² over their expected influence.
 
         Where all clusters weigh the same it is their number; an agent that played in three rests on three, however many
-        others there are (Satterthwaite 1946, Biometrics Bulletin 2, 110–114).
+        others there are (Satterthwaite 1946, Biometrics Bulletin 2, 110–114). Clusters kept as one sum count as one,
+        since no more can be told of their variance; `parted`: as equal parts of it.
         """
         entries, size = self.counts.entries, self.counts.units.clusters.size
         share = entries.games * self.expect * (1 - self.expect) * pull * pull
         together = np.bincount(entries.unit, np.where(entries.alone, 0.0, share), size)
         own = share[entries.alone]
         copies = entries.games[entries.alone] ** 2 / entries.squares[entries.alone, 0]
-        squares = float(together @ together + own @ (own / copies))
+        parts = self.counts.units.clusters if parted else np.ones(size)
+        squares = float(together @ (together / parts) + own @ (own / copies))
         return float(share.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
@@ -73,14 +94,11 @@ class Sandwich:
     counts: Counts
     fit: Fit
     left: Residuals = field(init=False)
-    floor: float = field(init=False)
-    """Least ratio to the variance under independent games."""
 
     def __post_init__(self) -> None:
         entries = self.counts.entries
         p = expected(self.fit, entries.first, entries.second, entries.order)
         object.__setattr__(self, "left", Residuals(self.counts, p))
-        object.__setattr__(self, "floor", variance_floor(self.counts))
 
     def pull(self, contrast: Floats) -> Floats:
         """Give the weight that each entry's residual has in a contrast; shape (k,)."""
@@ -92,11 +110,24 @@ class Sandwich:
     def variance(self, contrast: Floats) -> tuple[float, float]:
         """Give the variance of a contrast of strengths, natural-log units squared, and its degrees of freedom."""
         pull = self.pull(contrast)
-        robust = self._jackknife(contrast, pull) if self.counts.clusters <= FEW else self.left.robust(pull)
-        given = self.fit.given(contrast)
-        measured = float(given @ given)
-        played = max(robust, self.floor * (self.fit.model_variance(contrast) - measured))
-        return measured + played, self.left.influential(pull) - 1
+        clusters = self.left.influential(pull)
+        least = variance_floor(self.counts, clusters) * self.fit.model_variance(contrast)
+        return max(self._robust(contrast, pull), least), clusters - 1
+
+    def _robust(self, contrast: Floats, pull: Floats) -> float:
+        """Add up the squares of what clusters do to a contrast: CR3 for those that weigh much, CR1 for the others.
+
+        All are left out one by one where there are at most 50; of more, those whose share is above a 50th: there can be
+        no more than 50 of them, and it is they whose residuals the fit has shrunk.
+        """
+        total = self.counts.clusters
+        share = self.left.shares(pull)
+        heavy = share > (0.0 if total <= FEW else share.sum() / FEW)
+        own, units = self.left.squared(pull)
+        joined = self.counts.entries.unit[heavy & ~self.counts.entries.alone]
+        units[joined] = 0.0
+        rest = float(units.sum() + own[~heavy].sum()) * total / max(total - 1, 1.0)
+        return rest + self._jackknife(contrast, pull, heavy) * (total - 1) / total
 
     def contrast(self, contrast: Floats, confidence: float, offset: float = 0.0) -> Estimate:
         """Estimate a contrast of strengths, in Elo, with its interval.
@@ -134,27 +165,43 @@ class Sandwich:
         np.fill_diagonal(scaled, wanted)
         return np.asarray(scaled + given @ given.T, np.float64)
 
-    def _jackknife(self, contrast: Floats, pull: Floats) -> float:
-        """Add up the squares of what leaving out one cluster does to a contrast, to one Newton step: CR3."""
-        entries, clusters = self.counts.entries, self.counts.clusters
+    def _jackknife(self, contrast: Floats, pull: Floats, heavy: Flags) -> float:
+        """Add up the squares of what leaving out one heavy cluster does to a contrast, to one Newton step."""
+        entries = self.counts.entries
         total = 0.0
-        for unit in np.unique(entries.unit):
-            inside = np.flatnonzero(entries.unit == unit)
-            joint = inside[~entries.alone[inside]]
-            if joint.size and np.any(pull[joint]):
-                total += self._without(joint, np.ones(joint.size), contrast) ** 2
-            for entry in inside[entries.alone[inside]]:
-                if pull[entry]:
-                    copies = float(entries.games[entry] ** 2 / entries.squares[entry, 0])
-                    total += copies * self._without(np.array([entry]), np.full(1, copies), contrast) ** 2
-        return total * (clusters - 1) / max(clusters, 1.0)
+        for unit in np.unique(entries.unit[heavy & ~entries.alone]):
+            joint = np.flatnonzero((entries.unit == unit) & ~entries.alone)
+            total += self._without(joint, contrast) ** 2
+        rows = np.flatnonzero(heavy & entries.alone)
+        left = 1.0 - self._leverage(rows)
+        # Without the cluster there may be no estimate: its own pull stands for what leaving it out would do.
+        factor = np.where(left < _NOTHING, 1.0, 1.0 / np.maximum(left, _NOTHING))
+        return total + float((self.left.alone[rows] * (pull[rows] * factor) ** 2).sum())
 
-    def _without(self, rows: Ints, copies: Floats, contrast: Floats) -> float:
-        """Give what leaving out one of the copies of some entries does to a contrast."""
+    def _leverage(self, rows: Ints) -> Floats:
+        """Give how much of its own expectation one cluster of an entry determines, in [0, 1]; shape (rows,)."""
+        entries, fit, expect = _rows(self.counts.entries, rows), self.fit, self.left.expect[rows]
+        place = np.full(fit.model.size, -1, np.int64)
+        place[fit.free] = np.arange(fit.free.size)
+        i, j = place[entries.first], place[entries.second]
+
+        def cell(a: Ints, b: Ints) -> Floats:
+            return np.where((a >= 0) & (b >= 0), fit.inverse[a, b], 0.0)
+
+        h = cell(i, i) + cell(j, j) - 2 * cell(i, j)
+        if fit.model.first_move:
+            last = np.full(rows.size, fit.inverse.shape[0] - 1)
+            h = h + entries.order * (2 * (cell(i, last) - cell(j, last)) + entries.order * fit.inverse[-1, -1])
+        copies = entries.games**2 / entries.squares[:, 0]
+        leverage: Floats = entries.games / copies * expect * (1 - expect) * h
+        return leverage
+
+    def _without(self, rows: Ints, contrast: Floats) -> float:
+        """Give what leaving out the cluster that some entries make up does to a contrast."""
         entries = _rows(self.counts.entries, rows)
         size, free, expect = self.fit.model.size, self.fit.free, self.left.expect[rows]
-        rest = self.left.rest[rows] / copies
-        weight = entries.games / copies * expect * (1 - expect)
+        rest = self.left.rest[rows]
+        weight = entries.games * expect * (1 - expect)
         design = np.zeros((rows.size, size + 1))
         line = np.arange(rows.size)
         np.add.at(design, (line, entries.first), 1.0)
@@ -166,7 +213,7 @@ class Sandwich:
         # Woodbury: (H − XᵀWX)⁻¹ Xᵀr = C Xᵀ (I − W X C Xᵀ)⁻¹ r, small where clusters are.
         hat = inner @ self.fit.inverse @ inner.T
         left = np.eye(rows.size) - weight[:, None] * hat
-        if np.linalg.svd(left, compute_uv=False)[-1] < 1e-8:
+        if np.linalg.svd(left, compute_uv=False)[-1] < _NOTHING:
             # Without the cluster there is no estimate: its own pull stands for what leaving it out would do.
             return float((whole @ self.fit.inverse @ inner.T) @ rest)
         return float(whole @ self.fit.inverse @ inner.T @ np.linalg.solve(left, rest))
@@ -185,23 +232,13 @@ def _rows(entries: Entries, rows: Ints) -> Entries:
     )
 
 
-def tie_share(counts: Counts) -> float:
-    """Give the share of ties where it is known: in records whose clusters are single meetings of two; else 0.
+def variance_floor(counts: Counts, clusters: float) -> float:
+    """Give the least ratio of a variance to that under independent meetings, for a quantity that rests on few clusters.
 
-    Under Davidson's model a point between equals varies by (1 − share)/4.
+    (n̄ + 1)/3 for n̄ seats: with n equal agents in a game, the n(n−1)/2 meetings are so correlated that the sum of an
+    agent's points varies (n + 1)/3 times as much as if they were independent: the variance of a rank among n against
+    that of n − 1 coins. The sandwich of one to three clusters collapses; from 50 on it needs no help, and between
+    unequal agents or with many ties the floor would be too high, so it fades out between 20 and 50.
     """
-    entries = counts.entries
-    one = entries.alone & (entries.squares[:, 0] == entries.games)
-    games = float(entries.games[one].sum())
-    if not games or games < entries.games.sum() / 2:
-        return 0.0
-    return float(4 * (entries.points[one] - entries.squares[one, 2]).sum()) / games
-
-
-def variance_floor(counts: Counts) -> float:
-    """Give the least ratio of a variance to that under independent meetings: (n̄ + 1)/3 for n̄ seats, less for ties.
-
-    With n equal agents in a game, the n(n−1)/2 meetings are so correlated that the sum of an agent's points varies
-    (n + 1)/3 times as much as if they were independent: the variance of a rank among n against that of n − 1 coins.
-    """
-    return (counts.mean_seats + 1) / 3 * (1 - min(tie_share(counts), 0.9))
+    share = min(max((FEW - clusters) / (FEW - _LOW), 0.0), 1.0)
+    return share * (counts.mean_seats + 1) / 3

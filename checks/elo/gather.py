@@ -85,7 +85,7 @@ def count_games(rows: SeatRows) -> Gathered:
     agents = tuple(rows.agents[i] for i in order)
     rank = np.empty(len(agents), np.int64)
     rank[order] = np.arange(len(agents))
-    kept = np.flatnonzero(~np.isnan(rows.score))
+    kept = np.flatnonzero(~np.isnan(rows.score) & (rows.weight > 0) & (rows.copies > 0))
     kept = kept[np.argsort(rows.game[kept], kind="stable")]
     names, agent = rows.game[kept], rank[rows.agent[kept]]
     starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if kept.size else np.zeros(0, np.int64)

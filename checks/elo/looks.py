@@ -47,21 +47,26 @@ def unit_edges(total: int) -> NDArray[np.int64]:
     return np.array([edge for edge in edges if edge < total] + [total], np.int64)
 
 
-def look_edges(total: int) -> NDArray[np.int64]:
-    """Give the numbers of clusters after which the record is looked at: every one up to 1,000, then every 5 % more.
+def is_edge(clusters: int) -> bool:
+    """Tell whether a unit ends after so many clusters however many follow.
 
-    The last entry is `total`: the end of what there is, which is always looked at.
+    >>> [is_edge(clusters) for clusters in (7, 1_000, 1_001, 1_002)]
+    [True, True, False, True]
+    """
+    return clusters <= SINGLE or clusters in unit_edges(2 * clusters)
+
+
+def look_edges(total: int) -> NDArray[np.int64]:
+    """Give the numbers of observations after which to look: every one up to 1,000, then every 5 % more.
 
     Args:
-        total: number of clusters, at least 0.
+        total: number of observations, at least 0.
 
     Returns:
-        Shape (looks,), ascending; each is one of `unit_edges(total)`. Empty without clusters.
+        Shape (looks,), ascending, none above `total`; those below it do not depend on it.
 
     >>> look_edges(2).tolist(), look_edges(1_060)[-3:].tolist()
-    ([1, 2], [1000, 1050, 1060])
+    ([1, 2], [999, 1000, 1050])
     """
-    looks = [*range(1, min(total, SINGLE) + 1), *(end for _, end in _stretches(total) if end < total)]
-    if total > SINGLE:
-        looks.append(total)
+    looks = [*range(1, min(total, SINGLE) + 1), *(end for _, end in _stretches(total) if end <= total)]
     return np.array(looks, np.int64)

@@ -7,7 +7,7 @@ the error. Working weights come from the fit, errors never do. No decision may e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from checks.elo.covariance import Residuals, variance_floor
 from checks.elo.estimate import Certainty, Estimate, estimate
 from checks.elo.fit import ELO, sigmoid
 from checks.elo.rate import Rated
-from checks.elo.simultaneous import max_t_quantile
+from checks.elo.simultaneous import LargestT
 from checks.number import round9
 
 _WEAK = (ELO / 1_000.0) ** 2
@@ -100,26 +100,45 @@ def newest_against_best(rated: Rated, checkpoints: Checkpoints, confidence: floa
 def smallest_of(rated: Rated, contrasts: Floats, confidence: float) -> Estimate:
     """Estimate the smallest of several contrasts, with an interval that holds for all of them at once.
 
+    A contrast that too few clusters tell of leaves the lower end open, but not the upper one.
+
     Args:
         rated: ratings.
         contrasts: shape (c, agents), c at least 1.
         confidence: in (0, 1).
     """
-    values = contrasts @ rated.fit.strength * ELO
-    covariance = rated.sandwich.covariance(contrasts)
-    found = [rated.sandwich.variance(contrast) for contrast in contrasts]
-    errors = np.sqrt([variance for variance, _ in found]) * ELO
-    least = int(np.argmin(values))
-    df = min(df for _, df in found)
-    if df < 1:
-        return estimate(float(values[least]), Certainty(se=0.0, df=0.0, clusters=df + 1, confidence=confidence))
-    reach = max_t_quantile(covariance, df, confidence)
-    simple = estimate(
-        float(values[least]),
-        Certainty(se=float(errors[least]), df=df, clusters=df + 1, confidence=confidence, quantile=reach),
-    )
-    low, high = (round9(float((values + side * reach * errors).min())) for side in (-1, 1))
-    return Estimate(**{**vars(simple), "low": low, "high": high})
+    found = at_once(rated, contrasts, confidence)
+    least = min(found, key=lambda one: one.value or 0.0)
+    lows, highs = [one.low for one in found], [one.high for one in found if one.high is not None]
+    closed = [low for low in lows if low is not None]
+    return replace(least, low=min(closed) if len(closed) == len(lows) else None, high=min(highs) if highs else None)
+
+
+def at_once(rated: Rated, contrasts: Floats, confidence: float) -> tuple[Estimate, ...]:
+    """Estimate several contrasts, with intervals of which all hold at once (max-T), and p corrected likewise.
+
+    Each interval is as many standard errors of its own Student's t wide as the largest of all would need.
+
+    Args:
+        rated: ratings.
+        contrasts: shape (c, agents), c at least 1.
+        confidence: of all intervals together, in (0, 1).
+    """
+    largest = LargestT(rated.sandwich.covariance(contrasts))
+    tail = largest.tail(confidence)
+    found = []
+    for contrast in contrasts:
+        variance, df = rated.sandwich.variance(contrast)
+        value, se = float(contrast @ rated.fit.strength) * ELO, float(np.sqrt(variance)) * ELO
+        certainty = Certainty(se=se, df=df, clusters=df + 1, confidence=confidence)
+        if df >= 1:
+            certainty = replace(certainty, quantile=t_quantile(1 - tail / 2, df))
+        one = estimate(value, certainty)
+        if one.p_superior is not None:
+            two_sided = largest.chance(2 * min(one.p_superior, 1 - one.p_superior))
+            one = replace(one, p_superior=round9(1 - two_sided / 2 if value > 0 else two_sided / 2))
+        found.append(one)
+    return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +255,7 @@ def _added(rated: Rated, gains: Sequence[_Gain], confidence: float) -> Estimate:
         pull = pull + gain.pull
     left = Residuals(rated.counts, expect)
     model = sum(gain.model_variance for gain in gains)
-    variance = max(left.robust(pull), variance_floor(rated.counts) * model)
     clusters = left.influential(pull)
+    variance = max(left.robust(pull), variance_floor(rated.counts, clusters) * model)
     certainty = Certainty(se=float(np.sqrt(variance)) * ELO, df=clusters - 1, clusters=clusters, confidence=confidence)
     return estimate(sum(gain.value for gain in gains) * ELO, certainty)

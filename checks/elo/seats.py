@@ -47,8 +47,9 @@ def first_move(rated: Rated, confidence: float) -> Estimate | None:
     spread = np.zeros(fit.model.size)
     spread[fit.free] = column[: fit.free.size]
     pull = spread[entries.first] - spread[entries.second] + entries.order * column[-1]
-    variance = max(rated.sandwich.left.robust(pull), variance_floor(rated.counts) * float(column[-1]))
     clusters = rated.sandwich.left.influential(pull)
+    least = variance_floor(rated.counts, clusters) * float(column[-1])
+    variance = max(rated.sandwich.left.robust(pull), least)
     return estimate(
         fit.first_move * ELO,
         Certainty(se=float(np.sqrt(variance)) * ELO, df=clusters - 1, clusters=clusters, confidence=confidence),
@@ -136,7 +137,7 @@ def _effects(
     n = len(seats.names)
     centre = np.eye(n) - 1.0 / n
     worth = centre @ x * ELO
-    errors = np.sqrt(np.diag(centre @ inverse @ centre) * variance_floor(rated.counts)) * ELO
+    errors = np.sqrt(np.diag(centre @ inverse @ centre) * (rated.counts.mean_seats + 1) / 3) * ELO
     clusters = rated.counts.clusters
     return tuple(
         (

@@ -16,7 +16,7 @@ import numpy as np
 from checks.counts import Counts, Totals, add_up, head, pair_keys
 from checks.distribution import normal_quantile
 from checks.elo.fit import ELO
-from checks.elo.looks import look_edges
+from checks.elo.looks import SINGLE, is_edge, look_edges
 from checks.elo.rate import Rated, Scale, rate_totals
 from checks.number import round9
 
@@ -120,27 +120,36 @@ class _State:
         """Give how many observations are still to come, on average, were the truth what it looks."""
         middle = (self.low + self.high) / 2
         truth = max(self.mean, self.high) if self.mean >= middle else min(self.mean, self.low)
-        drift = ((truth - self.low) ** 2 - (truth - self.high) ** 2) / (2 * self.variance)
+        v = self.variance
+        drift = 0.5 * math.log((v + (truth - self.low) ** 2) / (v + (truth - self.high) ** 2))
         bound = hypotheses.upper if drift > 0 else hypotheses.lower
         return max(1.0, (bound - llr) / drift)
 
 
-def sequential_decision(counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> Decision:
+def sequential_decision(
+    counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses, *, gauge_only: bool = True
+) -> Decision:
     """Walk a record from its first cluster and decide at the first crossing.
 
-    Looked at is after every cluster in which the candidate played, up to 1,000 clusters of the record, then every 5 %
-    more, and at its end. A record without order (rows of several games) is looked at once, at its end.
+    Looked at is after every cluster in which the candidate played, up to 1,000 of them, then after every 5 % more of
+    them, each time at the end of the unit of the record that holds it. A record without order (rows of several games)
+    is looked at once, at its end.
+
+    Clusters of very different weight count as the number of equal ones that tell as much (Kish 1965, Survey Sampling,
+    section 8.2): the log form allows for not knowing the variance, and few heavy clusters do not tell it.
 
     Args:
         counts: the record.
         scale: as for `rate`; the reference need not be the gauge.
         duel: two different agents.
         hypotheses: see there.
+        gauge_only: do not use the measured ratings of other references.
 
     Returns:
         The decision; undecided with 0 looks where the candidate has fewer than 10 clusters.
     """
     walk = _Walk(counts, scale, duel, hypotheses)
+    walk.gauge_only = gauge_only
     state, llr, units, looks, exhausted = None, 0.0, 0, 0, False
     for units in walk.looks():
         state = walk.state(units)
@@ -178,6 +187,7 @@ class _Walk:
 
     def __init__(self, counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> None:
         self.counts, self.scale, self.duel, self.hypotheses = counts, scale, duel, hypotheses
+        self.gauge_only = True
         self.keys, self.place = pair_keys(counts)
         self.games, self.points = np.zeros(self.keys.size), np.zeros(self.keys.size)
         self.done = 0
@@ -192,15 +202,17 @@ class _Walk:
         """So many units at the start hold nothing but games of the two against each other, in no known order."""
 
     def looks(self) -> list[int]:
-        """Give after how many units to look."""
+        """Give after how many units to look: none of it depends on where the record ends."""
         size = self.counts.units.clusters.size
         if not self.counts.ordered or not size:
             return [size] if size else []
         reached = np.cumsum(self.counts.units.clusters)
-        ends = np.unique(np.searchsorted(reached, look_edges(int(reached[-1]))) + 1)
-        played = self.candidate_clusters[ends - 1]
-        news = np.r_[True, played[1:] > played[:-1]] & (played >= LEAST)
-        return [int(end) for end in ends[news]]
+        # Of a unit that more clusters may still join nobody knows what it will hold.
+        whole = size - int(size > SINGLE and not is_edge(int(reached[-1])))
+        played = self.candidate_clusters[:whole]
+        wanted = look_edges(int(played[-1]))
+        ends = np.unique(np.searchsorted(played, wanted[wanted >= LEAST]) + 1)
+        return [int(end) for end in ends]
 
     def played(self, units: int) -> tuple[float, float]:
         """Give the candidate's games and clusters after so many units."""
@@ -215,12 +227,14 @@ class _Walk:
             return None
         return self._direct_state(units) if units <= self.direct else self._league_state(units)
 
-    def _direct_state(self, units: int) -> _State:
+    def _direct_state(self, units: int) -> _State | None:
         entries, first = self.counts.entries, self.duel.candidate < self.duel.reference
         k = int(np.searchsorted(entries.unit, units))
         games, points = float(entries.games[:k].sum()), float(entries.points[:k].sum())
         mm, ms, ss = entries.squares[:k].sum(axis=0)
-        n = float(self.candidate_clusters[units - 1])
+        n = games * games / float(mm)
+        if n < LEAST:
+            return None
         mean = points / games
         spread = max(float(ss - 2 * mean * ms + mean * mean * mm), 0.0) * (n / games) ** 2
         low, high = (1 / (1 + math.exp(-elo / ELO)) for elo in (self.hypotheses.elo0, self.hypotheses.elo1))
@@ -234,13 +248,17 @@ class _Walk:
         self.games += add_up(self.place[new], entries.games[new], self.keys.size)
         self.points += add_up(self.place[new], entries.points[new], self.keys.size)
         self.done = entries.unit.size
-        rated = self.rated = rate_totals(record, self._totals(), self.scale, gauge_only=True, before=self.rated)
+        totals, before = self._totals(), self.rated
+        rated = self.rated = rate_totals(record, totals, self.scale, gauge_only=self.gauge_only, before=before)
         pair = (self.duel.candidate, self.duel.reference)
         if not all(rated.connection.linked[agent] for agent in pair):
             return None
         contrast = rated.contrast(*pair)
-        variance, _ = rated.sandwich.variance(contrast)
-        n = float(self.candidate_clusters[units - 1])
+        variance, _df = rated.sandwich.variance(contrast)
+        equal = rated.sandwich.left.influential(rated.sandwich.pull(contrast), parted=True)
+        n = min(float(self.candidate_clusters[units - 1]), equal)
+        if n < LEAST:
+            return None
         low, high = self.hypotheses.elo0 / ELO, self.hypotheses.elo1 / ELO
         return _State(n=n, mean=float(contrast @ rated.fit.strength), variance=n * variance, low=low, high=high)
 

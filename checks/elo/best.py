@@ -1,0 +1,61 @@
+"""The best of several checkpoints, with an interval that allows for its having been chosen.
+
+The best is the one that surely stands highest: whose lower end, of intervals that hold for all at once, is highest. A
+checkpoint of a few lucky games is not it. No decision may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from checks.elo.bounds import separated_bounds
+from checks.elo.estimate import Estimate
+from checks.elo.progress import at_once
+from checks.elo.rate import Rated
+from checks.elo.standing import gap_estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The checkpoint that was chosen."""
+
+    index: int
+    gap: Estimate
+    """Above the reference; its interval holds at once with those of all others it was chosen from."""
+
+
+def best_of(rated: Rated, checkpoints: Sequence[int], reference: int, confidence: float) -> Best:
+    """Choose the best of several checkpoints.
+
+    Those without a finite rating have a one-sided exact bound, each at an equal share of the error (Bonferroni); the
+    others share what is left of it by max-T.
+
+    Args:
+        rated: ratings.
+        checkpoints: indices of rated agents, at least one, the reference not among them.
+        reference: whom gaps are measured from.
+        confidence: of all intervals together, in (0, 1).
+    """
+    separated = rated.connection.separated
+    finite = [index for index in checkpoints if not separated[index] and not separated[reference]]
+    error = 1 - confidence
+    gaps: dict[int, Estimate] = {}
+    if finite:
+        contrasts = np.array([rated.contrast(index, reference) for index in finite])
+        found = at_once(rated, contrasts, 1 - error * len(finite) / len(checkpoints))
+        gaps = dict(zip(finite, found, strict=True))
+    if len(finite) < len(checkpoints):
+        shared = 1 - error / len(checkpoints)
+        bounds = separated_bounds(rated, shared)
+        rest = [index for index in checkpoints if index not in gaps]
+        gaps |= {index: gap_estimate(rated, (index, reference), shared, bounds) for index in rest}
+
+    def height(index: int) -> tuple[float, float]:
+        low = gaps[index].low
+        return -np.inf if low is None else low, float(rated.fit.strength[index])
+
+    index = max(checkpoints, key=height)
+    return Best(index=index, gap=Estimate(**{**vars(gaps[index]), "confidence": confidence}))
