@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint types contracts unit docs record lock clean
+.PHONY: help demo test lint types contracts unit bench docs record lock clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,20 @@ unit: $(VENV)/.dev
 	$(BIN)/coverage report --include='checks/*' --fail-under=100
 	$(BIN)/coverage report --omit='checks/*' --fail-under=90
 
+$(VENV)-bench/.peers: requirements-bench.lock
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-bench.lock
+	@touch $@
+
+bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its peers (an hour; R is used if it is there)
+	$(BIN)/python bench/elo_goals.py
+	$(BIN)/python bench/elo_alarms.py
+	$(BIN)/python bench/elo_recipes.py
+	$(BIN)/python bench/series.py
+	$(BIN)/python bench/games.py
+	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
+	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
+
 docs: $(VENV)/.run  ## write docs/reference.md anew
 	$(BIN)/python docs/generate.py
 
@@ -54,4 +68,4 @@ lock:  ## write the lock files anew (needs uv on the PATH)
 	uv pip compile bench/requirements.in pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --output-file requirements-bench.lock
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) build dist out
+	rm -rf $(VENV) $(VENV)-bench build dist out
