@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+_NORMAL = 1e9
+"""Degrees of freedom from which Student's t is the normal: the difference is below 1e-8, rounding soon above."""
+
 
 def normal_quantile(p: float) -> float:
     """Give z with P(Z <= z) = p for a standard normal Z; p in (0, 1).
@@ -74,6 +77,8 @@ def t_quantile(p: float, df: float) -> float:
     """
     if p == 0.5:
         return 0.0
+    if df > _NORMAL:
+        return normal_quantile(p)
     tail = min(p, 1 - p)
     height = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
     t = -normal_quantile(tail)
@@ -94,6 +99,8 @@ def t_probability(t: float, df: float) -> float:
     """
     if t == 0:
         return 0.5
+    if df > _NORMAL:
+        return normal_probability(t)
     # From the small side of the distribution, so that far tails keep their digits.
     tail = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
     return 1 - tail if t > 0 else tail

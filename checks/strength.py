@@ -256,6 +256,7 @@ def _from_series(check: Check, ask: EloAsk, found: SeriesLearning) -> CheckResul
         # In a pool that newcomers enter a reference's own rating moves whatever was learnt: the gap is what tells.
         "reference-decline": found.gap,
         "older-checkpoints": found.older_checkpoints,
+        "latest": found.latest,
         "slope": found.slope_per_100_steps,
     }
     if ask.value not in values:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Flags, Floats, Ints, head, pair_keys, tail
+from checks.counts import Counts, Entries, Flags, Floats, Totals, add_up, head, pair_keys, tail
 from checks.distribution import chi2_tail
 from checks.elo.fit import ELO, expected
 from checks.elo.rate import Rated, Scale, rate
@@ -170,8 +170,7 @@ def agreement(rated: Rated) -> Agreement | None:
     df = trace * trace / square
     rest = totals.points - totals.games * p
     statistic = float((rest[kept] ** 2 / variance[kept]).sum()) * trace / square
-    z = (totals.points - totals.games / 2) / np.sqrt(totals.games / 4 * max(1.0, trace / np.count_nonzero(kept)))
-    cycles, triples = _cycles(totals.first, totals.second, z)
+    cycles, triples = _cycles(totals, fit.model.size, max(1.0, trace / np.count_nonzero(kept)))
     return Agreement(statistic=statistic, df=df, p=chi2_tail(statistic, df), cycles=cycles, triples=triples)
 
 
@@ -195,7 +194,13 @@ def _left_over(rated: Rated, variance: Floats) -> Floats:
     return np.asarray(maker @ inner @ maker.T, np.float64)
 
 
-def _cycles(first: Ints, second: Ints, z: Floats) -> tuple[int, int]:
+def _cycles(totals: Totals, size: int, scale: float) -> tuple[int, int]:
+    """Count certain cycles and the triples that met; points vary `scale` times as much as in independent games."""
+    # Who moved first does not matter here: a pair's games are added up.
+    pairs, pair = np.unique(totals.first * size + totals.second, return_inverse=True)
+    games, points = (add_up(pair.reshape(-1), values, pairs.size) for values in (totals.games, totals.points))
+    z = (points - games / 2) / np.sqrt(games / 4 * scale)
+    first, second = np.divmod(pairs, size)
     agents, place = np.unique(np.concatenate([first, second]), return_inverse=True)
     i, j = place.reshape(2, -1)
     size = agents.size

@@ -60,7 +60,7 @@ class Residuals:
         return self.alone * pull * pull, self.unit_influence(pull) ** 2
 
     def shares(self, pull: Floats) -> Floats:
-        """Give how much one cluster of each entry weighs in a quantity, by its expected influence; shape (k,).
+        """Give which share of a quantity rests on one cluster of each entry, by expected influence; in [0, 1], shape (k,).
 
         Entries that belong together have their unit's.
         """
@@ -68,7 +68,8 @@ class Residuals:
         share = entries.games * self.expect * (1 - self.expect) * pull * pull
         together = np.bincount(entries.unit, np.where(entries.alone, 0.0, share), size)
         copies = np.divide(entries.games**2, entries.squares[:, 0], where=entries.alone, out=np.ones(share.size))
-        return np.where(entries.alone, share / copies, together[entries.unit])
+        one = np.where(entries.alone, share / copies, together[entries.unit])
+        return np.asarray(one / (float(share.sum()) or 1.0), np.float64)
 
     def influential(self, pull: Floats, *, parted: bool = False) -> float:
         """Give the effective number of clusters that a quantity rests on: (Σ a)²/Σ a² over their expected influence.
@@ -111,8 +112,11 @@ class Sandwich:
         """Give the variance of a contrast of strengths, natural-log units squared, and its degrees of freedom."""
         pull = self.pull(contrast)
         clusters = self.left.influential(pull)
-        least = variance_floor(self.counts, clusters) * self.fit.model_variance(contrast)
-        return max(self._robust(contrast, pull), least), clusters - 1
+        given = self.fit.given(contrast)
+        measured = float(given @ given)
+        least = variance_floor(self.counts, clusters) * (self.fit.model_variance(contrast) - measured)
+        # What was measured elsewhere is as uncertain as it was said to be, whatever was played here.
+        return measured + max(self._robust(contrast, pull), least), clusters - 1
 
     def _robust(self, contrast: Floats, pull: Floats) -> float:
         """Add up the squares of what clusters do to a contrast: CR3 for those that weigh much, CR1 for the others.
@@ -122,12 +126,12 @@ class Sandwich:
         """
         total = self.counts.clusters
         share = self.left.shares(pull)
-        heavy = share > (0.0 if total <= FEW else share.sum() / FEW)
+        heavy = share > (0.0 if total <= FEW else 1 / FEW)
         own, units = self.left.squared(pull)
         joined = self.counts.entries.unit[heavy & ~self.counts.entries.alone]
         units[joined] = 0.0
         rest = float(units.sum() + own[~heavy].sum()) * total / max(total - 1, 1.0)
-        return rest + self._jackknife(contrast, pull, heavy) * (total - 1) / total
+        return rest + self._jackknife(contrast, pull, heavy) * (total - 1) / max(total, 1.0)
 
     def contrast(self, contrast: Floats, confidence: float, offset: float = 0.0) -> Estimate:
         """Estimate a contrast of strengths, in Elo, with its interval.
@@ -238,7 +242,8 @@ def variance_floor(counts: Counts, clusters: float) -> float:
     (n̄ + 1)/3 for n̄ seats: with n equal agents in a game, the n(n−1)/2 meetings are so correlated that the sum of an
     agent's points varies (n + 1)/3 times as much as if they were independent: the variance of a rank among n against
     that of n − 1 coins. The sandwich of one to three clusters collapses; from 50 on it needs no help, and between
-    unequal agents or with many ties the floor would be too high, so it fades out between 20 and 50.
+    unequal agents or with many ties the floor would be too high, so it fades out between 20 and 50, but for the part of
+    one cluster, which keeps the variance above 0 where all results are alike.
     """
-    share = min(max((FEW - clusters) / (FEW - _LOW), 0.0), 1.0)
+    share = min(max((FEW - clusters) / (FEW - _LOW), 1 / max(clusters, 1.0)), 1.0)
     return share * (counts.mean_seats + 1) / 3

@@ -260,7 +260,7 @@ def _of_series(found: SeriesLearning) -> EloFacts:
             exploitation=None,
             bots=(),
             older_checkpoints=_span(found.older_checkpoints),
-            latest=None,
+            latest=_span(found.latest),
             slope_per_100_steps=_span(found.slope_per_100_steps),
         ),
         head_to_head=(),

@@ -155,7 +155,7 @@ def _barred(found: SeriesLearning) -> tuple[str, ...]:
 
 def _told(found: SeriesLearning, signal: Signal, at_least: float, at_most: float) -> str:
     """Say what the test found, and what would make an unclear answer clear."""
-    between = f"{_names(found.pooled)} less `{quote(found.reference)}`: between {at_least:.0f} and {at_most:.0f} Elo"
+    between = f"{_names(found.pooled)} less {quote(found.reference)}: between {at_least:.0f} and {at_most:.0f} Elo"
     if signal is not Signal.UNCLEAR:
         return f"{between}."
     if found.rule.seat_averaged:
@@ -181,5 +181,5 @@ def _worse(found: SeriesLearning) -> tuple[str, ...]:
 
 def _names(names: tuple[str, ...]) -> str:
     if len(names) == 1:
-        return f"`{quote(names[0])}`"
-    return f"The newer half of the checkpoints (`{quote(names[0])}` to `{quote(names[-1])}`)"
+        return f"{quote(names[0])}"
+    return f"The newer half of the checkpoints ({quote(names[0])} to {quote(names[-1])})"

@@ -133,7 +133,7 @@ def _fixed(panel: Panel, cast: _Cast) -> Panel:
 
 def _left_out(panel: Panel, cast: _Cast) -> tuple[str, ...]:
     absent = [name for name in (*cast.bots, *cast.checkpoints) if panel.place(name) is None]
-    listed = ", ".join(f"`{quote(name)}`" for name in absent[:3]) + (", …" if len(absent) > 3 else "")
+    listed = ", ".join(f"{quote(name)}" for name in absent[:3]) + (", …" if len(absent) > 3 else "")
     return (f"Agents whose ratings move in too few steps to count: {listed}.",) if absent else ()
 
 
@@ -151,7 +151,7 @@ def _missing(found: SeriesLearning, panel: Panel, cast: _Cast) -> tuple[str, ...
         told.append("No checkpoint's rating moves in two steps that another agent shares; nothing is interpolated.")
     if panel.place(found.reference) is None:
         told.append(
-            f"The rating of `{quote(found.reference)}` does not move in two steps that another agent shares: it is "
+            f"The rating of {quote(found.reference)} does not move in two steps that another agent shares: it is "
             "pinned, or too few rows are logged; nothing is interpolated."
         )
     return tuple(told)
