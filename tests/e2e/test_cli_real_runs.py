@@ -76,3 +76,17 @@ def test_its_wandb_file_and_its_event_file_are_judged_by_the_same_numbers(folder
         # The event file holds 32-bit floats.
         assert numbers[1][name][0] == n
         assert numbers[1][name][1] == pytest.approx(observed, rel=1e-6), name
+
+
+def test_checkpoints_that_always_moved_first_are_inconclusive_however_often_they_won(folder: Path) -> None:
+    """Black, the newest checkpoint, won 188 of 219 games of gomoku: the first move or progress, nobody can tell."""
+    table = folder / "elo-alphazero-gomoku13x13" / "evaluation.csv"
+    columns = "a=adapter_v{training_steps},b=adapter_v{previous:training_steps},score=game_result,first=a"
+
+    done = command("elo", table, "--columns", columns, "--reference", "adapter_v1000", "--format", "json")
+
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (11, "")
+    assert found["games"] == 218
+    assert found["decision"]["outcome"] == "undecided"
+    assert [doubt for doubt in found["doubts"] if "Moving first cannot be told from strength" in doubt]
