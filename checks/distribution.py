@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-_NORMAL = 1e9
-"""Degrees of freedom from which Student's t is the normal: the difference is below 1e-8, rounding soon above."""
+_NORMAL = 1e8
+"""Degrees of freedom from which Student's t is the normal: the difference is below 1e-7, rounding soon above."""
 
 
 def normal_quantile(p: float) -> float:
@@ -81,13 +81,10 @@ def t_quantile(p: float, df: float) -> float:
         return normal_quantile(p)
     tail = min(p, 1 - p)
     height = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
-    t = -normal_quantile(tail)
-    for _ in range(1_000):
-        left = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2 - tail
-        step = left / (height * math.exp(-(df + 1) / 2 * math.log1p(t * t / df)))
-        if not step > 1e-15 * t:
-            break
-        t += step
+    t, step = -normal_quantile(tail), math.inf
+    while step > 1e-15 * t:
+        step = (_t_tail(t, df) - tail) / (height * math.exp(-(df + 1) / 2 * math.log1p(t * t / df)))
+        t += max(step, 0.0)
     return math.copysign(t, p - 0.5)
 
 
@@ -101,9 +98,15 @@ def t_probability(t: float, df: float) -> float:
         return 0.5
     if df > _NORMAL:
         return normal_probability(t)
-    # From the small side of the distribution, so that far tails keep their digits.
-    tail = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
+    tail = _t_tail(t, df)
     return 1 - tail if t > 0 else tail
+
+
+def _t_tail(t: float, df: float) -> float:
+    """Give P(T > |t|): far out from the small side, so that it keeps its digits, and near 0 from the other one."""
+    if abs(t) < 1:
+        return (1 - incomplete_beta(0.5, df / 2, t * t / (df + t * t))) / 2
+    return incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
 
 
 def chi2_tail(x: float, df: float) -> float:

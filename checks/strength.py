@@ -262,7 +262,9 @@ def _from_series(check: Check, ask: EloAsk, found: SeriesLearning) -> CheckResul
     if ask.value not in values:
         return missing(check, f"The logged ratings do not tell {VALUES[ask.value]}: log games.")
     value = values[ask.value]
-    if found.signal is Signal.UNCLEAR:
+    # A newest checkpoint that has surely regressed is told whether or not the others learned.
+    sure = ask.value == "latest" and value is not None and value.below_zero
+    if found.signal is Signal.UNCLEAR and not sure:
         return blank_result(check, Outcome.INCONCLUSIVE, " ".join(found.reasons))
     if value is None:
         return missing(check, f"The logged ratings do not tell: {_WANTING[ask.value]}")

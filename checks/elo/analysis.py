@@ -8,6 +8,7 @@ import numpy as np
 
 from checks.counts import Counts
 from checks.elo.agents import (
+    BASE_MODEL,
     Agent,
     AgentKind,
     EloError,
@@ -24,10 +25,11 @@ from checks.elo.answer import (
     Learning,
     signal_of,
 )
-from checks.elo.best import best_of
+from checks.elo.best import best_of, newest_unbounded
 from checks.elo.bounds import Bounds, separated_bounds
 from checks.elo.consistency import agreement, negative_control, reference_conflict
 from checks.elo.doubt import doubts, remarks
+from checks.elo.estimate import Estimate
 from checks.elo.learning import Signal
 from checks.elo.progress import (
     Checkpoints,
@@ -177,20 +179,36 @@ def _gap(rated: Rated, cast: Cast, question: EloQuestion, bounds: Bounds) -> tup
 def _learning(rated: Rated, cast: Cast, gap: Gap | None, confidence: float) -> Learning:
     finite = rated.connection.linked & ~rated.connection.separated
     line = trend(rated, cast.checkpoints, cast.reference, confidence) if finite[cast.reference] else None
-    # Of a newest checkpoint without a finite rating nothing is said here: the gap bounds it.
-    known = cast.newest is not None and cast.newest in cast.checkpoints.index[-1:]
-    latest = newest_against_best(rated, cast.checkpoints, confidence) if known else None
+    latest, older = _newest(rated, cast, confidence)
     own = gap.estimate if gap is not None and gap.chosen_from == 1 else None
+    newest_known = cast.newest is not None and finite[cast.newest]
     end = own if line is None else line.end_gain
-    if known and own is not None and latest is not None and latest.below_zero and own.value is not None:
-        # What was gained and surely lost again is no gain, whatever a line through all of it says.
+    lost = latest is not None and latest.below_zero
+    if own is not None and (lost or not newest_known):
+        # What was gained and surely lost again is no gain, whatever a line through the others says.
         end = own
-    start = rated.counts.index(cast.scale.gauge)
+    names = rated.counts.agents
+    start = names.index(BASE_MODEL) if BASE_MODEL in names else names.index(cast.scale.gauge)
+    bots = [i for name in rated.scale.references if (i := names.index(name)) != start]
     return Learning(
-        signal=Signal.NEGATIVE if latest is not None and latest.below_zero else signal_of(end),
+        signal=Signal.NEGATIVE if lost else signal_of(end),
         reference_decline=end,
-        exploitation=exploitation(rated, cast.bots, cast.checkpoints, start, confidence) if cast.bots else None,
-        older_checkpoints=newest_above_older(rated, cast.checkpoints, confidence) if known else None,
+        exploitation=exploitation(rated, bots, cast.checkpoints, start, confidence) if bots else None,
+        older_checkpoints=older,
         latest=latest,
         slope=None if line is None else line.slope,
     )
+
+
+def _newest(rated: Rated, cast: Cast, confidence: float) -> tuple[Estimate | None, Estimate | None]:
+    """Hold the newest checkpoint against the best older one, and against the older ones' mean."""
+    newest = cast.newest
+    if newest is None or not rated.connection.linked[newest]:
+        return None, None
+    if not rated.connection.separated[newest]:
+        return (
+            newest_against_best(rated, cast.checkpoints, confidence),
+            newest_above_older(rated, cast.checkpoints, confidence),
+        )
+    older = [int(index) for index in cast.checkpoints.index]
+    return (newest_unbounded(rated, newest, older, confidence) if older else None), None

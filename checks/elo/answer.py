@@ -32,13 +32,11 @@ NEGLIGIBLE = 20.0
 
 
 def signal_of(found: Estimate | None) -> Signal:
-    """Tell what an estimated gain says about learning."""
+    """Tell what an estimated gain says about learning; one end may be open."""
     if found is None:
         return Signal.UNCLEAR
-    if found.above_zero:
-        return Signal.POSITIVE
-    if found.below_zero:
-        return Signal.NEGATIVE
+    if found.above_zero or found.below_zero:
+        return Signal.POSITIVE if found.above_zero else Signal.NEGATIVE
     if found.low is None or found.high is None:
         return Signal.UNCLEAR
     return Signal.NONE if found.low > -NEGLIGIBLE and found.high < NEGLIGIBLE else Signal.UNCLEAR
@@ -50,7 +48,7 @@ class EloQuestion:
 
     naming: Naming
     candidate: str = LATEST
-    """A name, `latest` (highest training step) or `best` (highest rating, corrected for having been chosen)."""
+    """A name, `latest` (highest training step) or `best` (surely highest, corrected for having been chosen)."""
     against: str | None = None
     """The reference it has to beat; None: the first."""
     hypotheses: Hypotheses = field(default_factory=Hypotheses)

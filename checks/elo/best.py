@@ -39,8 +39,8 @@ def best_of(rated: Rated, checkpoints: Sequence[int], reference: int, confidence
         reference: whom gaps are measured from.
         confidence: of all intervals together, in (0, 1).
     """
-    separated = rated.connection.separated
-    finite = [index for index in checkpoints if not separated[index] and not separated[reference]]
+    ended = rated.connection.linked & ~rated.connection.separated
+    finite = [index for index in checkpoints if ended[index] and ended[reference]]
     error = 1 - confidence
     gaps: dict[int, Estimate] = {}
     if finite:
@@ -59,3 +59,30 @@ def best_of(rated: Rated, checkpoints: Sequence[int], reference: int, confidence
 
     index = max(checkpoints, key=height)
     return Best(index=index, gap=Estimate(**{**vars(gaps[index]), "confidence": confidence}))
+
+
+def newest_unbounded(rated: Rated, newest: int, older: Sequence[int], confidence: float) -> Estimate:
+    """Bound the smallest difference between a newest checkpoint without a finite rating and older ones.
+
+    Each older one is held against the bound of the newest at an equal share of the error (Bonferroni).
+
+    Args:
+        rated: ratings.
+        newest: index of an agent that never lost a point, or never won one.
+        older: indices of the older checkpoints, at least one.
+        confidence: of the interval, in (0, 1).
+    """
+    shared = 1 - (1 - confidence) / len(older)
+    bounds = separated_bounds(rated, shared)
+    gaps = [gap_estimate(rated, (newest, index), shared, bounds) for index in older]
+    lows, highs = [one.low for one in gaps if one.low is not None], [one.high for one in gaps if one.high is not None]
+    return Estimate(
+        value=None,
+        low=min(lows) if len(lows) == len(gaps) else None,
+        high=min(highs) if highs else None,
+        se=None,
+        df=0.0,
+        p_superior=None,
+        clusters=gaps[0].clusters,
+        confidence=confidence,
+    )

@@ -57,10 +57,13 @@ def reference_conflict(counts: Counts, scale: Scale) -> Conflict | None:
     names = [name for name in names if usable[counts.index(name)]]
     if not names:
         return None
+    measured = scale.references[scale.gauge]
+    # The gauge's own error is in every difference.
+    gauge = 0.0 if measured is None else measured.se
     contrasts = np.array([rated.contrast(counts.index(name)) for name in names])
     assumed = np.array([scale.references[name].rating - scale.zero for name in names])  # type: ignore[union-attr]
     errors = np.array([scale.references[name].se for name in names])  # type: ignore[union-attr]
-    covariance = rated.sandwich.covariance(contrasts) * ELO**2 + np.diag(errors**2)
+    covariance = rated.sandwich.covariance(contrasts) * ELO**2 + np.diag(errors**2) + gauge**2
     return _test(names, contrasts @ rated.fit.strength * ELO - assumed, covariance)
 
 

@@ -1,9 +1,10 @@
 """How sure strengths are, when games of one cluster are not independent: the sandwich over clusters.
 
-CR1 over all clusters (Liang & Zeger 1986, Biometrika 73, 13–22); up to 50 clusters CR3, the jackknife that leaves one
-out by a Newton step (Bell & McCaffrey 2002, Survey Methodology 28, 169–181; MacKinnon, Nielsen & Webb 2023, J. Applied
-Econometrics 38, 671–694). Clusters that are kept only as sums of several count as one: a grouped jackknife. Never below
-what independent games of as many seats would give, since a sandwich of very few clusters collapses. No fit may enter.
+CR1 over all clusters (Liang & Zeger 1986, Biometrika 73, 13–22); CR3, the jackknife that leaves one out by a Newton
+step (Bell & McCaffrey 2002, Survey Methodology 28, 169–181; MacKinnon, Nielsen & Webb 2023, J. Applied Econometrics 38,
+671–694), for all of up to 50 clusters and for the heavy ones of more. Clusters that are kept only as sums of several
+count as one: a grouped jackknife. What rests on fewer than 50 clusters has a floor, since a sandwich of very few
+collapses. No fit may enter.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Residuals:
         return self.alone * pull * pull, self.unit_influence(pull) ** 2
 
     def shares(self, pull: Floats) -> Floats:
-        """Give which share of a quantity rests on one cluster of each entry, by expected influence; in [0, 1], shape (k,).
+        """Give the share of a quantity that rests on one cluster of each entry, by expected influence; shape (k,).
 
         Entries that belong together have their unit's.
         """

@@ -62,11 +62,12 @@ def _remarks(answer: EloAnswer, counts: Counts) -> Iterator[str]:
             f"p = {show_number(answer.conflict.p)}): only {quote(next(iter(answer.references)))} was held."
         )
     if answer.agreement is not None and answer.agreement.sure:
-        cycles = f", {answer.agreement.cycles} certain cycles" if answer.agreement.cycles else ""
+        found = answer.agreement
+        cycles = f", {found.cycles} certain cycle{'' if found.cycles == 1 else 's'}" if found.cycles else ""
+        rests = f"residuals {show_number(found.statistic)} on {show_number(found.df)} degrees of freedom{cycles}"
         yield (
-            "One number an agent does not explain these results (residuals "
-            f"{show_number(answer.agreement.statistic)} on {answer.agreement.df} degrees of freedom{cycles}): who "
-            "beats whom depends on the pair; read the direct record beside the gap."
+            f"One number an agent does not explain these results ({rests}): who beats whom depends on the pair; read the "
+            "direct record beside the gap."
         )
     yield from _direct(answer)
     yield from _separated(answer)

@@ -17,6 +17,8 @@ from checks.elo.rate import Rated
 
 _WEAK = (ELO / 2_000.0) ** 2
 """Precision of a prior on seats and agents of the joint model, a standard deviation of 2,000 Elo: keeps it finite."""
+_STEPS = 100
+"""Newton's steps at most: each goes up to 3 natural-log units, and the prior ends the way within a few dozen."""
 _LARGEST = 20_000_000
 """Cells of the joint model's design; beyond, seats are only counted."""
 FEWEST = 5.0
@@ -117,7 +119,7 @@ def _joint(design: Floats, seats: SeatPairs) -> tuple[Floats, Floats]:
     """Fit agents and seats at once; give the strengths and the inverse of the information."""
     x = np.zeros(design.shape[1])
     weak = _WEAK * np.eye(x.size)
-    for _ in range(100):
+    for _ in range(_STEPS):
         p = sigmoid(design @ x)
         information = (design * (seats.games * p * (1 - p))[:, None]).T @ design + weak
         move = np.linalg.solve(information, design.T @ (seats.points - seats.games * p) - _WEAK * x)

@@ -2,7 +2,7 @@
 
 The path is walked again from the first cluster on every time, and the first crossing decides, so that it does not
 matter when or how often anybody looked. Wald 1945 (Annals of Mathematical Statistics 16, 117–186); for unknown variance
-the generalised test in its log form (Li, Liu & Ying 2014, Sequential Analysis 33, 463–476).
+the generalised test in its log form (Li, Liu & Ying 2014, Sequential Analysis 33(4), 539–563).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from checks.counts import Counts, Totals, add_up, head, pair_keys
 from checks.distribution import normal_quantile
-from checks.elo.fit import ELO
+from checks.elo.fit import ELO, sigmoid
 from checks.elo.looks import SINGLE, is_edge, look_edges
 from checks.elo.rate import Rated, Scale, rate_totals
 from checks.number import round9
@@ -76,7 +76,8 @@ class Decision:
     clusters: float
     """Observations: clusters of the candidate up to there."""
     games_needed: float | None
-    """Games still to be played, were the candidate as strong as it looks; None: decided, or more would not help."""
+    """Games still to be played, were the candidate as strong as it looks; None: decided, or more would not help, or
+    the error of measured ratings, which games do not lessen, leaves it open."""
     exhausted: bool
     """Given up: the strength lies so near the middle of the hypotheses that the test would go on for ever."""
     looks: int
@@ -149,7 +150,7 @@ def sequential_decision(
         The decision; undecided with 0 looks where the candidate has fewer than 10 clusters.
     """
     walk = _Walk(counts, scale, duel, hypotheses)
-    walk.gauge_only = gauge_only
+    walk.gauge_only, walk.limited = gauge_only, walk.limited and not gauge_only
     state, llr, units, looks, exhausted = None, 0.0, 0, 0, False
     for units in walk.looks():
         state = walk.state(units)
@@ -168,7 +169,7 @@ def sequential_decision(
         outcome = SequentialOutcome.NOT_BETTER
     games, clusters = walk.played(units)
     needed = None
-    if outcome is SequentialOutcome.UNDECIDED and state is not None and not exhausted:
+    if outcome is SequentialOutcome.UNDECIDED and state is not None and not exhausted and not walk.limited:
         needed = state.needed(hypotheses, llr) * games / clusters
     return Decision(
         hypotheses=hypotheses,
@@ -188,6 +189,9 @@ class _Walk:
     def __init__(self, counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> None:
         self.counts, self.scale, self.duel, self.hypotheses = counts, scale, duel, hypotheses
         self.gauge_only = True
+        uncertain = [one for name, one in scale.references.items() if one is not None and name != scale.gauge]
+        self.limited = any(one.se > 0 for one in uncertain)
+        self.low, self.high = (1 / (1 + math.exp(-elo / ELO)) for elo in (hypotheses.elo0, hypotheses.elo1))
         self.keys, self.place = pair_keys(counts)
         self.games, self.points = np.zeros(self.keys.size), np.zeros(self.keys.size)
         self.done = 0
@@ -237,9 +241,8 @@ class _Walk:
             return None
         mean = points / games
         spread = max(float(ss - 2 * mean * ms + mean * mean * mm), 0.0) * (n / games) ** 2
-        low, high = (1 / (1 + math.exp(-elo / ELO)) for elo in (self.hypotheses.elo0, self.hypotheses.elo1))
         variance = (spread + PSEUDO) / (n + 1)
-        return _State(n=n, mean=mean if first else 1 - mean, variance=variance, low=low, high=high)
+        return _State(n=n, mean=mean if first else 1 - mean, variance=variance, low=self.low, high=self.high)
 
     def _league_state(self, units: int) -> _State | None:
         record = head(self.counts, units)
@@ -259,8 +262,12 @@ class _Walk:
         n = min(float(self.candidate_clusters[units - 1]), equal)
         if n < LEAST:
             return None
-        low, high = self.hypotheses.elo0 / ELO, self.hypotheses.elo1 / ELO
-        return _State(n=n, mean=float(contrast @ rated.fit.strength), variance=n * variance, low=low, high=high)
+        # On the scale of a game's expected points, where the variance does not grow with the gap: with two agents this
+        # is the direct form.
+        gap = contrast @ rated.fit.strength
+        mean = float(sigmoid(gap))
+        spread = n * n * variance * (mean * (1 - mean)) ** 2
+        return _State(n=n, mean=mean, variance=(spread + PSEUDO) / (n + 1), low=self.low, high=self.high)
 
     def _totals(self) -> Totals:
         """Give the totals so far, of pairs that have met."""

@@ -81,9 +81,11 @@ def decision_sentence(decision: Decision) -> str:
         return f"{test} ended {after}: not better."
     if decision.exhausted:
         return f"{test} was given up {after}: the gap lies between the two, where it cannot decide."
+    if decision.games_needed is None and decision.looks:
+        return f"{test} is undecided {after}: the error of the measured ratings is left, and no game lessens it."
     if decision.games_needed is None:
         played = many(decision.games, "game")
-        return f"{test} has not begun: the candidate has {played}, and at least 10 clusters are needed."
+        return f"{test} has not begun: the candidate has {played}, and at least 10 clusters of like weight are needed."
     need = f"about {many(rounded(decision.games_needed), 'more game')} would decide it, were the gap what it looks like"
     return f"{test} is undecided {after}: {need}."
 
@@ -138,18 +140,17 @@ _SIGNALS = {
 
 def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
     learning = answer.learning
+    lost = learning.latest is not None and learning.latest.below_zero
     if learning.slope is not None and learning.reference_decline is not None:
         slope, end = learning.slope, learning.reference_decline
-        yield (
-            f"{_SIGNALS[learning.signal]}: their trend is {elo(slope.value)} Elo per 100 steps ({interval(slope)}) and "
-            f"ends {_beside(end.value)} the reference ({interval(end)})."
-        )
+        # After a sure regression the end that counts is the newest checkpoint's own, which the gap has told.
+        ends = "" if lost else f" and ends {_beside(end.value)} the reference ({interval(end)})"
+        trend = f"their trend is {elo(slope.value)} Elo per 100 steps ({interval(slope)})"
+        yield f"{_SIGNALS[learning.signal]}: {trend}{ends}."
     latest = learning.latest
     if latest is not None and latest.below_zero:
-        yield (
-            f"The newest checkpoint has regressed: it stands {elo(-(latest.value or 0.0))} Elo below the best older "
-            f"one ({interval(latest)}, corrected for choosing that one)."
-        )
+        far = "" if latest.value is None else f"it stands {elo(-latest.value)} Elo below the best older one, "
+        yield f"The newest checkpoint has regressed: {far}{interval(latest)}, corrected for choosing that one."
     if learning.exploitation is not None:
         total = learning.exploitation.total
         bots = learning.exploitation.bots

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,14 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from action.report.document import table_document, verdict_document, verdict_json
+from checks.elo.agents import AgentKind
+from checks.elo.answer import Mode
+from checks.elo.facts import facts_of
+from checks.elo.learning import Signal
+from checks.elo.sequential import SequentialOutcome
 from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
 from checks.run import Note, NoteKind, RunState
+from tests.games import asked, seats
 from tests.verdicts import failing, hostile, verdict, verdicts
 
 NAMES = ("elo", "logs", "metrics", "verdict")
@@ -28,7 +35,19 @@ PROMISED = {
     "waivers[]": "check scope reason expires used",
     "notes[]": "kind text",
     "evidence": "sha256",
+    "elo": "mode confidence method cluster clusters games references ratings gap decision learning head_to_head seats "
+    "doubts sentences",
+    "elo.ratings[]": "agent kind step elo low high se games flags",
+    "elo.gap": "candidate reference elo low high p_superior chosen_from",
+    "elo.decision": "outcome elo0 elo1 alpha beta llr lower upper games games_needed",
+    "elo.learning": "signal reference_decline exploitation bots older_checkpoints latest slope_per_100_steps",
+    "elo.learning.exploitation": "elo low high",
+    "elo.learning.bots[]": "bot elo low high",
+    "elo.head_to_head[]": "reference meetings points expected",
+    "elo.seats[]": "seat elo low high",
 }
+# Bots, two checkpoints and three named seats: every part of an analysis.
+LEAGUE = seats(["base_model@A>x_bot@B>adapter_v1@C", "adapter_v2@A>base_model@B=x_bot@C", "x_bot@C>adapter_v2@B"] * 9)
 METRIC = "metric role n non_finite first last min max mean p50 p95 slope"
 
 
@@ -52,6 +71,8 @@ def resolve(name: str, path: str) -> dict[str, Any]:
     for key in path.replace("[]", ".[]").split("."):
         if key:
             part = part["items"] if key == "[]" else part["properties"][key]
+        # What may be null is one of two.
+        part = next((one for one in part.get("anyOf", ()) if "$ref" in one), part)
         if "$ref" in part:
             part = whole["$defs"][part["$ref"].rsplit("/", 1)[1]]
     return part
@@ -77,12 +98,18 @@ def test_the_folder_holds_no_other_schema() -> None:
 
 @pytest.mark.parametrize("path", PROMISED)
 def test_document_and_schema_have_the_promised_fields_in_order(path: str) -> None:
-    document = verdict_document(failing())
+    document = verdict_document(replace(failing(), elo=facts_of(asked(LEAGUE))))
     part = resolve("verdict", path)
     expected = PROMISED[path].split()
     assert list(at(document, path)) == expected
     assert list(part["properties"]) == expected
     assert part["required"] == expected
+
+
+def test_an_analysis_alone_has_the_fields_of_one_in_a_verdict_and_notes() -> None:
+    alone, within = schema("elo")["properties"], resolve("verdict", "elo")["properties"]
+    assert list(alone) == [*within, "notes"]
+    assert {name: part for name, part in alone.items() if name != "notes"} == within
 
 
 @pytest.mark.parametrize("decision", Decision)
@@ -115,6 +142,10 @@ def test_fields_of_later_versions_are_allowed() -> None:
         ("checks[].kind", CheckKind),
         ("run.state", RunState),
         ("notes[].kind", NoteKind),
+        ("elo.mode", Mode),
+        ("elo.ratings[].kind", AgentKind),
+        ("elo.decision.outcome", SequentialOutcome),
+        ("elo.learning.signal", Signal),
     ],
 )
 def test_the_words_of_a_field_are_those_of_the_code(path: str, kind: Any) -> None:

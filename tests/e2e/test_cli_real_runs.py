@@ -78,12 +78,14 @@ def test_its_wandb_file_and_its_event_file_are_judged_by_the_same_numbers(folder
         assert numbers[1][name][1] == pytest.approx(observed, rel=1e-6), name
 
 
-def test_checkpoints_that_always_moved_first_are_inconclusive_however_often_they_won(folder: Path) -> None:
+def test_checkpoints_that_always_moved_first_are_inconclusive_however_often_they_won(
+    folder: Path, tmp_path: Path
+) -> None:
     """Black, the newest checkpoint, won 188 of 219 games of gomoku: the first move or progress, nobody can tell."""
     table = folder / "elo-alphazero-gomoku13x13" / "evaluation.csv"
     columns = "a=adapter_v{training_steps},b=adapter_v{previous:training_steps},score=game_result,first=a"
 
-    done = command("elo", table, "--columns", columns, "--reference", "adapter_v1000", "--format", "json")
+    done = command("elo", table, "--columns", columns, "--reference", "adapter_v1000", "--format", "json", cwd=tmp_path)
 
     found = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (11, "")
