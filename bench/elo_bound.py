@@ -31,7 +31,7 @@ def _two_players(games: int, elo: float) -> Row:
     table = duel(games, 2, 1)
     chance = binom.pmf(wins, games, p)
     kept = chance > 1e-9
-    values = [_gap_of(table, np.where(wins[:games, None] < k, [0.0, 1.0], [1.0, 0.0])) for k in wins[kept]]
+    values = [_gap_of(table, np.where(wins[:games, None] < k, [1.0, 0.0], [0.0, 1.0])) for k in wins[kept]]
     bound = ELO**2 / (games * p * (1 - p))
     found = float(bound / (chance[kept] @ (np.array(values) - elo) ** 2))
     return Row(

@@ -29,6 +29,7 @@ class Scenario:
     shared: float = 0.0
     ties: float = 0.0
     few: bool = False
+    """The newest checkpoint takes part in fewer than 50 clusters."""
     naive: Goal = FREE
     truth: float | None = None
     """What the pairs' model converges to, where it is not the gap itself."""
@@ -95,6 +96,7 @@ def scenarios() -> Iterator[Scenario]:
         what=f"15 agents growing, 200 rollouts, {forks}",
         make=lambda rng: forked(growing(200, 15, 7, rng), 8),
         shared=2.0,
+        few=True,
         naive=NAIVE,
     )
     for shared in (0.0, 2.0):
@@ -111,14 +113,15 @@ def scenarios() -> Iterator[Scenario]:
         shared=2.0,
     )
     yield Scenario(what="8 agents growing, 7 seats, 400 games", make=lambda rng: growing(400, 8, 7, rng), gap=35)
-    yield Scenario(what="20 agents growing, 7 seats, 1,600 games", make=lambda rng: growing(1600, 20, 7, rng), gap=70)
+    yield Scenario(what="20 agents growing, 7 seats, 1,600 games", make=lambda rng: growing(1600, 20, 7, rng), gap=70, few=True)
     yield Scenario(
         what="12 agents growing, Thurstone, 800 games",
         make=lambda rng: growing(800, 12, 7, rng),
         gap=35,
         luck=Luck.THURSTONE,
+        few=True,
     )
-    yield Scenario(what="15 agents growing, 2 seats, 1,000 games", make=lambda rng: growing(1000, 15, 2, rng), gap=35)
+    yield Scenario(what="15 agents growing, 2 seats, 1,000 games", make=lambda rng: growing(1000, 15, 2, rng), gap=35, few=True)
     yield from _few()
 
 

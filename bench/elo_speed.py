@@ -106,14 +106,18 @@ def our_rating(problem: Problem) -> Run:
     return lambda: rate_totals(counts, totals, Scale(references={names[0]: None})).fit.strength
 
 
-def choix_ilsr(problem: Problem) -> Run:
+def choix_ilsr(tol: float) -> Callable[[Problem], Run]:
     """Its fastest: iterated spectral ranking of a matrix of wins."""
-    choix: Any = importlib.import_module("choix")
-    size = int(problem["agents"])
-    wins = np.zeros((size, size))
-    wins[problem["first"], problem["second"]] = problem["points"]
-    wins[problem["second"], problem["first"]] = problem["games"] - problem["points"]
-    return lambda: np.asarray(choix.ilsr_pairwise_dense(wins, tol=1e-5))
+
+    def prepare(problem: Problem) -> Run:
+        choix: Any = importlib.import_module("choix")
+        size = int(problem["agents"])
+        wins = np.zeros((size, size))
+        wins[problem["first"], problem["second"]] = problem["points"]
+        wins[problem["second"], problem["first"]] = problem["games"] - problem["points"]
+        return lambda: np.asarray(choix.ilsr_pairwise_dense(wins, tol=tol))
+
+    return prepare
 
 
 def evalica_ranking(name: str) -> Callable[[Problem], Run]:
@@ -261,7 +265,8 @@ def units_of(games: int) -> NDArray[np.int64]:
 COUNTS: dict[str, Callable[[Problem], Run]] = {
     "**ours**: fit and covariance": our_fit,
     "**ours**: with the test of connection": our_rating,
-    "choix ilsr_pairwise_dense": choix_ilsr,
+    "choix ilsr_pairwise_dense": choix_ilsr(1e-5),
+    "choix, to its usual accuracy": choix_ilsr(1e-8),
     "evalica bradley_terry": evalica_ranking("bradley_terry"),
     "evalica newman": evalica_ranking("newman"),
     "scikit-learn newton-cholesky": sparse_regression("newton-cholesky", 1e-9),

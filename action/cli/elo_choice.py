@@ -24,7 +24,7 @@ from checks.elo.facts import EloFacts, facts_of
 from checks.elo.fit import FitError
 from checks.elo.pace import SeriesRule, Update
 from checks.elo.sequential import Hypotheses
-from checks.run import GameRecord, Note, Selection
+from checks.run import GameRecord, Note, NoteKind, Selection
 from checks.strength import judge_ratings
 
 _RATING = re.compile(r"(.+)=([+-]?\d+(?:\.\d+)?)(?:(?:\+-|±)(\d+(?:\.\d+)?))?", re.DOTALL)
@@ -69,7 +69,8 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
     try:
         record = None if choice.series else _games(choice, league, ports)
         if record is not None:
-            return facts_of(analyse(record, question)), f"Strength in {where}", record.notes
+            title = f"Strength in {where}" + ("" if record.source in where else f" ({record.source})")
+            return facts_of(analyse(record, question)), title, record.notes
         return _ratings(choice, league, question, ports)
     except (EloError, FitError) as error:
         raise InputError(f"{where}: {error}") from error
@@ -132,6 +133,8 @@ def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | 
     """Read the games that were named, or those beside the run that was; None: there are none."""
     reading = GamesReading(columns=choice.columns or league.columns, cluster=choice.cluster or league.cluster)
     paths = [Path(one) for text in choice.sources for one in _expanded(text)]
+    if choice.sources == ("",):  # which is not the folder one stands in
+        return None
     first = paths[0]
     bundle = named_bundle(str(first), ports) if len(paths) == 1 else None
     if bundle is not None:
@@ -139,8 +142,19 @@ def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | 
     told = choice.columns is not None or len(paths) > 1
     if told or not _exists(str(first)) or (first.is_file() and games.recognises(first)):
         return ports.read_games(paths, reading)
-    beside = find_games(str(first)) if first.is_dir() or not games.recognises(first) else ()
-    return ports.read_games(beside, reading) if beside else None
+    beside = find_games(str(first)) if _may_be_run(first, ports) else ()
+    if not beside:
+        return None
+    record = ports.read_games(beside, reading)
+    if first.is_dir():
+        return record
+    text = f"{show_name(first)} holds no games; read was {record.source} beside it"
+    return replace(record, notes=(Note(kind=NoteKind.ODD, text=text), *record.notes))
+
+
+def _may_be_run(path: Path, ports: Ports) -> bool:
+    """Tell whether games beside a path are its own: a folder, or a file of a run that holds something."""
+    return path.is_dir() or (path.stat().st_size > 0 and any(source.recognises(path) for source in ports.sources))
 
 
 def _collected(bundle: Path, choice: EloChoice) -> GameRecord | None:

@@ -206,7 +206,7 @@ def _rising(values: Ints, limit: int) -> bool:
 
 
 def _distinct(*keys: Any) -> bool:
-    return len(set(zip(*(key.tolist() for key in keys), strict=True))) == keys[0].size
+    return len(set(zip(*(key.tolist() for key in keys), strict=True))) == len(keys[0])
 
 
 __all__: Sequence[str] = ("games_text", "read_games")

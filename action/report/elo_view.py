@@ -128,6 +128,7 @@ def _meetings_table(facts: EloFacts) -> TextTable:
             NOTHING if row.expected is None else f"{row.expected / row.meetings:.1%}",
         )
         for row in facts.head_to_head
+        if row.meetings > 0
     )
     return TextTable(
         title=f"{candidate} head to head",

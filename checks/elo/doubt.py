@@ -66,8 +66,8 @@ def _remarks(answer: EloAnswer, counts: Counts) -> Iterator[str]:
         cycles = f", {found.cycles} certain cycle{'' if found.cycles == 1 else 's'}" if found.cycles else ""
         rests = f"residuals {show_number(found.statistic)} on {show_number(found.df)} degrees of freedom{cycles}"
         yield (
-            f"One number an agent does not explain these results ({rests}): who beats whom depends on the pair; read the "
-            "direct record beside the gap."
+            f"One number an agent does not explain these results ({rests}): who beats whom depends on the pair; "
+            "read the direct record beside the gap."
         )
     yield from _direct(answer)
     yield from _separated(answer)

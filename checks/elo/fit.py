@@ -1,8 +1,8 @@
 """Anchored Bradley–Terry: the strengths under which the results were likeliest, references held where they are known.
 
 A tie counts as half a win. Games and points are sufficient for Davidson's tie model too (Davidson 1970, JASA 65,
-317–328): who is stronger is the same in both, by how much is not. Newton's method on a concave likelihood; strengths are in natural-log units,
-Elo is those times 400/ln 10. No error and no interval may enter.
+317–328): who is stronger is the same in both, by how much is not. Newton's method on a concave likelihood; strengths
+are in natural-log units, Elo is those times 400/ln 10. No error and no interval may enter.
 """
 
 from __future__ import annotations

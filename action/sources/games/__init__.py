@@ -14,12 +14,13 @@ from action.files import look, show_name
 from action.sources.games.collection import find_files
 from action.sources.games.columns import GameColumns, parse_columns
 from action.sources.games.database import Database, QueryError
+from action.sources.games.delimited import open_table
 from action.sources.games.layout import Request, find_layout
 from action.sources.games.progress import Progress
 from action.sources.games.record import Reading, read_table
 from action.sources.games.source import QueriedRows
 from action.sources.games.store import READING, Store, needs_database
-from action.sources.games.table import GZIP, open_table
+from action.sources.games.table import GZIP
 from action.sources.games.tally import Tally
 from checks.elo.gather import Gathered, count_games
 from checks.run import GameRecord, Note, NoteKind
@@ -77,10 +78,10 @@ def read_games(
             f"{where}: expected the field {show_name(cluster)} in some row, got none; name a column with --cluster, or "
             "leave it out"
         )
-    counts, alone = found.gathered.counts, found.gathered.alone
+    counts, alone, unscored = found.gathered.counts, found.gathered.alone, found.gathered.unscored
     if not counts.games:
         raise InputError(
-            f"{where}: expected at least one game of two different agents, got none ({_count(found.gathered.unscored, 'seat')} "
+            f"{where}: expected at least one game of two different agents, got none ({_count(unscored, 'seat')} "
             f"without a score, {_count(alone, 'game')} of one agent alone); is it the right file?"
         )
     notes += [note for reading in found.readings for note in reading.notes]

@@ -5,7 +5,6 @@ Looks at files from outside. What stands in them may not enter.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from action.files import open_input, show_name
 from checks.run import Note, NoteKind
 
 _WILD = frozenset("*?[")
+_BLOCK = 2**20
 
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Note]]:
@@ -61,12 +61,9 @@ def _expand(path: Path) -> list[Path]:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return _digest(one) == _digest(other)
-
-
-def _digest(path: Path) -> str:
-    with open_input(path) as stream:
-        digest = hashlib.sha256()
-        while block := stream.read(2**20):
-            digest.update(block)
-        return digest.hexdigest()
+    """Tell whether two files of one size hold the same bytes; most that do not differ in the first block."""
+    with open_input(one) as left, open_input(other) as right:
+        while block := left.read(_BLOCK):
+            if block != right.read(_BLOCK):
+                return False
+    return True

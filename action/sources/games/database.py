@@ -51,6 +51,9 @@ class Database:
     def __enter__(self) -> Self:
         import duckdb  # noqa: PLC0415 - 20 MB that small files do not need
 
+        for path in self._files:
+            if not is_text(path):
+                raise InputError(f"{show_name(path)}: expected a path of UTF-8 text, got other bytes; rename the file")
         self._foreign = duckdb.Error
         self._full = duckdb.OutOfMemoryException
         try:
@@ -61,12 +64,8 @@ class Database:
             ) from error
         try:
             self._connection = self._connect()
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
-            if isinstance(error, UnicodeError):
-                raise InputError(
-                    f"{show_name(self._files[0])}: expected a path of UTF-8 text, got other bytes; rename the file"
-                ) from error
             raise
         return self
 
@@ -74,7 +73,7 @@ class Database:
         import duckdb  # noqa: PLC0415 - as above
 
         config = {**_PRIVATE, "temp_directory": str(self._folder / "spill")}
-        connection = duckdb.connect(self._folder / "games.duckdb", config=config)
+        connection = duckdb.connect(":memory:", config=config)
         names = {name for path in self._files for name in (absolute(path), pattern(path))}
         connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(names)))}]")
         connection.execute("SET enable_external_access = false")
@@ -161,6 +160,11 @@ class Database:
             percent = self._connection.query_progress()
             if percent > 0:
                 self._progress.at(percent / 100)
+
+
+def is_text(path: Path) -> bool:
+    """Tell whether the whole path is UTF-8; DuckDB ends with a crash of its own where it is not."""
+    return not any("\ud800" <= character <= "\udfff" for character in absolute(path))
 
 
 def absolute(path: Path) -> str:

@@ -61,6 +61,8 @@ def relate_duels(sheet: Sheet, register: Register) -> Relation:
     return Relation(
         duels=f"SELECT {sheet.base} + s.r AS r, {cluster} AS cluster, xa.rank AS a, xb.rank AS b, "
         f"CASE WHEN o.valid = 1 THEN o.points END AS score, {n} AS n, o.turn AS turn FROM {joins}",
+        base=sheet.base,
+        rows=sheet.rows(),
         ids=sheet.ids,
         clustered=clustered,
     )

@@ -7,33 +7,32 @@ Nothing stands here that only one database knows. No file, no connection and no 
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
-
-from checks.elo.looks import look_edges, unit_edges
+from checks.counts import Ints
 
 ENTRY, PLAY, CLUSTERS, GAMES, SEATS, RECORD = range(6)
 """Kinds of rows in the answer: meetings of two agents, parts of agents, what units hold, meetings by seat, the rest."""
 
 
-def duels_query(rows: int) -> str:
-    """Give the query over `duels` (a, b, score, n, turn), where every row is an observation of its own.
+IGNORED = "SELECT r FROM duels WHERE a = b OR score IS NULL ORDER BY r"
+"""Asks `duels` for the rows that count for nothing."""
 
-    Agents are numbers in the order of their names; `score` is null where there is none; `turn` is 0 where a moved
-    first, 1 where b did, -1 where nobody knows. At most `rows` rows. No row is compared with another, so that a
-    database needs memory for the answer alone. Rows are numbered as they come: in the order of the table.
+
+def duels_query(edges: Ints) -> str:
+    """Give the query over `duels` (r, a, b, score, n, turn), where every row is an observation of its own.
+
+    `r` numbers the rows from 0; agents are numbers in the order of their names; `score` is null where there is none;
+    `turn` is 0 where a moved first, 1 where b did, -1 where nobody knows. `edges` tell at which row each unit begins.
+    No row is compared with another, so that a database needs memory for the answer alone.
     """
     return f"""
 SELECT {ENTRY} AS kind, unit, 1 AS alone, low, high, turn,
        SUM(n) AS games, SUM(n * points) AS points,
        SUM(n) AS games2, SUM(n * points) AS mixed, SUM(n * points * points) AS points2
-FROM (SELECT {_unit(rows)} AS unit, low, high, turn, points, n
-      FROM (SELECT CASE WHEN a < b THEN a ELSE b END AS low, CASE WHEN a < b THEN b ELSE a END AS high,
-                   CASE WHEN turn < 0 THEN 0 WHEN (turn = 0) = (a < b) THEN 1 ELSE -1 END AS turn,
-                   CASE WHEN a < b THEN score ELSE 1 - score END AS points, n,
-                   ROW_NUMBER() OVER () - 1 AS place
-            FROM duels WHERE a <> b AND score IS NOT NULL) AS placed) AS united
+FROM (SELECT {_unit("r", edges)} AS unit, n,
+             CASE WHEN a < b THEN a ELSE b END AS low, CASE WHEN a < b THEN b ELSE a END AS high,
+             CASE WHEN turn < 0 THEN 0 WHEN (turn = 0) = (a < b) THEN 1 ELSE -1 END AS turn,
+             CASE WHEN a < b THEN score ELSE 1 - score END AS points
+      FROM duels WHERE a <> b AND score IS NOT NULL) AS united
 GROUP BY unit, low, high, turn
 UNION ALL
 SELECT {RECORD}, 0, 0, 0, 0, 0,
@@ -57,23 +56,29 @@ _MEETINGS = """
     FROM duels WHERE a <> b AND score IS NOT NULL"""
 
 
-def cluster_steps(rows: int) -> tuple[str, ...]:
-    """Give the statements that make tables of what each cluster holds, in order; `CLUSTER_QUERY` asks them.
+CLUSTER_SUMS = f"""
+CREATE TABLE sums AS
+SELECT cluster, low, high, turn, MAX(copies) AS copies, SUM(weight) AS games, SUM(weight * points) AS points
+FROM ({_MEETINGS}) AS meetings GROUP BY cluster, low, high, turn"""
+"""Makes a table of what two agents did in a cluster.
 
-    Over `seats` (r, game, cluster, agent, score, weight, copies, seat, turn), one row a seat, and `duels` (r, cluster,
-    a, b, score, weight, copies, seat_a, seat_b, turn), one row a game of two players; at most `rows` of both. Agents
-    and seats are numbers in the order of their names; `score` is null where there is none; seats and `turn` are -1
-    where not known, `turn` also where there are not just two seats. `r` orders the rows; weight and copies are those
-    of `checks.elo.gather.SeatRows`. Statements of their own, so that each has all the memory.
+From `seats` (r, game, cluster, agent, score, weight, copies, seat, turn), one row a seat, and `duels` (r, cluster, a,
+b, score, weight, copies, seat_a, seat_b, turn), one row a game of two players. Agents and seats are numbers in the
+order of their names; `score` is null where there is none; seats and `turn` are -1 where not known, `turn` also where
+there are not just two seats. `r` orders the rows; weight and copies are those of `checks.elo.gather.SeatRows`. The
+statements follow one another, so that each has all the memory; `CLUSTER_QUERY` is the last.
+"""
+
+
+def cluster_steps(edges: Ints) -> tuple[str, ...]:
+    """Give the statements between: the unit of each cluster, then what games and agents were part of.
+
+    `edges` tell at which cluster each unit begins: as many clusters as `sums` has.
     """
     return (
         f"""
-CREATE TABLE sums AS
-SELECT cluster, low, high, turn, MAX(copies) AS copies, SUM(weight) AS games, SUM(weight * points) AS points
-FROM ({_MEETINGS}) AS meetings GROUP BY cluster, low, high, turn""",
-        f"""
 CREATE TABLE units AS
-SELECT cluster, alone, copies, {_unit(rows)} AS unit
+SELECT cluster, alone, copies, {_unit("place", edges)} AS unit
 FROM (SELECT found.cluster, alone, copies, ROW_NUMBER() OVER (ORDER BY last) - 1 AS place
       FROM (SELECT cluster, CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END AS alone, MAX(copies) AS copies
             FROM sums GROUP BY cluster) AS found
@@ -127,29 +132,14 @@ SELECT {RECORD}, 0, 0, 0, 0, 0,
 ORDER BY 1, 2, 3, 4, 5, 6"""
 
 
-def _unit(rows: int) -> str:
-    """Give the unit of a place: a tree of comparisons finds the stretch between two looks, which is divided evenly.
-
-    A join on ranges would sort all rows, and a tree of all units would take longer to plan than to run.
-    """
-    total = 2 * max(rows, 1_000)  # all stretches that are needed are whole
-    edges = unit_edges(total)
-    pairs = [(int(start), int(end)) for start, end in itertools.pairwise(look_edges(total)) if end > start + 1]
-    stretches = [(0, pairs[0][0]), *(pair for pair in pairs[:-1] if pair[0] < rows)]
-    firsts = np.searchsorted(edges, stretches)
-
-    def leaf(number: int) -> str:
-        (start, end), (first, after) = stretches[number], firsts[number]
-        length, units = end - start, after - first
-        if units == length:
-            return f"place + {first - start}"
-        shifted = f"({units} * (place - {start - 1}) - 1)"
-        return f"CAST(({shifted} - {shifted} % {length}) / {length} AS BIGINT) + {first}"
+def _unit(place: str, edges: Ints) -> str:
+    """Give the unit of a place as a tree of comparisons: a join on ranges would sort all rows."""
+    starts = edges.tolist()
 
     def tree(low: int, high: int) -> str:
-        if high - low == 1:
-            return leaf(low)
+        if high - low <= 1:
+            return str(low)
         middle = (low + high) // 2
-        return f"CASE WHEN place < {stretches[middle][0]} THEN {tree(low, middle)} ELSE {tree(middle, high)} END"
+        return f"CASE WHEN {place} < {starts[middle]} THEN {tree(low, middle)} ELSE {tree(middle, high)} END"
 
-    return tree(0, len(stretches))
+    return tree(0, len(starts) - 1)

@@ -12,11 +12,12 @@ from action.errors import InputError
 from action.fault import Faults
 from action.files import show_name
 from action.sources.games.cell import RowError
+from action.sources.games.delimited import Delimited
 from action.sources.games.forms import RowReader
 from action.sources.games.layout import Layout, LayoutError, Request, find_layout, show_columns
 from action.sources.games.table import Advance, Table
 from action.sources.games.tally import Tally
-from checks.run import Note
+from checks.run import Note, NoteKind
 
 
 def understand(table: Table, request: Request) -> Layout:
@@ -73,4 +74,14 @@ def read_table(table: Table, request: Request, tally: Tally, advance: Advance) -
         what = "expected names and numbers, got lists within lists within lists; write one value a field"
         raise tell(table.path, table.unit, place, what) from error
     reader.finish(request.cluster or "rollout")
-    return Reading(clustered=reader.clustered, notes=faults.notes(show_name(table.path.name), table.unit))
+    return tell_reading(table, faults, clustered=reader.clustered)
+
+
+def tell_reading(table: Table, faults: Faults, *, clustered: bool) -> Reading:
+    """Sum up what was odd or lost in a table."""
+    name = show_name(table.path.name)
+    notes = faults.notes(name, table.unit)
+    if isinstance(table, Delimited) and not table.whole:
+        text = f"{name}: the last line has no end, perhaps it was cut off"
+        notes = (*notes, Note(kind=NoteKind.ODD, text=text))
+    return Reading(clustered=clustered, notes=notes)

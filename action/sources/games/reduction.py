@@ -5,7 +5,7 @@ Knows the columns of the answer. No file, no SQL and no rating may enter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,21 @@ def gather_answer(answer: Columns, agents: Sequence[str], seats: Sequence[str], 
         seats=_seat_pairs(part(SEATS), seats) if len(seats) > 2 else None,
     )
     return Gathered(counts=counts, unscored=int(unscored), alone=int(alone))
+
+
+def skip_ignored(edges: Ints, ignored: Iterable[Ints]) -> Ints:
+    """Turn numbers of games that count into numbers of rows; `ignored`: batches of the other rows, ascending, from 0.
+
+    >>> skip_ignored(np.array([0, 1, 2, 3]), [np.array([0, 2]), np.array([3])]).tolist()
+    [1, 4, 5, 6]
+    """
+    rows = edges.copy()
+    before = 0
+    for batch in ignored:
+        counted = batch - before - np.arange(batch.size)  # so many games that count stand above
+        rows += np.searchsorted(counted, edges, "right")
+        before += batch.size
+    return rows
 
 
 def _whole(column: Floats) -> Ints:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from action.sources.games.cell import is_missing, name_text
+from action.sources.games.contradiction import ContradictionError, split, taken
 from action.sources.games.duels import AGENT_RANKS, SEAT_RANKS
 from action.sources.games.forms import NO_SCORE
 from action.sources.games.layout import CLUSTER
-from action.sources.games.sheet import ContradictionError, Register, Relation, Sheet
+from action.sources.games.sheet import Register, Relation, Sheet
 from action.sources.games.spelling import IrregularError
-from action.sources.games.tally import split, taken
 
 _INTEGERS = {f"{sign}{size}int" for sign in ("", "u") for size in ("tiny", "small", "big", "huge")}
 _NUMBERS = frozenset({*_INTEGERS, "integer", "uinteger", "float", "double", "decimal", "boolean"})

@@ -12,24 +12,17 @@ from dataclasses import dataclass
 
 from action.fault import Faults
 from action.files import show_name
+from action.sources.games.contradiction import ContradictionError, twice
 from action.sources.games.database import Database
 from action.sources.games.forms import NO_CLUSTER
 from action.sources.games.layout import CLUSTER, Layout
 from action.sources.games.source import Source
 from action.sources.games.spelling import IrregularError, Spellings
-from action.sources.games.tally import FILE, Names, twice
+from action.sources.games.tally import FILE, Names
 from checks.run import NoteKind
 
 _NESTED = frozenset({"list", "array", "struct", "map", "union"})
 _IDS = ("game", CLUSTER)
-
-
-class ContradictionError(Exception):
-    """Two rows of a file cannot both be true; `row` is the later one, the message says what is wrong."""
-
-    def __init__(self, row: int, what: str) -> None:
-        super().__init__(what)
-        self.row = row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +33,10 @@ class Relation:
     """SELECT of r, game, cluster, agent, score, n, seat; agents and seats by their place among the sorted names."""
     duels: str | None = None
     """SELECT of r, cluster, a, b, score, n, turn: who moved first, 0 for a, 1 for b, -1 where nobody knows."""
+    base: int = 0
+    """What `r` counts from."""
+    rows: int = 0
+    """How many rows the file has."""
     ids: str | None = None
     """SELECT of name: the distinct ids of games in a file; None where there are none."""
     clustered: bool
@@ -83,7 +80,7 @@ class Sheet:
         columns = ", ".join(f"{sql} AS {field}" for field, sql in cells.items())
         kind = "TABLE" if self.source.text else "VIEW"
         self.database.run(
-            f"CREATE {kind} {self.name} AS SELECT row_number() OVER () AS r, {columns} FROM {self.source.relation}"
+            f"CREATE {kind} {self.name} AS SELECT {self.source.number} AS r, {columns} FROM {self.source.relation}"
         )
         bad = [
             f"trim({field}) = '' OR {field} LIKE '[%' OR {field} LIKE '{{%' OR lower({field}) = 'nan'"
@@ -123,6 +120,11 @@ class Sheet:
         [(count, first)] = self.database.rows(f"SELECT count(DISTINCT r), min(r) FROM {relation} WHERE {condition}")
         if count:
             self._tell(NoteKind.LOST, what, first, count)
+
+    def rows(self) -> int:
+        """Count the rows."""
+        [(count,)] = self.database.rows(f"SELECT count(*) FROM {self.name}")
+        return int(count)
 
     @property
     def ids(self) -> str | None:

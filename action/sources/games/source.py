@@ -15,12 +15,14 @@ from pathlib import Path
 from action.fault import Faults
 from action.files import look
 from action.sources.games.database import Database, literal, pattern, quote
-from action.sources.games.table import GZIP, NO_OBJECT, Advance, Delimited, load, union
+from action.sources.games.delimited import Delimited
+from action.sources.games.table import GZIP, NO_OBJECT, Advance, load, union
 from checks.run import NoteKind
 
 PARQUET = b"PAR1"
 ZSTD = b"\x28\xb5\x2f\xfd"
 _BATCH = 2_048
+_COUNTED = "row_number() OVER ()"
 _LIMIT = 16 * 2**20
 
 
@@ -30,6 +32,9 @@ class Source:
 
     relation: str
     """SQL that may follow FROM."""
+    number: str
+    """SQL that gives the number of a row, from 1. Nothing else keeps the order of rows for sure: DuckDB promises it for
+    what reads one table alone, not after a join (https://duckdb.org/docs/stable/sql/dialect/order_preservation)."""
     columns: Mapping[str, str]
     """Name of a column → SQL that gives its cell."""
     types: Mapping[str, str]
@@ -44,9 +49,15 @@ def parquet_source(database: Database, path: Path) -> Source:
     Raises:
         QueryError: it is none, or damaged.
     """
-    relation = f"read_parquet({literal(pattern(path))}, hive_partitioning = false)"
-    types = database.types(f"SELECT * FROM {relation}")
-    return Source(relation=relation, columns={name: quote(name) for name in types}, types=types, text=False)
+    file = f"{literal(pattern(path))}, hive_partitioning = false"
+    types = database.types(f"SELECT * FROM read_parquet({file})")
+    return Source(
+        relation=f"read_parquet({file}, file_row_number = true)",
+        number="file_row_number + 1",
+        columns={name: quote(name) for name in types},
+        types=types,
+        text=False,
+    )
 
 
 def csv_source(table: Delimited) -> Source:
@@ -58,7 +69,9 @@ def csv_source(table: Delimited) -> Source:
         f"delim = {literal(table.delimiter)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, "
         f"compression = {_compression(table.path)}, columns = {{{struct}}})"
     )
-    return Source(relation=relation, columns=columns, types=dict.fromkeys(columns, "varchar"), text=True)
+    return Source(
+        relation=relation, number=_COUNTED, columns=columns, types=dict.fromkeys(columns, "varchar"), text=True
+    )
 
 
 def json_source(path: Path, keys: set[str]) -> Source:
@@ -66,7 +79,11 @@ def json_source(path: Path, keys: set[str]) -> Source:
     struct = ", ".join(f"{literal(key)}: 'JSON'" for key in sorted(keys))
     relation = f"read_json({_json_options(path)}, records = 'true', columns = {{{struct}}})"
     return Source(
-        relation=relation, columns={key: quote(key) for key in keys}, types=dict.fromkeys(keys, "json"), text=True
+        relation=relation,
+        number=_COUNTED,
+        columns={key: quote(key) for key in keys},
+        types=dict.fromkeys(keys, "json"),
+        text=True,
     )
 
 
@@ -94,8 +111,8 @@ class QueriedRows:
         self._columns: list[str] | None = None
         relation = f"read_json_objects({_json_options(path)})"
         if look(path, 4) != ZSTD:
-            source = parquet_source(database, path)
-            self._columns, relation = list(source.columns), source.relation
+            relation = f"read_parquet({literal(pattern(path))}, hive_partitioning = false)"
+            self._columns = list(database.types(f"SELECT * FROM {relation}"))
         self._first = 1 if only is None else only
         self._query = f"SELECT * FROM {relation}" + ("" if only is None else f" LIMIT 1 OFFSET {only - 1}")
 
@@ -109,8 +126,13 @@ class QueriedRows:
         for cells in itertools.chain.from_iterable(self._database.batches(self._query, _BATCH)):
             place += 1
             if self._columns is not None:
-                yield place, dict(zip(self._columns, cells, strict=True))
+                yield place, {name: _text(cell) for name, cell in zip(self._columns, cells, strict=True)}
             elif (row := load(cells[0])) is not None:
                 yield place, row
             else:
                 faults.add(NoteKind.LOST, NO_OBJECT, place)
+
+
+def _text(cell: object) -> object:
+    """Give texts as such also where the writer did not say that they are some."""
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell

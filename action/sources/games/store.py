@@ -15,26 +15,30 @@ import numpy as np
 from action.errors import InputError
 from action.fault import Faults
 from action.files import look, open_input, show_name
+from action.sources.games.contradiction import ContradictionError
 from action.sources.games.database import Database, QueryError
+from action.sources.games.delimited import Delimited, open_table
 from action.sources.games.duels import AGENT_RANKS, SEAT_RANKS, relate_duels
 from action.sources.games.forms import FIRST, SECOND
 from action.sources.games.layout import Form, Layout, Request
 from action.sources.games.progress import Progress
-from action.sources.games.query import CLUSTER_QUERY, cluster_steps, duels_query
-from action.sources.games.record import Reading, read_table, tell, understand
-from action.sources.games.reduction import gather_answer
+from action.sources.games.query import CLUSTER_QUERY, CLUSTER_SUMS, IGNORED, cluster_steps, duels_query
+from action.sources.games.record import Reading, read_table, tell, tell_reading, understand
+from action.sources.games.reduction import gather_answer, skip_ignored
 from action.sources.games.seating import relate_lists, relate_seats
-from action.sources.games.sheet import ContradictionError, Register, Relation, Sheet
+from action.sources.games.sheet import Register, Relation, Sheet
 from action.sources.games.source import PARQUET, ZSTD, QueriedRows, Source, csv_source, json_source, parquet_source
 from action.sources.games.spelling import IrregularError
-from action.sources.games.table import Delimited, JsonLines, Table, open_table
-from action.sources.games.tally import FILE, Names, Tally
+from action.sources.games.table import JsonLines, Table
+from action.sources.games.tally import FILE, Tally
 from checks.elo.gather import Gathered, count_games
+from checks.elo.looks import unit_edges
 
 WHOLE = 4 * 2**20
 """Bytes. Smaller text files are read row by row even here."""
 READING = 0.5
 """Share of the time that the files take; the rest goes to the counts."""
+_BATCH = 2**17
 _STAGED = "staged"
 _NO_DUELS = "SELECT 0 AS r, '' AS cluster, 0 AS a, 0 AS b, 0.0 AS score, 1 AS n, -1 AS turn WHERE false"
 _NO_SEATS = "SELECT 0 AS r, 0 AS game, '' AS cluster, 0 AS agent, 0.0 AS score, 1 AS n, -1 AS seat WHERE false"
@@ -67,22 +71,18 @@ class Store:
             InputError: it cannot be read, or one of its rows.
         """
         open_input(path).close()
-        if not needs_database(path):
-            return self._read(open_table(path), number)
         try:
-            return self._read(QueriedRows(self._database, path), number)
+            table = QueriedRows(self._database, path) if needs_database(path) else open_table(path)
+            return self._read(table, number)
         except QueryError as error:
-            raise InputError(
-                f"{show_name(path)}: expected a whole Parquet or Zstandard file, got what DuckDB cannot read "
-                f"({error}); write it anew"
-            ) from error
+            raise _unreadable(show_name(path), error) from error
 
     def _read(self, table: Table, number: int) -> Reading:
         try:
             layout = understand(table, self._request)
             source = self._source(table, layout)
             if source is not None:
-                return self._relate(source, layout, table.path, number)
+                return self._relate(source, layout, table, number)
         except ContradictionError as error:
             if table.unit == "row":
                 raise tell(table.path, table.unit, error.row, error) from error
@@ -111,37 +111,51 @@ class Store:
             return csv_source(table)
         return None
 
-    def _relate(self, source: Source, layout: Layout, path: Path, number: int) -> Reading:
+    def _relate(self, source: Source, layout: Layout, table: Table, number: int) -> Reading:
         faults = Faults()
         sheet = Sheet(self._database, source, layout, faults, number)
         relation = _RELATE[layout.form](sheet, self._register)
         self._relations.append(relation)
-        return Reading(clustered=relation.clustered, notes=faults.notes(show_name(path.name), "row"))
+        return tell_reading(table, faults, clustered=relation.clustered)
 
     def count(self) -> Gathered:
-        """Make counts of all that was read."""
+        """Make counts of all that was read.
+
+        Raises:
+            InputError: a file is damaged where nobody looked before.
+        """
+        try:
+            return self._count()
+        except QueryError as error:
+            raise _unreadable("games", error) from error
+
+    def _count(self) -> Gathered:
         agents, seats = self._tally.agents, self._tally.seats
         if not agents.codes:
             return count_games(Tally().rows())
         for table, names in ((AGENT_RANKS, agents), (SEAT_RANKS, seats)):
             self._database.put(table, {"code": np.arange(len(names.codes)), "rank": names.ranks()})
         relations = [*self._relations, *([_staged()] if self._staged else [])]
-        duels = [relation.duels for relation in relations if relation.duels is not None]
-        single = len(duels) == len(relations) and not any(relation.clustered for relation in relations)
-        if single:
-            self._database.run(f"CREATE VIEW duels AS {_union(duels)}")
-            [(rows,)] = self._database.rows("SELECT count(*) FROM duels")
-            query = duels_query(rows)
-        else:
-            self._cluster(duels, [relation.seats for relation in relations if relation.seats is not None])
-            [(rows,)] = self._database.rows("SELECT (SELECT count(*) FROM seats) + (SELECT count(*) FROM duels)")
-            for step in cluster_steps(rows):
-                self._database.run(step)
-            query = CLUSTER_QUERY
+        single = all(relation.duels is not None and not relation.clustered for relation in relations)
+        query = self._single(relations) if single else self._cluster(relations)
         return gather_answer(self._database.columns(query), sorted(agents.codes), sorted(seats.codes), single=single)
 
-    def _cluster(self, duels: Sequence[str], seats: Sequence[str]) -> None:
-        """Make the tables of duels and seats: one number a cluster, and how many it stands for."""
+    def _single(self, relations: Sequence[Relation]) -> str:
+        """Make the view of duels, its rows numbered from 0 through all files; give the query."""
+        firsts = np.cumsum([0, *(relation.rows for relation in relations)]).tolist()
+        parts = [
+            f"SELECT r - {relation.base + 1 - first} AS r, a, b, score, n, turn FROM ({relation.duels})"
+            for first, relation in zip(firsts, relations, strict=False)
+        ]
+        self._database.run(f"CREATE VIEW duels AS {_union(parts)}")
+        ignored = [np.array(batch)[:, 0] for batch in self._database.batches(IGNORED, _BATCH)]
+        counted = firsts[-1] - sum(batch.size for batch in ignored)
+        return duels_query(skip_ignored(unit_edges(counted), ignored))
+
+    def _cluster(self, relations: Sequence[Relation]) -> str:
+        """Make the tables of duels, of seats and of clusters: one number each, and how many it stands for."""
+        duels = [relation.duels for relation in relations if relation.duels is not None]
+        seats = [relation.seats for relation in relations if relation.seats is not None]
         names = self._tally.seats
         ranks = dict(zip(names.codes, names.ranks().tolist(), strict=True))
         turn, side = ("turn", "seat") if len(names.codes) == 2 else ("-1", "-1")
@@ -167,6 +181,11 @@ class Store:
             f"CREATE TABLE seats AS SELECT r, {columns}, game, agent, seat, {side} AS turn "
             "FROM every_seat LEFT JOIN clusters USING (cluster)"
         )
+        self._database.run(CLUSTER_SUMS)
+        [(count,)] = self._database.rows("SELECT count(DISTINCT cluster) FROM sums")
+        for step in cluster_steps(unit_edges(count)):
+            self._database.run(step)
+        return CLUSTER_QUERY
 
     def shared(self) -> int:
         """Tell how many ids of games stand in several files."""
@@ -181,21 +200,9 @@ class Store:
         )
         return int(count)
 
-    def _seat(self, relations: Sequence[Relation], seats: Names) -> None:
-        """Make the table of seats: one number a cluster, and how many it stands for."""
-        every = " UNION ALL ".join(f"SELECT * FROM ({relation.seats})" for relation in relations)
-        self._database.run(f"CREATE VIEW every AS {every}")
-        self._database.run(
-            "CREATE TABLE clusters AS SELECT cluster, min(r) AS key FROM every WHERE cluster IS NOT NULL "
-            "GROUP BY cluster"
-        )
-        turn = "seat" if len(seats.codes) == 2 else "-1"
-        self._database.run(
-            "CREATE TABLE seats AS SELECT r, game, coalesce(key, game) AS cluster, agent, score, "
-            "CASE WHEN key IS NULL THEN 1.0 ELSE n END::DOUBLE AS weight, "
-            "CASE WHEN key IS NULL THEN n ELSE 1.0 END::DOUBLE AS copies, "
-            f"seat, {turn} AS turn FROM every LEFT JOIN clusters USING (cluster)"
-        )
+
+def _unreadable(where: str, error: QueryError) -> InputError:
+    return InputError(f"{where}: expected a whole file, got what DuckDB cannot read ({error}); write it anew")
 
 
 def _union(queries: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ Knows what games are, not how they are written. No file may enter.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from action.files import show_name
 from action.sources.games.cell import RowError
+from action.sources.games.contradiction import split, taken, twice
 from checks.elo.gather import SeatRows
 
 MAX_AGENTS = 100_000
@@ -58,7 +59,7 @@ class Names:
         places = {name: place for place, name in enumerate(sorted(self.codes))}
         return np.array([places[name] for name in order], np.int64)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.codes)
 
 
@@ -212,28 +213,3 @@ class _OpenGame:
     cluster: str | None
     taken: int = 0
     """One bit a seat."""
-
-
-def twice(game: str, before: str) -> str:
-    """Say that the id of a game stands in two rows that are whole games."""
-    return (
-        f"expected every game once, got game {show_name(game)} a second time, first at {before}; leave the copy out or "
-        "give different games different ids"
-    )
-
-
-def split(game: str, before: str | None, cluster: str | None) -> str:
-    """Say that the rows of one game belong to different observations."""
-    names = [show_name(name) if name is not None else "none" for name in (before, cluster)]
-    return (
-        f"expected the rows of game {show_name(game)} in one cluster, got {names[0]} before and {names[1]} here; "
-        "write the same in all rows of a game"
-    )
-
-
-def taken(game: str) -> str:
-    """Say that one seat of a game has two rows."""
-    return (
-        f"expected each seat of game {show_name(game)} once, got one a second time; leave the copy out, or give "
-        "different games different ids"
-    )
