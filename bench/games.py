@@ -121,7 +121,8 @@ def read(path: Path) -> None:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     memory = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     entries = record.counts.entries
-    print(zlib.crc32(np.column_stack([entries.unit, entries.first, entries.second, entries.games, entries.points])))
+    whole = np.column_stack([entries.unit, entries.first, entries.second, entries.games, entries.points])
+    print(zlib.crc32(whole.tobytes()))
     print(record.counts.games, entries.games.size, seconds, spent["read"], spent["count"], memory)
 
 

@@ -143,3 +143,12 @@ def chi2_tail(x: float, df: float) -> float:
         if abs(c * d - 1) < 1e-15:
             break
     return front * result
+
+
+def f_tail(x: float, first: float, second: float) -> float:
+    """Give P(X > x) for Fisher's F with `first` and `second` > 0 degrees of freedom.
+
+    >>> round(f_tail(4.964603, 1, 10), 6), f_tail(0.0, 3, 5)
+    (0.05, 1.0)
+    """
+    return incomplete_beta(second / 2, first / 2, second / (second + first * x)) if x > 0 else 1.0

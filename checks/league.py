@@ -6,7 +6,7 @@ no pydantic and no method of rating may enter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from checks.check import EloAsk, LeaguePlan
@@ -18,6 +18,18 @@ from checks.misfit import show_value
 
 Tell: TypeAlias = Callable[[Path, str], None]
 """Notes a fault at a key path."""
+FARTHEST = 1_000_000
+"""Elo of a rating that was measured, and of its error: beyond that squares overflow."""
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "elo0": (-10_000.0, 10_000.0),
+    "elo1": (-10_000.0, 10_000.0),
+    "alpha": (0.000_001, 0.49),
+    "beta": (0.000_001, 0.49),
+    "confidence": (0.5, 0.9999),
+}
+"""Numbers of a question → least and most."""
+NEAREST = 0.01
+"""Least Elo between the two hypotheses: no number of games that can be played tells less apart."""
 VALUES: Mapping[str, str] = {
     "gap": "the candidate above the reference",
     "reference-decline": "the end of the checkpoints' trend above the reference: by as much it falls in a closed pool",
@@ -70,16 +82,21 @@ def _measured(name: str, value: Any, tell: Tell) -> Measured | None:
     unknown = [key for key in numbers if key not in ("rating", "se")]
     fine = all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers.values())
     if not unknown and fine and "rating" in numbers:
-        try:
-            return Measured(rating=float(numbers["rating"]), se=float(numbers.get("se", 0.0)))
-        except (ValueError, OverflowError):  # not finite, below 0, or more digits than a float holds
-            pass
+        found = measured_rating(numbers["rating"], numbers.get("se", 0.0))
+        if found is not None:
+            return found
     tell(
         ("references", name),
-        "expected a finite rating, {rating: 1000, se: 12}, or `free` where it was not measured, "
-        f"got {show_value(value)}; change it",
+        f"expected a rating within {FARTHEST:,} Elo of 0, as 1000 or {{rating: 1000, se: 12}}, or `free` where it was "
+        f"not measured, got {show_value(value)}; change it",
     )
     return None
+
+
+def measured_rating(rating: float, se: float) -> Measured | None:
+    """Give a rating that was measured elsewhere; None where rating or error lie beyond measure."""
+    sane = abs(rating) <= FARTHEST and 0 <= se <= FARTHEST
+    return Measured(rating=float(rating), se=float(se)) if sane else None
 
 
 def _rule(given: Mapping[str, Any], tell: Tell) -> SeriesRule:
@@ -107,22 +124,39 @@ def elo_ask(path: Path, ask: Mapping[str, Any], tell: Tell) -> EloAsk:
             if key in ask:
                 told = "whose elo0, elo1, alpha and beta are the rule; remove it, or ask for a `value`"
                 tell((*path, key), f"expected no `{key}` beside a sequential decision, {told}")
-    confidence = asked.get("confidence", 0.95)
-    if not 0.5 <= confidence < 1:
-        tell((*path, "elo", "confidence"), f"expected at least 0.5 and below 1, got {confidence}; write 0.95")
-    numbers = {key: asked[key] for key in ("elo0", "elo1", "alpha", "beta") if key in asked}
-    try:
-        hypotheses = Hypotheses(**numbers)
-    except ValueError as error:
-        tell((*path, "elo"), f"{error}; change them")
-        hypotheses = Hypotheses()
+    numbers = {key: asked[key] for key in LIMITS if key in asked}
+    faults = tuple(number_faults(numbers))
+    for key, problem in faults:
+        tell((*path, "elo", key), problem)
+    sane = {} if faults else numbers
     return EloAsk(
         value=value,
         candidate=asked.get("candidate", "latest"),
         against=asked.get("against"),
-        hypotheses=hypotheses,
-        confidence=confidence,
+        hypotheses=Hypotheses(**{key: number for key, number in sane.items() if key != "confidence"}),
+        confidence=sane.get("confidence", 0.95),
     )
+
+
+def number_faults(numbers: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """Tell which numbers of a question are out of range (name, what was expected and got), and hypotheses too near.
+
+    >>> dict(number_faults({"elo0": 30.0, "confidence": 95.0}))["confidence"]
+    'expected 0.5 to 0.9999, got 95; change it'
+    """
+    for name, value in numbers.items():
+        low, high = LIMITS[name]
+        if not low <= value <= high:
+            yield name, f"expected {_plain(low)} to {_plain(high)}, got {value:g}; change it"
+    elo0, elo1 = numbers.get("elo0", Hypotheses.elo0), numbers.get("elo1", Hypotheses.elo1)
+    if elo1 - elo0 < NEAREST:
+        name = "elo1" if "elo1" in numbers else "elo0"
+        yield name, f"expected elo1 at least {NEAREST} above elo0, got elo0 {elo0:g} and elo1 {elo1:g}; change one"
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent, which YAML would read as text."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")
 
 
 def title_of(ask: EloAsk) -> str:

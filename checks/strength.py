@@ -26,7 +26,7 @@ from checks.league import VALUES
 from checks.number import finite
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, RunData, Series
-from checks.threshold import blank_result, missing
+from checks.threshold import blank_result, count, missing
 
 EloFound: TypeAlias = EloAnswer | SeriesLearning
 _DECIDED = {
@@ -67,8 +67,8 @@ class Strength:
         if found is None:
             return missing(check, NO_GAMES)
         if isinstance(found, SeriesLearning):
-            return _from_series(check, ask, found)
-        return _from_games(check, ask, found)
+            return _enough(check, _from_series(check, ask, found), "step")
+        return _enough(check, _from_games(check, ask, found), "game")
 
     @property
     def main(self) -> EloFacts | None:
@@ -141,6 +141,15 @@ def rating_series(run: RunData) -> Mapping[str, Series]:
 
 
 _NO_AGENTS = frozenset({"win_rate", "games_played", "best_elo"})
+
+
+def _enough(check: Check, result: CheckResult, one: str) -> CheckResult:
+    """Leave an answer open that rests on less than the policy wants."""
+    if result.outcome is Outcome.INCONCLUSIVE or result.n is None or result.n >= check.min_samples:
+        return result
+    needed = f"{check.min_samples:,} are needed: {check.min_samples - result.n:,} more."
+    reason = f"{result.reason} It rests on {count(result.n, one)}; {needed}"
+    return replace(result, outcome=Outcome.INCONCLUSIVE, reason=reason, remedy=None)
 
 
 def _from_games(check: Check, ask: EloAsk, found: EloAnswer) -> CheckResult:

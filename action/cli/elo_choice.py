@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from checks.elo.facts import EloFacts, facts_of
 from checks.elo.fit import FitError
 from checks.elo.pace import SeriesRule, Update
 from checks.elo.sequential import Hypotheses
+from checks.league import FARTHEST, measured_rating, number_faults
 from checks.run import GameRecord, Note, NoteKind, Selection
 from checks.strength import judge_ratings
 
@@ -88,10 +88,12 @@ def _references(texts: tuple[str, ...]) -> dict[str, Measured | None]:
             )
         if name in found:
             raise UsageError(f"--reference {show_name(name)}: expected every reference once, got it twice; remove one")
-        try:
-            found[name] = None if parts is None else Measured(rating=float(parts[2]), se=float(parts[3] or 0.0))
-        except ValueError as error:  # more digits than a float holds
-            raise UsageError(f"--reference {show_name(text)}: {error}, got more digits; shorten it") from error
+        found[name] = None if parts is None else measured_rating(float(parts[2]), float(parts[3] or 0.0))
+        if parts is not None and found[name] is None:
+            raise UsageError(
+                f"--reference {show_name(text)}: expected a rating and an error within {FARTHEST:,} Elo, got more; "
+                "change it"
+            )
     return found
 
 
@@ -113,20 +115,16 @@ def _naming(choice: EloChoice, league: LeaguePlan, named: Mapping[str, Measured 
 
 
 def _question(choice: EloChoice, naming: Naming, against: str | None) -> EloQuestion:
-    for name, value in {**choice.numbers, "confidence": choice.confidence}.items():
-        if not math.isfinite(value):
-            raise UsageError(f"--{name}: expected a finite number, got {value}; change it")
-    try:
-        return EloQuestion(
-            naming=naming,
-            candidate=choice.candidate,
-            against=against,
-            hypotheses=Hypotheses(**choice.numbers),
-            confidence=choice.confidence,
-            allow_disconnected=choice.allow_disconnected,
-        )
-    except ValueError as error:
-        raise UsageError(f"--elo0, --elo1, --alpha, --beta, --confidence: {error}; change them") from error
+    for name, problem in number_faults({**choice.numbers, "confidence": choice.confidence}):
+        raise UsageError(f"--{name}: {problem}")
+    return EloQuestion(
+        naming=naming,
+        candidate=choice.candidate,
+        against=against,
+        hypotheses=Hypotheses(**choice.numbers),
+        confidence=choice.confidence,
+        allow_disconnected=choice.allow_disconnected,
+    )
 
 
 def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.counts import Counts, Entries, Flags, Floats, Totals, add_up, head, pair_keys, tail
-from checks.distribution import chi2_tail
+from checks.distribution import chi2_tail, f_tail
 from checks.elo.fit import ELO, expected
 from checks.elo.rate import Rated, Scale, rate
 
@@ -29,10 +29,12 @@ _LEAST_TRACE = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Conflict:
-    """A chi-squared test of several differences at once."""
+    """A test of several differences at once."""
 
     statistic: float
+    """Hotelling's T², the differences in their estimated covariance."""
     df: int
+    """How many differences."""
     p: float
     """Probability of a statistic at least as large, were there no difference."""
     differences: tuple[tuple[str, float], ...]
@@ -64,7 +66,8 @@ def reference_conflict(counts: Counts, scale: Scale) -> Conflict | None:
     assumed = np.array([scale.references[name].rating - scale.zero for name in names])  # type: ignore[union-attr]
     errors = np.array([scale.references[name].se for name in names])  # type: ignore[union-attr]
     covariance = rated.sandwich.covariance(contrasts) * ELO**2 + np.diag(errors**2) + gauge**2
-    return _test(names, contrasts @ rated.fit.strength * ELO - assumed, covariance)
+    clusters = _least_clusters(rated, contrasts)
+    return _test(names, contrasts @ rated.fit.strength * ELO - assumed, covariance, clusters)
 
 
 def drift_between(before: Counts, after: Counts, scale: Scale) -> Conflict | None:
@@ -86,12 +89,13 @@ def drift_between(before: Counts, after: Counts, scale: Scale) -> Conflict | Non
     kept = [name for name in names[1:] if all(ok[one.counts.index(name)] for ok, one in zip(fit, rated, strict=True))]
     if not kept:
         return None
-    values, covariance = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
+    values, covariance, clusters = np.zeros(len(kept)), np.zeros((len(kept), len(kept))), 0.0
     for sign, one in zip((-1.0, 1.0), rated, strict=True):
         contrasts = np.array([one.contrast(one.counts.index(name)) for name in kept])
         values = values + sign * (contrasts @ one.fit.strength) * ELO
         covariance = covariance + one.sandwich.covariance(contrasts) * ELO**2
-    return _test(kept, values, covariance)
+        clusters += _least_clusters(one, contrasts)
+    return _test(kept, values, covariance, clusters)
 
 
 def negative_control(counts: Counts, scale: Scale) -> Conflict | None:
@@ -121,10 +125,20 @@ def _kept(entries: Entries, rows: Flags) -> Entries:
     return Entries(**{name: values[rows] for name, values in vars(entries).items()})
 
 
-def _test(names: Sequence[str], differences: Floats, covariance: Floats) -> Conflict:
+def _least_clusters(rated: Rated, contrasts: Floats) -> float:
+    """Give the effective number of clusters of the contrast that rests on fewest."""
+    return min(rated.sandwich.variance(contrast)[1] + 1 for contrast in contrasts)
+
+
+def _test(names: Sequence[str], differences: Floats, covariance: Floats, clusters: float) -> Conflict:
+    """Test differences by Hotelling's T², since their covariance is estimated too (Hotelling 1931, Annals of
+    Mathematical Statistics 2, 360–378); with too few clusters for that, nothing is a conflict.
+    """
+    k = len(names)
     statistic = float(differences @ np.linalg.pinv(covariance, rcond=1e-9, hermitian=True) @ differences)
-    listed = tuple(zip(names, (float(one) for one in differences), strict=True))
-    return Conflict(statistic=statistic, df=len(names), p=chi2_tail(statistic, len(names)), differences=listed)
+    left = clusters - k
+    p = f_tail(statistic * left / (k * (clusters - 1)), k, left) if left >= 1 else 1.0
+    return Conflict(statistic=statistic, df=k, p=p, differences=tuple(zip(names, map(float, differences), strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,13 +93,17 @@ def _separated(answer: EloAnswer) -> Iterator[str]:
         ("<", "never won a point, so the rating is bounded above only"),
         ("?", "no chain of wins or of losses leads to the references, so nothing bounds the rating"),
     ):
-        names = [quote(row.agent) for row in answer.ratings if flag in row.flags]
+        names = _flagged(answer, flag)
         if names:
-            shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-            yield f"{shown}: {told}."
-    unrated = [quote(row.agent) for row in answer.ratings if "unrated" in row.flags]
+            yield f"{names}: {told}."
+    unrated = _flagged(answer, "unrated")
     if unrated:
-        yield f"No path of games leads from {', '.join(unrated[:6])} to the references: not rated."
+        yield f"No path of games leads from {unrated} to the references: not rated."
+
+
+def _flagged(answer: EloAnswer, flag: str) -> str:
+    names = [quote(row.agent) for row in answer.ratings if flag in row.flags]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def _advice(answer: EloAnswer, counts: Counts) -> Iterator[str]:
@@ -114,7 +118,7 @@ def _advice(answer: EloAnswer, counts: Counts) -> Iterator[str]:
             "Widen them or accept it."
         )
     seats = counts.mean_seats
-    if decision.games_needed is None or seats < 4 or not decision.games:
+    if decision.games_needed is None or seats < 4:
         return
     index = counts.index(gap.candidate)
     mine = (counts.entries.first == index) | (counts.entries.second == index)

@@ -58,30 +58,42 @@ def explained(judged: Judged, again: Judged | None, name: str, tmp_path: Path) -
     return code, " ".join(path.read_text("utf-8").split())
 
 
-@pytest.mark.parametrize(("recording", "code"), [("healthy", 0), ("regression", 10)])
-def test_a_recorded_league_is_judged_and_explained_from_its_evidence_to_the_same_bytes(
-    recording: str, code: int, tmp_path: Path
+@pytest.mark.parametrize(
+    ("recording", "decision"),
+    [("regression", Decision.FAIL), ("no-learning", Decision.INCONCLUSIVE), ("killed", Decision.INCONCLUSIVE)],
+)
+def test_a_recorded_league_is_judged_again_to_the_same_bytes(
+    recording: str, decision: Decision, tmp_path: Path
 ) -> None:
-    judged = command("check", RECORDINGS / recording, "--profile", "league", "--out", "out", cwd=tmp_path)
+    judged = judge_path(RECORDINGS / recording, None, fallback_policy=profile_policy(("league",)))
+    again = judge_path(write_output(judged, tmp_path / "out"), None)
+
+    assert judged.verdict.decision is decision
+    assert verdict_json(again.verdict) == verdict_json(judged.verdict)
+    assert again.files == judged.files
+
+
+def test_a_recorded_league_is_explained_from_its_evidence_wherever_that_is(tmp_path: Path) -> None:
+    judged = command("check", RECORDINGS / "healthy", "--profile", "league", "--out", "out", cwd=tmp_path)
     shutil.move(tmp_path / "out", tmp_path / "moved")
     explained = command("explain", "moved", "strength", cwd=tmp_path)
     again = command("check", "moved", "--out", "again", cwd=tmp_path)
 
-    assert (judged.returncode, judged.stderr) == (code, "")
+    assert (judged.returncode, judged.stderr) == (0, "")
     assert (explained.returncode, explained.stderr) == (0, "")
     assert explained.stdout.endswith("The evidence gives this verdict again, to the same bytes.\n")
     assert "games from: games.jsonl.gz" in explained.stdout
     assert "observations: 1,452, one a rollout" in explained.stdout
-    assert again.returncode == code
+    assert again.returncode == 0
     for name in ("verdict.json", "verdict.md", "evidence/games.jsonl", "evidence/manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "moved" / name).read_bytes()
 
 
 def test_a_verdict_holds_the_analysis_that_elo_prints(tmp_path: Path) -> None:
-    judged = command("check", RECORDINGS / "healthy", "--profile", "league", "--format", "json", cwd=tmp_path)
+    judged = judge_path(RECORDINGS / "healthy", None, fallback_policy=profile_policy(("league",)))
     alone = command("elo", RECORDINGS / "healthy", "--format", "json", cwd=tmp_path)
 
-    verdict, printed = json.loads(judged.stdout), json.loads(alone.stdout)
+    verdict, printed = json.loads(verdict_json(judged.verdict)), json.loads(alone.stdout)
     assert verdict["elo"] == {name: value for name, value in printed.items() if name != "notes"}
     assert verdict["notes"] == printed["notes"]
 

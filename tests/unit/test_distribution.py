@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from checks.distribution import (
     chi2_tail,
+    f_tail,
     incomplete_beta,
     normal_probability,
     normal_quantile,
@@ -168,3 +169,9 @@ def test_the_middle_of_many_degrees_of_freedom_has_about_half_of_the_probability
 def test_the_tail_of_chi_squared_ends_even_where_its_fraction_does_not_converge() -> None:
     """10¹² degrees of freedom are beyond any league; what is asked of them is an answer in time."""
     assert 0 <= chi2_tail(1e12 + 10, 1e12) <= 1
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (1, 19), (3, 40.5), (12, 700)])
+@pytest.mark.parametrize("x", [0.01, 0.7, 1.0, 3.3, 40.0])
+def test_the_tail_of_fishers_f_is_that_of_scipy(x: float, first: float, second: float) -> None:
+    assert stats.f.sf(x, first, second) == pytest.approx(f_tail(x, first, second), rel=1e-8)

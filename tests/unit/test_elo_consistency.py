@@ -55,7 +55,7 @@ def test_a_measured_rating_is_held_against_the_games_with_the_errors_of_both(rat
 
     assert found is not None
     assert off**2 / (variance(100, 0.75) + se**2) == pytest.approx(found.statistic, rel=1e-6)
-    assert stats.chi2.sf(found.statistic, 1) == pytest.approx(found.p, rel=1e-9)
+    assert stats.f.sf(found.statistic, 1, 100 - 1) == pytest.approx(found.p, rel=1e-9)
     assert dict(found.differences) == pytest.approx({"b_bot": off})
     assert (found.df, found.sure) == (1, found.p < SURE)
 
@@ -130,7 +130,7 @@ def test_a_drift_is_the_difference_of_two_records_against_its_error() -> None:
     assert dict(found.differences) == pytest.approx({"b_bot": moved})
     assert moved**2 / (variance(100, 0.75) + variance(120, share)) == pytest.approx(found.statistic, rel=1e-6)
     assert (found.df, found.sure) == (1, found.p < SURE)
-    assert stats.chi2.sf(found.statistic, 1) == pytest.approx(found.p, rel=1e-9)
+    assert stats.f.sf(found.statistic, 1, 100 + 120 - 1) == pytest.approx(found.p, rel=1e-9)
 
 
 def test_only_games_among_references_tell_of_a_drift() -> None:

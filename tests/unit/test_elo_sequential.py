@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.counts import head
-from checks.elo.fit import ELO
 from checks.elo.gather import SeatRows
 from checks.elo.rate import Scale, rate
 from checks.elo.sequential import Decision, Duel, Hypotheses, SequentialOutcome, sequential_decision
@@ -98,7 +97,8 @@ def test_a_game_of_many_seats_is_one_observation() -> None:
     assert by_hand(means) == pytest.approx(decide(seats(games)).llr, rel=1e-8)
 
 
-def test_in_a_league_the_ratio_is_that_of_the_estimated_gap_and_its_clustered_variance() -> None:
+def test_in_a_league_the_ratio_is_that_of_the_gaps_expected_points_and_their_clustered_variance() -> None:
+    """By hand: the delta method takes the variance to the scale of a game's points, v has its pseudo-game there."""
     rows = league(1, LEAGUE, games=80)
     one = counts(rows)
     last = int(max(np.flatnonzero([NEW in names for names in _games(rows)]))) + 1
@@ -107,14 +107,14 @@ def test_in_a_league_the_ratio_is_that_of_the_estimated_gap_and_its_clustered_va
     variance, df = rated.sandwich.variance(contrast)
     played = sum(NEW in names for names in _games(rows))
     n = min(played, df + 1)
-    x = float(contrast @ rated.fit.strength)
+    p = 1 / (1 + math.exp(-float(contrast @ rated.fit.strength)))
+    v = (n**2 * variance * (p * (1 - p)) ** 2 + 1 / 12) / (n + 1)
 
     found = decide(rows)
 
     assert found.outcome is UNDECIDED
-    assert n / 2 * math.log((n * variance + x**2) / (n * variance + (x - 20 / ELO) ** 2)) == pytest.approx(
-        found.llr, rel=1e-5
-    )
+    s1 = 1 / (1 + 10 ** (-20 / 400))
+    assert n / 2 * math.log((v + (p - 0.5) ** 2) / (v + (p - s1) ** 2)) == pytest.approx(found.llr, rel=1e-5)
     assert found.clusters == played
 
 

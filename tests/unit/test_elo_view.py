@@ -321,7 +321,7 @@ def test_the_verdict_tells_of_strength_with_the_same_tables_and_obeys_no_text() 
     assert "@team" not in told
 
 
-@pytest.mark.parametrize("budget", [4_000, 8_000, 20_000, BUDGET])
+@pytest.mark.parametrize("budget", [4_000, BUDGET])
 def test_a_long_table_is_cut_to_the_budget_and_says_so(budget: int) -> None:
     many = replace(LEAGUE, ratings=tuple(row(f"adapter_v{i}") for i in range(2_000)))
 
@@ -400,13 +400,13 @@ def test_a_stream_without_unicode_gets_ascii(width: int) -> None:
 
 
 def test_a_terminal_shows_sixty_rows_and_says_where_the_others_are() -> None:
-    facts = replace(LEAGUE, ratings=tuple(row(f"adapter_v{i}", i, i + 1, i + 2) for i in range(1_100)))
+    facts = replace(LEAGUE, ratings=tuple(row(f"adapter_v{i}", i, i + 1, i + 2) for i in range(300)))
 
     for width in (40, 80, 160):
         found = shown(facts, width)
         assert "adapter_v59" in found
         assert "adapter_v60" not in found
-        assert "… and 1,040 more, in --format json" in " ".join(found.split())
+        assert "… and 240 more, in --format json" in " ".join(found.split())
 
 
 @settings(max_examples=30)

@@ -178,8 +178,12 @@ TEST = "The sequential test of a gap of 0 against 20 Elo (error rates 0.05 and 0
             "was given up after 222 games: the gap lies between the two, where it cannot decide.",
         ),
         (
-            decision(games=7.0, games_needed=None),
-            "has not begun: the candidate has 7 games, and at least 10 clusters are needed.",
+            decision(games=7.0, games_needed=None, looks=0),
+            "has not begun: the candidate has 7 games, and at least 10 clusters of like weight are needed.",
+        ),
+        (
+            decision(games_needed=None),
+            "is undecided after 222 games: the error of the measured ratings is left, and no game lessens it.",
         ),
         (
             decision(),
@@ -257,12 +261,20 @@ def test_half_a_trend_and_a_newest_checkpoint_that_did_not_surely_fall_are_not_t
     assert len(paragraph(answer(gap=None, learning=learning(**told)))) == 1
 
 
-def test_a_regression_is_told() -> None:
-    found = paragraph(answer(gap=None, learning=learning(latest=span(-31.0, -50.0, -12.0))))
+def test_a_regression_is_told_and_stands_in_place_of_the_trends_end() -> None:
+    fallen = learning(latest=span(-31.0, -50.0, -12.0), slope=span(), reference_decline=span())
+    found = paragraph(answer(gap=None, learning=fallen))
 
-    assert found[1] == (
-        "The newest checkpoint has regressed: it stands 31 Elo below the best older one (95 % interval -50 to -12, "
-        "corrected for choosing that one)."
+    assert found[1].endswith(": their trend is 40 Elo per 100 steps (95 % interval 10 to 70).")
+    assert found[2] == (
+        "The newest checkpoint has regressed: it stands 31 Elo below the best older one, 95 % interval -50 to -12, "
+        "corrected for choosing that one."
+    )
+
+
+def test_a_regression_without_a_value_is_told_by_its_bound() -> None:
+    assert paragraph(answer(gap=None, learning=learning(latest=span(None, None, -12.0))))[1] == (
+        "The newest checkpoint has regressed: at most -12, 95 % interval open below, corrected for choosing that one."
     )
 
 

@@ -201,6 +201,8 @@ def test_files_without_games_say_so(tmp_path: Path, name: str, data: str, messag
         read(tmp_path, data, name)
     with pytest.raises(InputError, match="expected at least one game of two different agents, got none"):
         parquet(tmp_path, "SELECT 'x' AS a, 'y' AS b, 1 AS score LIMIT 0")
+    with pytest.raises(InputError, match=r"got none \(2 seats without a score, 1 game of one agent alone\)"):
+        parquet(tmp_path, "SELECT 'x' AS a, unnest(['x', 'y']) AS b, unnest([1, NULL]) AS score")
 
 
 def test_hostile_names_are_shown_harmless(tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from action.sources.games.columns import GameColumns
 from action.sources.games.database import Database
 from action.sources.games.layout import Request
 from action.sources.games.progress import Progress
-from action.sources.games.reduction import gather_answer
+from action.sources.games.query import duels_query
+from action.sources.games.reduction import gather_answer, skip_ignored
 from action.sources.games.store import Store
+from checks.elo.looks import unit_edges
 from checks.run import GameRecord
 
 RECORDING = Path("examples/league/recordings/healthy/games.jsonl.gz")
@@ -280,3 +282,21 @@ def overheard(method: Callable[[Database, str], Any], said: list[str]) -> Callab
         return method(self, sql)
 
     return ask
+
+
+@pytest.mark.parametrize("games_", [1, 999, 1000, 1001, 1234, 30_000])
+@pytest.mark.parametrize("ignored", [0, 1, 700])
+def test_units_of_rows_are_those_of_the_games_that_count(games_: int, ignored: int) -> None:
+    draw = np.random.default_rng(games_)
+    lost = np.unique(draw.integers(0, games_, ignored))
+    rows = np.setdiff1d(np.arange(games_ + lost.size), lost)[:games_]
+    edges = skip_ignored(unit_edges(games_), np.array_split(lost, 3))
+    with sqlite3.connect(":memory:") as other:
+        other.execute("CREATE TABLE duels (r, a, b, score, n, turn)")
+        other.executemany("INSERT INTO duels VALUES (?, 0, 1, 1, ?, -1)", [(int(r), int(r) + 1) for r in rows])
+        answer = other.execute(duels_query(edges)).fetchall()
+    unit_of = np.searchsorted(unit_edges(games_), np.arange(games_), "right") - 1
+    expected = np.bincount(unit_of, rows + 1.0)
+    assert [(u, amount) for _kind, u, *_rest, amount, _p, _g, _m, _s in answer[:-1]] == list(
+        enumerate(expected.tolist())
+    )

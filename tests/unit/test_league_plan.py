@@ -21,7 +21,10 @@ from checks.policy import policy_schema
 from tests.builders import asking, check_faults, faults, policy
 
 CHECK = "checks: {a: {elo: {}}}\n"
-RATING = "expected a finite rating, {rating: 1000, se: 12}, or `free` where it was not measured, got "
+RATING = (
+    "expected a rating within 1,000,000 Elo of 0, as 1000 or {rating: 1000, se: 12}, or `free` where it was not "
+    "measured, got "
+)
 
 
 def plan(text: str) -> LeaguePlan:
@@ -92,6 +95,8 @@ def test_references_without_ratings_can_be_a_list_and_keep_its_order() -> None:
         ("references: {a: [1000]}", f"2: references.a: {RATING}a list; change it"),
         ("references: {a: }", f"2: references.a: {RATING}nothing; change it"),
         ("references: {a: {se: 5}}", f"2: references.a: {RATING}a mapping; change it"),
+        ("references: {a: 1.0e+7}", f"2: references.a: {RATING}`10000000.0`; change it"),
+        ("references: {a: {rating: 1, se: 1.0e+7}}", f"2: references.a: {RATING}a mapping; change it"),
         ("references: {a: {rating: 1, se: -1}}", f"2: references.a: {RATING}a mapping; change it"),
         ("references: {a: {rating: 1, sd: 1}}", f"2: references.a: {RATING}a mapping; change it"),
         ("references: {a: {rating: 1, se: false}}", f"2: references.a: {RATING}a mapping; change it"),
@@ -186,7 +191,9 @@ def test_every_value_can_be_asked_for_with_a_rule(value: str) -> None:
     assert ask(f'elo: {{}}, value: {value}, pass: "> 0"').value == value
 
 
-ERRORS = "expected elo0 below elo1, and alpha and beta above 0 and below 0.5; change them"
+NEAR = "expected elo1 at least 0.01 above elo0, got"
+SHARE = "expected 0.5 to 0.9999, got"
+RISK = "expected 0.000001 to 0.49, got"
 
 
 @pytest.mark.parametrize(
@@ -198,17 +205,20 @@ ERRORS = "expected elo0 below elo1, and alpha and beta above 0 and below 0.5; ch
         ('elo: {candidate: ""}', 'a.elo.candidate: expected a text that is not empty, got the text ""; change it'),
         ("elo: {candidate: 5}", "a.elo.candidate: expected text, got `5`; put it in quotes"),
         ('elo: {against: ""}', 'a.elo.against: expected a text that is not empty, got the text ""; change it'),
-        ("elo: {elo0: 30}", f"a.elo: {ERRORS}"),
-        ("elo: {elo0: 20}", f"a.elo: {ERRORS}"),
-        ("elo: {alpha: 0}", f"a.elo: {ERRORS}"),
-        ("elo: {beta: 0.5}", f"a.elo: {ERRORS}"),
+        ("elo: {elo0: 30}", f"a.elo.elo0: {NEAR} elo0 30 and elo1 20; change one"),
+        ("elo: {elo1: -5}", f"a.elo.elo1: {NEAR} elo0 0 and elo1 -5; change one"),
+        ("elo: {elo0: 5, elo1: 5.001}", f"a.elo.elo1: {NEAR} elo0 5 and elo1 5.001; change one"),
+        ("elo: {elo1: 20000}", "a.elo.elo1: expected -10,000 to 10,000, got 20000; change it"),
+        ("elo: {elo0: -2.0e+9}", "a.elo.elo0: expected -10,000 to 10,000, got -2e+09; change it"),
+        ("elo: {alpha: 0}", f"a.elo.alpha: {RISK} 0; change it"),
+        ("elo: {beta: 0.5}", f"a.elo.beta: {RISK} 0.5; change it"),
         (
             "elo: {alpha: 1e-3}",
             'a.elo.alpha: expected a number, got the text "1e-3"; YAML reads this as text: write 0.001',
         ),
-        ("elo: {confidence: 95}", "a.elo.confidence: expected at least 0.5 and below 1, got 95.0; write 0.95"),
-        ("elo: {confidence: 1}", "a.elo.confidence: expected at least 0.5 and below 1, got 1.0; write 0.95"),
-        ("elo: {confidence: 0.4}", "a.elo.confidence: expected at least 0.5 and below 1, got 0.4; write 0.95"),
+        ("elo: {confidence: 95}", f"a.elo.confidence: {SHARE} 95; change it"),
+        ("elo: {confidence: 1}", f"a.elo.confidence: {SHARE} 1; change it"),
+        ("elo: {confidence: 0.4}", f"a.elo.confidence: {SHARE} 0.4; change it"),
         ('elo: {}, value: gaps, pass: "> 0"', "a.value: expected a value of elo, got `gaps`; did you mean `gap`?"),
         (
             'elo: {}, value: "", pass: "> 0"',
@@ -246,8 +256,8 @@ def test_faults_of_an_elo_check_come_all_at_once() -> None:
     found = check_faults('elo: {elo0: 30, confidence: 2}, value: gaps, pass: "x"')
 
     assert [fault.partition(": expected")[0] for fault in found] == [
-        "policy.yml:3: checks.a.elo",
         "policy.yml:3: checks.a.elo.confidence",
+        "policy.yml:3: checks.a.elo.elo0",
         "policy.yml:3: checks.a.pass",
         "policy.yml:3: checks.a.value",
     ]

@@ -7,7 +7,12 @@ Nothing stands here that only one database knows. No file, no connection and no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from checks.counts import Ints
+from checks.elo.looks import SINGLE, UNITS
 
 ENTRY, PLAY, CLUSTERS, GAMES, SEATS, RECORD = range(6)
 """Kinds of rows in the answer: meetings of two agents, parts of agents, what units hold, meetings by seat, the rest."""
@@ -133,13 +138,30 @@ ORDER BY 1, 2, 3, 4, 5, 6"""
 
 
 def _unit(place: str, edges: Ints) -> str:
-    """Give the unit of a place as a tree of comparisons: a join on ranges would sort all rows."""
-    starts = edges.tolist()
+    """Give the unit of a place: a tree of comparisons finds the stretch between two looks, which is divided evenly.
 
-    def tree(low: int, high: int) -> str:
-        if high - low <= 1:
-            return str(low)
-        middle = (low + high) // 2
-        return f"CASE WHEN {place} < {starts[middle]} THEN {tree(low, middle)} ELSE {tree(middle, high)} END"
+    A join on ranges would sort all rows, and a tree of all units takes a second to plan; it stands in only where units
+    are uneven, since rows between them count for nothing.
+    """
+    units = edges.size - 1
+    bounds = [0, *range(SINGLE, units, UNITS), units]
 
-    return tree(0, len(starts) - 1)
+    def stretch(number: int) -> str:
+        first, after = bounds[number], bounds[number + 1]
+        start, size, length = edges[first], after - first, edges[after] - edges[first]
+        if not np.array_equal(edges[first:after], start + length * np.arange(size) // size):
+            return _tree(place, edges, (first, after), str)
+        shifted = f"({size} * ({place} - {start - 1}) - 1)"
+        return f"CAST(({shifted} - {shifted} % {length}) / {length} AS BIGINT) + {first}"
+
+    return _tree(place, edges[bounds], (0, len(bounds) - 1), stretch)
+
+
+def _tree(place: str, starts: Ints, span: tuple[int, int], leaf: Callable[[int], str]) -> str:
+    """Give a tree of comparisons with those of `starts` that lie in the span; the leaf is told which it is."""
+    low, high = span
+    if high - low == 1:
+        return leaf(low)
+    middle = (low + high) // 2
+    below, above = (_tree(place, starts, part, leaf) for part in ((low, middle), (middle, high)))
+    return f"CASE WHEN {place} < {starts[middle]} THEN {below} ELSE {above} END"
