@@ -262,7 +262,7 @@ def survive_both(path: Path) -> None:
         survive(path)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(LIKELY, min_size=1, max_size=4), form=st.sampled_from(FORMS), sure=st.booleans())
 def test_any_json_is_games_or_refused(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], form: list[str], sure: bool
@@ -275,7 +275,7 @@ def test_any_json_is_games_or_refused(
     survive(path)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=st.lists(LIKELY, min_size=1, max_size=4), form=st.sampled_from(FORMS))
 def test_any_json_is_games_or_refused_by_the_database(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], form: list[str]

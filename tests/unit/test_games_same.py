@@ -82,7 +82,7 @@ scanned = by_database(0, alone=True)
 def duel_rows(random_: random.Random, *, rollouts: bool, many: bool) -> list[Row]:
     agents = ["base_model", "Ärger", "adapter_v1", "adapter_v10", "z"]
     rows = []
-    for number in range(1500):
+    for number in range(1200):
         row: Row = {"a": random_.choice(agents), "b": random_.choice(agents), "score": random_.choice([1, 0.5, 0])}
         row |= {"game": f"g{number}", "first": random_.choice(["a", "b", None])}
         row |= {"rollout": f"r{random_.randrange(400)}"} if rollouts else {}
@@ -94,7 +94,7 @@ def duel_rows(random_: random.Random, *, rollouts: bool, many: bool) -> list[Row
 def list_rows(random_: random.Random, *, rollouts: bool, seats: Sequence[str] | None) -> list[Row]:
     agents = ["base_model", "adapter_v1", "adapter_v10", "chaos_bot"]
     rows = []
-    for number in range(1200):
+    for number in range(700):
         size = len(seats) if seats else random_.randrange(2, 5)
         row: Row = {"game": f"g{number}", "agents": [random_.choice(agents) for _ in range(size)]}
         row |= {"scores": [float(random_.randrange(4)) for _ in range(size)]}
@@ -207,7 +207,7 @@ def test_files_of_all_kinds_are_one_record(tmp_path: Path) -> None:
     first = read_games(paths)
     for read in (staged, scanned):
         assert_same(first, read(*paths))
-    assert "ids of games in several files, taken for different games: 1,200 ids" in first.notes[-1].text
+    assert "ids of games in several files, taken for different games: 700 ids" in first.notes[-1].text
 
 
 def test_files_without_clusters_go_on_where_the_one_before_ended(tmp_path: Path) -> None:
