@@ -113,7 +113,9 @@ def scenarios() -> Iterator[Scenario]:
         shared=2.0,
     )
     yield Scenario(what="8 agents growing, 7 seats, 400 games", make=lambda rng: growing(400, 8, 7, rng), gap=35)
-    yield Scenario(what="20 agents growing, 7 seats, 1,600 games", make=lambda rng: growing(1600, 20, 7, rng), gap=70, few=True)
+    yield Scenario(
+        what="20 agents growing, 7 seats, 1,600 games", make=lambda rng: growing(1600, 20, 7, rng), gap=70, few=True
+    )
     yield Scenario(
         what="12 agents growing, Thurstone, 800 games",
         make=lambda rng: growing(800, 12, 7, rng),
@@ -121,7 +123,9 @@ def scenarios() -> Iterator[Scenario]:
         luck=Luck.THURSTONE,
         few=True,
     )
-    yield Scenario(what="15 agents growing, 2 seats, 1,000 games", make=lambda rng: growing(1000, 15, 2, rng), gap=35, few=True)
+    yield Scenario(
+        what="15 agents growing, 2 seats, 1,000 games", make=lambda rng: growing(1000, 15, 2, rng), gap=35, few=True
+    )
     yield from _few()
 
 

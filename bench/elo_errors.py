@@ -143,9 +143,9 @@ def null(trials: int, seed: int) -> Iterator[Row]:
     leagues = (
         League(what="14 checkpoints, 6 games each against the reference", make=lambda _: star(6, 14)),
         League(what="14 checkpoints, 20 games each against the reference", make=lambda _: star(20, 14), times=0.5),
-        League(what="15 agents, 2 seats, 60 games", make=lambda rng: pool(60, 15, 2, rng)),
+        League(what="15 agents, 2 seats, 60 games", make=lambda rng: pool(60, 15, 2, rng), times=0.6),
         League(what="15 agents, 7 seats, 40 games", make=lambda rng: pool(40, 15, 7, rng), times=0.3),
-        League(what="8 agents growing, 7 seats, 300 games", make=lambda rng: growing(300, 8, 7, rng), times=0.6),
+        League(what="8 agents growing, 7 seats, 300 games", make=lambda rng: growing(300, 8, 7, rng), times=0.5),
         League(what="15 agents growing, 7 seats, 1,600 games", make=lambda rng: growing(1600, 15, 7, rng), times=0.3),
         League(
             what="15 agents growing, 60 rollouts of 8, shared luck 2",
@@ -251,7 +251,7 @@ def end_gains(trials: int, seed: int) -> Iterator[Row]:
                 }, float("nan") if end is None or end.value is None else end.value
 
             flat = told == "no gain"
-            many = trials if shape < 2 else max(trials // 4, 2)
+            many = trials if shape < 2 else max(trials // 8, 2)
             found = [trial(np.random.default_rng([seed, 4, place, shape, i])) for i in range(many)]
             goal = NULL if flat else Goal(low=0.95) if told.endswith("on a line") else FREE
             goals = {"end gain": goal, "the line alone": FREE, "signal positive": INTERVAL if flat else FREE}

@@ -1,4 +1,4 @@
-"""The peers of bench/elo_speed.py, each made ready to run on the input it takes, and the R script of bench/elo_exact.py.
+"""The peers of bench/elo_speed.py, each made ready to run on what it takes, and the R script of bench/elo_exact.py.
 
 A peer's packages are imported when it is asked for, since each runs in a process of its own, and since they live in an
 environment of their own (bench/requirements.in). No clock may enter.

@@ -129,9 +129,7 @@ def read(path: Path) -> None:
 
 def main(*, large: bool) -> None:
     """Print one line a file."""
-    print(
-        "| games | file | MB | entries | read, s | count, s | all, s | processor, s | games/processor s | peak memory, MB |"
-    )
+    print("| games | file | MB | entries | read, s | count, s | all, s | CPU, s | games/CPU s | peak memory, MB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     digests: dict[tuple[str, int], float] = {}
     with tempfile.TemporaryDirectory() as folder:

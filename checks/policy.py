@@ -189,7 +189,7 @@ def parse_policy(text: str, *, source: str, profiles: Mapping[str, str], today: 
     policy = builder.build(text=text, source=source, sha256=hashlib.sha256(text.encode()).hexdigest())
     # What a faulty key leaves open is no second fault of the check or waiver that holds it.
     holders = {fault.path[:2] for fault in found}
-    more = tuple(f.fault for f in builder.faults if not (f.path in holders or (found and len(f.path) < 2)))
+    more = tuple(f.fault for f in builder.faults if not any(one[: len(f.path)] == f.path for one in holders))
     if faults or layers.faults or found or more:
         raise PolicyError(_sorted((*faults, *layers.faults, *(f.fault for f in found), *more)))
     return policy

@@ -158,7 +158,7 @@ def _from_games(check: Check, ask: EloAsk, found: EloAnswer) -> CheckResult:
     value = _value_of(ask.value, found)
     if value is None:
         return missing(check, f"The games do not tell: {_WANTING[ask.value]}")
-    result = _held(check, ask, value, _games(ask, found))
+    result = _held(check, _what(ask.value, found), value, _games(ask, found))
     if found.doubts:
         reason = f"{result.reason} {' '.join(found.doubts)}"
         return replace(result, outcome=Outcome.INCONCLUSIVE, reason=reason, remedy=None)
@@ -209,14 +209,32 @@ def _decided(check: Check, found: EloAnswer) -> CheckResult:
     )
 
 
-def _held(check: Check, ask: EloAsk, found: Estimate, n: int) -> CheckResult:
+def _what(value: str, found: EloAnswer) -> str:
+    """Say what a value is, beginning in upper case; a gap by the names of the two."""
+    gap = found.gap
+    if value != "gap" or gap is None:
+        return VALUES[value][0].upper() + VALUES[value][1:]
+    chosen = f", chosen as the best of {gap.chosen_from}," if gap.chosen_from > 1 else ""
+    return f"{quote(gap.candidate)}{chosen} above {quote(gap.reference)}"
+
+
+_LOGGED = {
+    "gap": "The newer half of the checkpoints above the reference",
+    "reference-decline": "The newer half of the checkpoints above the reference",
+    "older-checkpoints": "The newer half of the checkpoints above the older half",
+    "latest": "The newest checkpoint above all the others together",
+    "slope": "The checkpoints' trend, Elo per 100 training steps",
+}
+"""What values are where ratings were logged in place of games."""
+
+
+def _held(check: Check, what: str, found: Estimate, n: int) -> CheckResult:
     """Hold an estimate against the check's rule; an open end of its interval lies beyond every bound."""
-    what = VALUES.get(ask.value or "", check.title)
     if check.rule is None:
         raise ValueError(f"check {check.id}: a rule is needed to judge a value")
     known = [end for end in (found.value, found.low, found.high) if end is not None]
     if not known or (found.low is None and found.high is None):
-        reason = f"{_first_upper(what)}: too few independent games for an interval; play more."
+        reason = f"{what}: too few independent games for an interval; play more."
         return _filled(blank_result(check, Outcome.INCONCLUSIVE, reason), found, n)
     low, high = (-_FAR if found.low is None else found.low), (_FAR if found.high is None else found.high)
     outcome = check.rule.outcome_of_estimate(known[0], low, high)
@@ -225,7 +243,7 @@ def _held(check: Check, ask: EloAsk, found: Estimate, n: int) -> CheckResult:
         Outcome.INCONCLUSIVE: ": cannot tell; more games would.",
     }.get(outcome, ".")
     told = interval(found) if found.value is None else f"{elo(found.value)} Elo ({interval(found)})"
-    reason = f"{_first_upper(what)}: {told}; asked is {check.rule}{unsure}"
+    reason = f"{what}: {told}; asked is {check.rule}{unsure}"
     return _filled(blank_result(check, outcome, reason), found, n)
 
 
@@ -237,10 +255,6 @@ def _games(ask: EloAsk, found: EloAnswer) -> int:
 def _candidate_games(found: EloAnswer) -> int:
     names = () if found.gap is None else (found.gap.candidate,)
     return round(sum(row.games for row in found.ratings if row.agent in names))
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _filled(result: CheckResult, found: Estimate, n: int) -> CheckResult:
@@ -277,4 +291,4 @@ def _from_series(check: Check, ask: EloAsk, found: SeriesLearning) -> CheckResul
         return blank_result(check, Outcome.INCONCLUSIVE, " ".join(found.reasons))
     if value is None:
         return missing(check, f"The logged ratings do not tell: {_WANTING[ask.value]}")
-    return _held(check, ask, value, found.steps)
+    return _held(check, _LOGGED[ask.value], value, found.steps)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from action.report.view import NOTHING
 from checks.elo.answer import Mode
-from checks.elo.facts import EloFacts, Span
+from checks.elo.facts import EloFacts, RatingFacts, Span
 from checks.elo.words import elo as elo_text
 
 _MARKS = {">": "never lost", "<": "never won", "?": "not comparable"}
@@ -41,7 +41,7 @@ def ratings_table(facts: EloFacts) -> TextTable:
         return TextTable(
             title="Logged ratings (to look at, not to compare)",
             heads=("agent", "kind", "step", "last rating"),
-            rows=tuple((row.agent, row.kind.value, _step(row.step), elo_text(row.span.elo)) for row in facts.ratings),
+            rows=tuple((row.agent, row.kind.value, _step(row.step), elo_text(row.span.elo)) for row in _by_step(facts)),
             right=frozenset({2, 3}),
         )
     level = f"{facts.confidence * 100:g} % interval"
@@ -62,6 +62,11 @@ def ratings_table(facts: EloFacts) -> TextTable:
         ),
         right=frozenset({2, 3, 5}),
     )
+
+
+def _by_step(facts: EloFacts) -> list[RatingFacts]:
+    """Give the checkpoints by step, then the others by name."""
+    return sorted(facts.ratings, key=lambda row: (row.step is None, row.step or 0, row.agent))
 
 
 def _step(step: int | None) -> str:
@@ -88,14 +93,16 @@ def interval_text(span: Span) -> str:
 def _learning_table(facts: EloFacts) -> TextTable:
     learning = facts.learning
     first = "is the reference falling behind the checkpoints' trend?"
+    latest = "is the newest checkpoint above the best older one?"
     if facts.mode is Mode.SERIES:
         first = "has the reference's rating fallen in the pool? (newcomers alone can do that)"
+        latest = "is the newest checkpoint above all the others together?"
     asked = (
         (first, learning.reference_decline),
         ("did training gain against the bots, in total?", learning.exploitation),
         *((f"… against {name}?", span) for name, span in learning.bots),
         ("do older checkpoints fall behind newer ones?", learning.older_checkpoints),
-        ("is the newest checkpoint above the best older one?", learning.latest),
+        (latest, learning.latest),
         ("do ratings rise with training, per 100 steps?", learning.slope_per_100_steps),
     )
     rows = tuple(

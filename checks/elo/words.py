@@ -169,7 +169,9 @@ def series_sentence(found: SeriesLearning) -> str:
     if gap is None or gap.value is None:
         return f"The logged ratings do not tell how checkpoints stand to {quote(found.reference)}."
     side = "above" if gap.value >= 0 else "below"
+    one = len(found.pooled) == 1
+    who = f"{quote(found.pooled[0])} stands" if one else f"the {len(found.pooled)} newer checkpoints stand"
     return (
-        f"From the logged ratings alone, the {len(found.pooled)} newer checkpoints stand {elo(abs(gap.value))} Elo "
-        f"{side} {quote(found.reference)} ({interval(gap)}; {found.steps:,} steps)."
+        f"From the logged ratings alone, {who} {elo(abs(gap.value))} Elo {side} {quote(found.reference)} "
+        f"({interval(gap)}; {found.steps:,} steps)."
     )

@@ -60,7 +60,12 @@ LOGGED = replace(
     games=0,
     references=((BASE, None),),
     decision=None,
-    learning=replace(QUIET, signal=Signal.POSITIVE, reference_decline=Span(elo=-5.0, low=-50.0, high=40.0)),
+    learning=replace(
+        QUIET,
+        signal=Signal.POSITIVE,
+        reference_decline=Span(elo=-5.0, low=-50.0, high=40.0),
+        latest=Span(elo=138.0, low=69.0, high=211.0),
+    ),
     head_to_head=(),
     sentences=("From the logged ratings alone.",),
 )
@@ -142,7 +147,7 @@ def test_logged_ratings_are_shown_with_a_warning_and_without_intervals() -> None
 
     assert found.title == "Logged ratings (to look at, not to compare)"
     assert found.heads == ("agent", "kind", "step", "last rating")
-    assert len(found.rows) == 4
+    assert [cells[0] for cells in found.rows] == ["adapter_v10", "adapter_v20", BASE, "chaos_bot"]
     assert charts(LOGGED) == ()
 
 
@@ -190,8 +195,10 @@ def test_the_learning_signal_answers_every_question_that_was_estimated() -> None
     assert not any(one.title == "Learning signal" for one in elo_tables(replace(LEAGUE, learning=QUIET)))
 
 
-def test_the_fall_of_a_logged_reference_is_not_sold_as_learning() -> None:
-    [cells] = table(LOGGED, "Learning signal").rows
+def test_the_fall_of_a_logged_reference_is_not_sold_as_learning_nor_the_newest_as_above_the_best() -> None:
+    cells, newest = table(LOGGED, "Learning signal").rows
+
+    assert newest == ("is the newest checkpoint above all the others together?", "yes", "138", "69 to 211")
 
     assert cells[0].endswith("(newcomers alone can do that)")
     assert cells[1:] == ("cannot tell", "-5.0", "-50 to 40")

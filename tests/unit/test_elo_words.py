@@ -305,6 +305,7 @@ def test_ratings_say_what_they_rest_on_then_reasons_then_notes() -> None:
         "Odd.",
     )
     assert "stand 40 Elo below base_model" in series_sentence(logged(gap=span(-40.0)))
+    assert "alone, adapter_v10 stands 40 Elo above" in series_sentence(logged(gap=span(), pooled=("adapter_v10",)))
 
 
 @pytest.mark.parametrize("name", ["a\nb", "x\x1b[2J", "\u202e", "y" * 5_000, "\ud800"])

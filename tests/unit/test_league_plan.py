@@ -140,7 +140,7 @@ def test_a_fault_of_the_league_is_told_with_its_place_and_what_to_do(said: str, 
 
 
 def test_faults_of_the_league_come_all_at_once() -> None:
-    said = "references: {a: x, b: y}\ngames: {clutser: x}\nonline-elo: {k: x, seats: 1}"
+    said = "references: {a: x, b: y}\ngames: {clutser: x}\nonline-elo: {k: x, seats: 1}\ncheckpoints: v"
 
     assert [fault.partition(": expected")[0] for fault in plan_faults(said)] == [
         "2: references.a",
@@ -148,6 +148,7 @@ def test_faults_of_the_league_come_all_at_once() -> None:
         "3: games.clutser",
         "4: online-elo.k",
         "4: online-elo.seats",
+        "5: checkpoints",
     ]
 
 

@@ -113,7 +113,8 @@ def test_a_run_that_learnt_passes_every_question_and_one_that_did_not_fails(valu
     worse = judge(f'elo: {{}}, value: {value}, pass: "> 0", remedy: Train longer.', FALLING)
 
     assert (better.outcome, better.bound, better.unit) == (PASS, "> 0", "Elo")
-    assert better.reason.startswith(VALUES[value][0].upper() + VALUES[value][1:])
+    told = VALUES[value] if value != "gap" else "adapter_v30 above base_model: "
+    assert better.reason.lower().startswith(told.lower())
     assert better.reason.endswith("; asked is > 0.")
     assert (worse.outcome, worse.remedy) == (FAIL, "Train longer.")
 
@@ -213,7 +214,7 @@ def test_an_interval_that_is_open_reaches_beyond_every_bound(rule: str, expected
 
     assert (found.outcome, found.observed, found.high) == (expected, None, None)
     assert found.low is not None
-    assert "The candidate above the reference: at least " in found.reason
+    assert "adapter_v10 above base_model: at least " in found.reason
     assert "– Elo" not in found.reason
 
 
@@ -246,7 +247,7 @@ def test_one_observation_has_no_interval_and_cannot_tell(rule: str) -> None:
     found = judge(f"elo: {{}}, value: gap, {rule}", rows)
 
     assert (found.outcome, found.low, found.high) == (INCONCLUSIVE, None, None)
-    assert found.reason == "The candidate above the reference: too few independent games for an interval; play more."
+    assert found.reason == "adapter_v10 above base_model: too few independent games for an interval; play more."
 
 
 FEW = "min-samples: 200"
@@ -295,6 +296,13 @@ def test_what_the_policy_says_of_names_and_measured_ratings_is_obeyed() -> None:
     assert found.main is not None
     assert found.main.references == (("fixed", 850.0),)
     assert [row.step for row in found.main.ratings] == [7, None, 3] or found.main.ratings[0].step == 7
+
+
+def test_the_best_of_several_is_named_with_how_many_it_was_chosen_from() -> None:
+    found = judge('elo: {candidate: best}, value: gap, pass: "> 0"', RISING)
+
+    assert found.outcome is PASS
+    assert found.reason.startswith("adapter_v30, chosen as the best of 3, above base_model: ")
 
 
 def test_all_checks_that_ask_the_same_share_one_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,6 +387,7 @@ def test_ratings_answer_what_they_can(value: str) -> None:
     found = judge(f'elo: {{}}, value: {value}, pass: "> 0"', None, *LEARNT, more=DECLARED)
 
     assert (found.outcome, found.unit, found.n) == (PASS, "Elo", 299)
+    assert found.reason.startswith(f"{strength._LOGGED[value]}: ")
 
 
 @pytest.mark.parametrize("more", ["", DECLARED], ids=["undeclared", "declared"])

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -106,7 +106,7 @@ class Database:
         found: Columns = self._watch(lambda: self._connection.execute(sql).fetchnumpy())
         return found
 
-    def batches(self, sql: str, size: int) -> Any:
+    def batches(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
         """Run a query; give lists of rows, at most `size` in memory."""
         cursor = self._watch(lambda: self._connection.cursor().execute(sql))
         while batch := self._watch(lambda: cursor.fetchmany(size)):

@@ -148,9 +148,12 @@ class Store:
             for first, relation in zip(firsts, relations, strict=False)
         ]
         self._database.run(f"CREATE VIEW duels AS {_union(parts)}")
-        ignored = [np.array(batch)[:, 0] for batch in self._database.batches(IGNORED, _BATCH)]
-        counted = firsts[-1] - sum(batch.size for batch in ignored)
-        return duels_query(skip_ignored(unit_edges(counted), ignored))
+        [(ignored,)] = self._database.rows(f"SELECT count(*) FROM ({IGNORED})")
+        edges = unit_edges(firsts[-1] - ignored)
+        if ignored:
+            batches = self._database.batches(IGNORED, _BATCH)
+            edges = skip_ignored(edges, (np.array(batch)[:, 0] for batch in batches))
+        return duels_query(edges)
 
     def _cluster(self, relations: Sequence[Relation]) -> str:
         """Make the tables of duels, of seats and of clusters: one number each, and how many it stands for."""
