@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -157,7 +158,7 @@ def null(trials: int, seed: int) -> Iterator[Row]:
         League(what="1 against 6, 300 games", make=lambda _: duel(300, 7, 1)),
     )
     for place, league in enumerate(leagues):
-        found = repeat(_times(trials, league.times), (seed, 2, place), lambda rng, one=league: estimates(one, rng))
+        found = repeat(_times(trials, league.times), (seed, 2, place), partial(estimates, league))
         yield from share_rows(league.what, found, ESTIMATES)
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from checks.distribution import t_probability, t_quantile
 from checks.number import round9
 
+ENOUGH = 1 - 1e-9
+"""Degrees of freedom from which there is an interval: those of two clusters, which rounding may miss."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
@@ -66,7 +69,7 @@ def estimate(value: float, certainty: Certainty) -> Estimate:
     (9.79, 50.21, 0.9977)
     """
     se, df = certainty.se, certainty.df
-    if df < 1 or not math.isfinite(se):
+    if df < ENOUGH or not math.isfinite(se):
         return Estimate(
             value=round9(value),
             low=None,

@@ -11,15 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.counts import Flags, Floats, Ints, Totals
+from checks.counts import Flags, Floats, Ints, Totals, add_up
+from checks.elo.inverse import invert
+from checks.elo.rough import rough_strengths
 
 ELO = 400.0 / float(np.log(10.0))
 """Elo points a natural-log unit (173.7)."""
 MAX_STEPS = 100
 LONGEST = 5.0
 """No strength moves by more in one step: far from the maximum the likelihood is nearly straight, Newton's step wild."""
-TOLERANCE = 1e-12
-"""Newton stops when the decrement, twice the log-likelihood still to be gained, is below this."""
+TOLERANCE = 1e-16
+"""Newton's last step has a decrement, twice the log-likelihood still to be gained, below this: before it no strength is
+farther from the maximum than 1e-8 of its standard error."""
+NEAR = 1e-8
+"""After a step of less decrement the next one is the last in all likelihood, since decrements square themselves: it is
+taken with the inverse, which is asked for at the maximum anyway."""
 
 
 class FitError(Exception):
@@ -125,7 +131,7 @@ def fit_strengths(model: Model, start: Floats | None = None) -> Fit:
     Args:
         model: what is estimated. Its agents that are not held have to be connected to a fixed anchor by points both
             ways, by a prior or by a virtual draw.
-        start: shape (size,), strengths to start from; None: the anchors' mean.
+        start: shape (size,), strengths to start from; None: read off the shares of points.
 
     Raises:
         FitError: the maximum was not reached in 100 steps, or the information is singular.
@@ -143,13 +149,14 @@ def fit_strengths(model: Model, start: Floats | None = None) -> Fit:
     data = _Likelihood(model)
     x = data.start(start)
     value, gradient, information = data.at(x)
-    decrement = 0.0
+    decrement = np.inf
     for steps in range(MAX_STEPS + 1):
-        move, decrement = _newton_step(gradient, information)
+        inverse = _inverse(information) if decrement < NEAR else None
+        move, decrement = _newton_step(gradient, information, inverse)
         if decrement < TOLERANCE:
+            inverse = _inverse(information) if inverse is None else inverse
             # The last step squares the error.
-            x = x + move
-            return data.fit(x, data.at(x)[2], steps, decrement)
+            return data.fit(x + move, inverse, steps, decrement)
         scale = min(1.0, LONGEST / float(np.abs(move).max()))
         found = data.at(x + scale * move)
         while not found[0] >= value - 1e-9 * (1.0 + abs(value)) and scale > 1e-6:
@@ -160,11 +167,18 @@ def fit_strengths(model: Model, start: Floats | None = None) -> Fit:
     raise FitError(f"the likelihood was not maximised in {MAX_STEPS} steps (decrement {decrement:.3g})")
 
 
-def _newton_step(gradient: Floats, information: Floats) -> tuple[Floats, float]:
+def _inverse(information: Floats) -> Floats:
+    try:
+        return invert(information)
+    except np.linalg.LinAlgError as error:
+        raise FitError("the information is singular") from error
+
+
+def _newton_step(gradient: Floats, information: Floats, inverse: Floats | None) -> tuple[Floats, float]:
     if not gradient.size:
         return gradient, 0.0
     try:
-        move: Floats = np.linalg.solve(information, gradient).astype(np.float64, copy=False)
+        move = np.asarray(np.linalg.solve(information, gradient) if inverse is None else inverse @ gradient, np.float64)
     except np.linalg.LinAlgError as error:
         raise FitError("the information is singular") from error
     decrement = float(gradient @ move)
@@ -189,6 +203,10 @@ class _Likelihood:
         self.order = np.concatenate([totals.order[inside], np.zeros(n, np.int64), np.ones(move, np.int64)])
         self.games = np.concatenate([totals.games[inside], np.ones(n + move)])
         self.points = np.concatenate([totals.points[inside], np.full(n + move, 0.5)])
+        i, j = self.place[self.first], self.place[self.second]
+        self.both = np.flatnonzero((i >= 0) & (j >= 0))
+        i, j = i[self.both], j[self.both]
+        self.cell = np.minimum(i, j) * self.free.size + np.maximum(i, j)
         self.given = np.zeros(model.size)
         self.given[model.anchors.index] = model.anchors.strength
         self.precision = np.zeros(model.size)
@@ -198,10 +216,18 @@ class _Likelihood:
 
     def start(self, strength: Floats | None) -> Floats:
         """Give the point to start from."""
-        fixed = self.model.anchors.strength[self.model.anchors.variance == 0]
+        if strength is None:
+            fixed = self.model.anchors.variance == 0
+            # A prior may be all that holds an agent who only won or lost: shares of points would lead too far out.
+            strength = self._rough() if fixed.all() else np.zeros(self.model.size)
+            strength += (self.model.anchors.strength[fixed] - strength[self.model.anchors.fixed]).mean()
         x = np.zeros(self.width)
-        x[: self.free.size] = fixed.mean() if strength is None else strength[self.free]
+        x[: self.free.size] = strength[self.free]
         return x
+
+    def _rough(self) -> Floats:
+        played = Totals(first=self.first, second=self.second, order=self.order, games=self.games, points=self.points)
+        return rough_strengths(played, self.model.size)
 
     def whole(self, x: Floats) -> Floats:
         """Give the strengths of all agents at a point."""
@@ -237,19 +263,15 @@ class _Likelihood:
 
     def _laplacian(self, weight: Floats) -> Floats:
         size, n = self.model.size, self.free.size
-        matrix = np.zeros((n, n))
-        i, j = self.place[self.first], self.place[self.second]
-        both = (i >= 0) & (j >= 0)
-        low, high = np.minimum(i[both], j[both]), np.maximum(i[both], j[both])
-        matrix.ravel()[:] = np.bincount(low * n + high, weight[both], n * n) if n else 0.0
-        matrix = -(matrix + matrix.T)
+        upper = add_up(self.cell, weight[self.both], n * n).reshape(n, n)
+        matrix: Floats = np.add(upper, upper.T)
+        np.negative(matrix, out=matrix)
         total = np.bincount(self.first, weight, size) + np.bincount(self.second, weight, size) + self.precision
         matrix[np.arange(n), np.arange(n)] = total[self.free]
         return matrix
 
-    def fit(self, x: Floats, information: Floats, steps: int, decrement: float) -> Fit:
+    def fit(self, x: Floats, inverse: Floats, steps: int, decrement: float) -> Fit:
         """Give the fit at the maximum."""
-        inverse: Floats = np.linalg.inv(information).astype(np.float64, copy=False)
         return Fit(
             model=self.model,
             strength=self.whole(x),

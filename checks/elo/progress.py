@@ -14,7 +14,7 @@ import numpy as np
 from checks.counts import Floats, Ints
 from checks.distribution import t_quantile
 from checks.elo.covariance import Residuals, variance_floor
-from checks.elo.estimate import Certainty, Estimate, estimate
+from checks.elo.estimate import ENOUGH, Certainty, Estimate, estimate
 from checks.elo.fit import ELO, sigmoid
 from checks.elo.rate import Rated
 from checks.elo.simultaneous import LargestT
@@ -131,7 +131,7 @@ def at_once(rated: Rated, contrasts: Floats, confidence: float) -> tuple[Estimat
         variance, df = rated.sandwich.variance(contrast)
         value, se = float(contrast @ rated.fit.strength) * ELO, float(np.sqrt(variance)) * ELO
         certainty = Certainty(se=se, df=df, clusters=df + 1, confidence=confidence)
-        if df >= 1:
+        if df >= ENOUGH:
             certainty = replace(certainty, quantile=t_quantile(1 - tail / 2, df))
         one = estimate(value, certainty)
         if one.p_superior is not None:

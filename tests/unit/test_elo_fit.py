@@ -335,7 +335,7 @@ def test_anchors_farther_apart_than_floats_reach_are_an_error_and_not_a_number()
 def test_too_few_steps_are_an_error_that_tells_how_far_the_fit_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("checks.elo.fit.MAX_STEPS", 1)
 
-    with pytest.raises(FitError, match=r"not maximised in 1 steps \(decrement [0-9.]+\)"):
+    with pytest.raises(FitError, match=r"not maximised in 1 steps \(decrement [0-9.e-]+\)"):
         fit_strengths(model(tally("b", "a", won=10, lost=1)))
 
 
