@@ -38,11 +38,20 @@ def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: J
         return 0
     page.line((f"The evidence gives another verdict: {judged.verdict.headline}", "red"))
     same = {result.id: result for result in judged.verdict.checks}
-    for result in verdict.checks:
-        if same.get(result.id) != result:
-            now = same[result.id].outcome if result.id in same else "not asked"
-            page.line((f"{result.id}: {result.outcome} in the verdict, {now} from the evidence", ""), indent=2)
+    changed = [result for result in verdict.checks if same.get(result.id) != result]
+    for result in changed:
+        then, now = _told(result), _told(same.get(result.id))
+        page.line((f"{result.id}: {then} in the verdict, {now} from the evidence", ""), indent=2)
+    if not changed:
+        page.line(("Every check is the same; what differs are ratings, notes or facts about the run.", ""), indent=2)
     return 10
+
+
+def _told(result: CheckResult | None) -> str:
+    if result is None:
+        return "not asked"
+    row = row_of(result)
+    return f"{result.outcome.value} (value {row.value}, interval {row.interval}, n {row.samples})"
 
 
 def _print_check(result: CheckResult, judged: Judged | None, waived: frozenset[str], page: Page) -> None:

@@ -62,6 +62,10 @@ def print_verdict(verdict: Verdict, console: Console, *, written: Iterable[str] 
         for row in groups[Group.PASS]:
             page.line((row.check.title, "green"), (row.check.id, "dim"), indent=2, hang=2)
             _print_numbers(row, page)
+    if verdict.elo is not None:
+        page.heading("Strength")
+        for sentence in verdict.elo.sentences:
+            page.line((sentence, ""), indent=2)
     _print_lists(verdict, page)
     _print_written(tuple(written), page)
 

@@ -338,7 +338,7 @@ def test_explain_tells_where_evidence_and_verdict_differ(tmp_path: Path) -> None
     code, shown = explained(judged, other, "strength", tmp_path)
 
     assert code == 10
-    assert "strength: pass in the verdict, fail from the evidence" in shown
+    assert re.search(r"strength: pass \(value .+?\) in the verdict, fail \(value .+?\) from the evidence", shown)
 
 
 def test_hostile_names_of_agents_reach_no_document_unescaped(tmp_path: Path) -> None:
