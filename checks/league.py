@@ -32,7 +32,7 @@ NEAREST = 0.01
 """Least Elo between the two hypotheses: no number of games that can be played tells less apart."""
 VALUES: Mapping[str, str] = {
     "gap": "the candidate above the reference",
-    "reference-decline": "the end of the checkpoints' trend above the reference, which falls by as much in a closed pool",
+    "reference-decline": "the end of the checkpoints' trend above the reference (which falls by as much in a pool)",
     "exploitation": "what training gained against every bot together, from the bots' own games",
     "least-exploitation": "what it gained against the bot it gained least on, corrected for having been chosen",
     "older-checkpoints": "the newest checkpoint above the mean of the older ones",

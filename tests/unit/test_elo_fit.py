@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from checks.counts import Floats, Totals, total
 from checks.elo.fit import ELO, Anchors, Fit, FitError, Model, expected, fit_strengths, sigmoid
 from checks.elo.gather import SeatRows
+from checks.elo.rough import rough_strengths
 from tests.games import counts, duel, join, league, scale, tally
 
 optimize: Any = import_module("scipy.optimize")  # has no types
@@ -350,6 +351,26 @@ def test_a_start_from_afar_where_newtons_step_would_be_wild_leads_to_the_maximum
 def test_a_start_that_is_not_a_number_is_an_error() -> None:
     with pytest.raises(FitError, match="the information is singular"):
         fit_strengths(model(tally("b", "a", won=3, lost=1)), np.array([0.0, math.nan]))
+
+
+def test_rough_strengths_are_near_the_likeliest_ones() -> None:
+    """A start, not an estimate: within a third of a natural-log unit of them in a league of hundreds of games."""
+    one = model(league(1, {"a": 0.0, "b": 150.0, "c": -100.0, "d": 300.0}, games=400))
+
+    rough = rough_strengths(one.totals, one.size)
+
+    assert (rough - rough[0]).tolist() == pytest.approx(fit_strengths(one).strength.tolist(), abs=1 / 3)
+
+
+@pytest.mark.parametrize("results", ["1", "0", "11", "1" * 1000])
+def test_rough_strengths_of_one_who_won_or_lost_every_game_are_finite(results: str) -> None:
+    """No factor is the likeliest then: the way there is cut short."""
+    one = model(duel("a", "b", results))
+
+    rough = rough_strengths(one.totals, one.size)
+
+    assert np.isfinite(rough).all()
+    assert (rough[0] > rough[1]) == (results[0] == "1")
 
 
 def test_strengths_on_the_other_side_are_the_same_with_the_other_sign() -> None:
