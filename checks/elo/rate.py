@@ -171,7 +171,7 @@ def _own_share(totals: Totals, held: Flags) -> float:
     edge = np.bincount(totals.first, cross, size) - np.bincount(totals.second, cross, size)
     free = np.flatnonzero(~held)
     # A little more than nothing on the diagonal: agents held by a prior alone leave the matrix singular.
-    inner = laplacian[np.ix_(free, free)] + np.eye(free.size) * 1e-9 * float(np.diag(laplacian).max(initial=0.0))
+    inner = laplacian[np.ix_(free, free)] + np.eye(free.size) * 1e-13 * float(np.diag(laplacian).max(initial=0.0))
     inner = np.linalg.solve(inner, edge[free])
     return 1.0 - float(edge[free] @ inner) / float(totals.order * totals.order @ weight)
 

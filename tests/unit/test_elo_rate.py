@@ -277,3 +277,11 @@ def test_the_gauge_is_taken_as_exact_even_if_it_was_measured_with_an_error() -> 
 
     assert elo(found, "bot") == 850
     assert found.fit.model.anchors.variance.tolist() == [0]
+
+
+def test_a_long_chain_in_which_the_newest_always_moves_first_is_confounded() -> None:
+    """However long: what keeps a matrix from being singular must not look like information."""
+    chain = [BASE, *(f"v{k:03}" for k in range(1, 219))]
+    rows = join(*(duel(new, old, "10", moves=1) for old, new in zip(chain, chain[1:], strict=False)))
+
+    assert rate(counts(rows), Scale(references={BASE: None})).confounded
