@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -282,6 +283,6 @@ def test_the_gauge_is_taken_as_exact_even_if_it_was_measured_with_an_error() -> 
 def test_a_long_chain_in_which_the_newest_always_moves_first_is_confounded() -> None:
     """However long: what keeps a matrix from being singular must not look like information."""
     chain = [BASE, *(f"v{k:03}" for k in range(1, 219))]
-    rows = join(*(duel(new, old, "10", moves=1) for old, new in zip(chain, chain[1:], strict=False)))
+    rows = join(*(duel(new, old, "10", moves=1) for old, new in pairwise(chain)))
 
     assert rate(counts(rows), Scale(references={BASE: None})).confounded
