@@ -58,6 +58,13 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
         EloError: there are no references, or one, the candidate or what it is held against is not in the games; an
             agent has no path of games to the scale; the newest checkpoint is ambiguous.
         FitError: the likelihood could not be maximised.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> found.gap.candidate, round(found.gap.estimate.value, 1), found.outcome.value
+    ('adapter_v20', 137.8, 'undecided')
     """
     counts = record.counts
     agents, scale = _scale(counts, question)

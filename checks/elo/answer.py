@@ -32,7 +32,13 @@ NEGLIGIBLE = 20.0
 
 
 def signal_of(found: Estimate | None) -> Signal:
-    """Tell what an estimated gain says about learning; one end may be open."""
+    """Tell what an estimated gain says about learning; one end may be open.
+
+    >>> from checks.elo.estimate import Certainty, estimate
+    >>> gain = estimate(30.0, Certainty(se=10.0, df=40.0, clusters=41, confidence=0.95))
+    >>> signal_of(gain).value, signal_of(None).value
+    ('positive', 'unclear')
+    """
     if found is None:
         return Signal.UNCLEAR
     if found.above_zero or found.below_zero:

@@ -38,6 +38,12 @@ def best_of(rated: Rated, checkpoints: Sequence[int], reference: int, confidence
         checkpoints: indices of rated agents, at least one, the reference not among them.
         reference: whom gaps are measured from.
         confidence: of all intervals together, in (0, 1).
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> best = best_of(rated, [0, 1], 2, 0.95)
+    >>> best.index, round(best.gap.value, 1), round(best.gap.low, 1)
+    (1, 137.8, 45.7)
     """
     ended = rated.connection.linked & ~rated.connection.separated
     finite = [index for index in checkpoints if ended[index] and ended[reference]]

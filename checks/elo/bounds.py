@@ -67,6 +67,10 @@ def exact_bound(opponents: Floats, games: Floats, confidence: float) -> float:
 
     Returns:
         Natural-log units. At least 10 games of one opponent: −ln(α^(−1/N) − 1).
+
+    >>> round(exact_bound(np.zeros(1), np.array([3.0]), 0.95) * ELO), round(exact_bound(np.zeros(1),
+    ...  np.array([50.0]), 0.95) * ELO)
+    (-94, 484)
     """
     target = math.log(1 - confidence)
     low, high = float(opponents.min()) - 60.0, float(opponents.max()) + 60.0
@@ -78,7 +82,12 @@ def exact_bound(opponents: Floats, games: Floats, confidence: float) -> float:
 
 
 def meetings_a_cluster(rated: Rated) -> Floats:
-    """Give the mean number of meetings that each agent has in a cluster, at least 1; shape (agents,)."""
+    """Give the mean number of meetings that each agent has in a cluster, at least 1; shape (agents,).
+
+    >>> from checks.elo.example import example_rated
+    >>> meetings_a_cluster(example_rated()).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
     counts, size = rated.counts, len(rated.counts.agents)
     entries, plays = counts.entries, counts.plays
     meetings = np.bincount(entries.first, entries.games, size) + np.bincount(entries.second, entries.games, size)

@@ -52,6 +52,13 @@ def reference_conflict(counts: Counts, scale: Scale) -> Conflict | None:
     Args:
         counts: the record.
         scale: the references. Only the gauge is held; the error of a measured rating adds to that of the estimate.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Measured
+    >>> scale = Scale(references={"base_model": Measured(rating=1000.0), "chaos_bot": Measured(rating=700.0)})
+    >>> found = reference_conflict(example_record().counts, scale)
+    >>> found.sure, round(found.differences[0][1], 1)
+    (True, 257.9)
     """
     names = [name for name, one in scale.references.items() if one is not None and name != scale.gauge]
     rated = rate(counts, scale, gauge_only=True)
@@ -79,6 +86,13 @@ def drift_between(before: Counts, after: Counts, scale: Scale) -> Conflict | Non
         before: a record.
         after: a later one; its agents need not be the same.
         scale: the references; ratings that were measured are not used.
+
+    >>> from checks.elo.example import example_record
+    >>> scale = Scale(references={"base_model": None, "chaos_bot": None})
+    >>> counts = example_record().counts
+    >>> found = drift_between(counts, counts, scale)
+    >>> found.statistic, found.p
+    (0.0, 1.0)
     """
     names = [name for name in scale.references if name in before.agents and name in after.agents]
     if len(names) < 2:
@@ -99,7 +113,14 @@ def drift_between(before: Counts, after: Counts, scale: Scale) -> Conflict | Non
 
 
 def negative_control(counts: Counts, scale: Scale) -> Conflict | None:
-    """Test whether the references moved against each other between the first and the second half of a record."""
+    """Test whether the references moved against each other between the first and the second half of a record.
+
+    >>> from checks.elo.example import example_record
+    >>> scale = Scale(references={"base_model": None, "chaos_bot": None})
+    >>> found = negative_control(example_record().counts, scale)
+    >>> found.df, found.sure
+    (1, False)
+    """
     reached = np.cumsum(counts.units.clusters)
     if not counts.ordered or reached.size < 2:
         return None
@@ -108,7 +129,12 @@ def negative_control(counts: Counts, scale: Scale) -> Conflict | None:
 
 
 def among(counts: Counts, names: Sequence[str]) -> Counts:
-    """Give the part of a record in which some agents met each other; agents and clusters stay numbered as they are."""
+    """Give the part of a record in which some agents met each other; agents and clusters stay numbered as they are.
+
+    >>> from checks.elo.example import example_record
+    >>> among(example_record().counts, ["base_model", "chaos_bot"]).entries.games.sum()
+    np.float64(40.0)
+    """
     inside = np.isin(np.array(counts.agents, dtype=object), np.array(names, dtype=object))
     kept = inside[counts.entries.first] & inside[counts.entries.second]
     return Counts(
@@ -170,6 +196,12 @@ def agreement(rated: Rated) -> Agreement | None:
     a·χ²(ν) with a = tr(Σ²)/tr(Σ), ν = tr(Σ)²/tr(Σ²), Σ = RᵀR (Satterthwaite 1946; Rao & Scott 1984, Annals of
     Statistics 12, 46–60). *Cycles* are counted of majorities that are certain: of chance alone, every fourth triple of
     equals is one.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> found = agreement(rated)
+    >>> found.sure, found.cycles, found.triples
+    (False, 0, 4)
     """
     totals, fit = rated.totals, rated.fit
     p = expected(fit, totals.first, totals.second, totals.order)

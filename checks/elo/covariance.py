@@ -245,6 +245,10 @@ def variance_floor(counts: Counts, clusters: float) -> float:
     that of n − 1 coins. The sandwich of one to three clusters collapses; from 50 on it needs no help, and between
     unequal agents or with many ties the floor would be too high, so it fades out between 20 and 50, but for the part of
     one cluster, which keeps the variance above 0 where all results are alike.
+
+    >>> from checks.elo.example import example_record
+    >>> [round(variance_floor(example_record().counts, clusters), 2) for clusters in (5, 35, 50)]
+    [1.0, 0.5, 0.02]
     """
     share = min(max((FEW - clusters) / (FEW - _LOW), 1 / max(clusters, 1.0)), 1.0)
     return share * (counts.mean_seats + 1) / 3

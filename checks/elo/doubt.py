@@ -18,7 +18,16 @@ _UNBALANCED = 0.75
 
 
 def doubts(answer: EloAnswer) -> tuple[str, ...]:
-    """Give the reasons not to believe the gap."""
+    """Give the reasons not to believe the gap.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> doubts(found)
+    ()
+    """
     return tuple(_doubts(answer))
 
 
@@ -49,7 +58,16 @@ def _doubts(answer: EloAnswer) -> Iterator[str]:
 
 
 def remarks(answer: EloAnswer, counts: Counts) -> tuple[str, ...]:
-    """Give what else a reader should know."""
+    """Give what else a reader should know.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> remarks(found, example_record().counts)
+    ()
+    """
     return tuple(_remarks(answer, counts))
 
 

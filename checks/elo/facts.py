@@ -130,7 +130,16 @@ class EloFacts:
 
 
 def facts_of(found: EloAnswer | SeriesLearning) -> EloFacts:
-    """Give an analysis as facts: finite numbers of 9 significant digits, or None."""
+    """Give an analysis as facts: finite numbers of 9 significant digits, or None.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> facts_of(found).exit_code, facts_of(found).ratings[0].agent
+    (11, 'adapter_v20')
+    """
     return _of_series(found) if isinstance(found, SeriesLearning) else _of_games(found)
 
 

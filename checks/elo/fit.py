@@ -114,12 +114,22 @@ class Fit:
 
 
 def expected(fit: Fit, first: Ints, second: Ints, order: Ints) -> Floats:
-    """Give the expected points a game of `first`, in (0, 1); arrays of one shape."""
+    """Give the expected points a game of `first`, in (0, 1); arrays of one shape.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> round(float(expected(rated.fit, np.array([1]), np.array([2]), np.array([0]))[0]), 3)
+    0.689
+    """
     return sigmoid(fit.strength[first] - fit.strength[second] + order * fit.first_move)
 
 
 def sigmoid(x: Floats) -> Floats:
-    """Give 1/(1 + e^−x), without overflow."""
+    """Give 1/(1 + e^−x), without overflow.
+
+    >>> sigmoid(np.array([0.0, 800.0, -800.0])).tolist()
+    [0.5, 1.0, 0.0]
+    """
     decay = np.exp(-np.abs(x))
     value: Floats = np.where(x >= 0, 1.0, decay) / (1.0 + decay)
     return value

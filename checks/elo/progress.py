@@ -56,6 +56,13 @@ def trend(rated: Rated, checkpoints: Checkpoints, reference: int, confidence: fl
 
     Returns:
         None with fewer than two different steps.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> points = Checkpoints(index=np.array([0, 1]), step=np.array([10, 20]))
+    >>> found = trend(rated, points, 2, 0.95).end_gain
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (137.8, 56.3, 219.2)
     """
     steps = checkpoints.step.astype(np.float64)
     if np.unique(steps).size < 2:
@@ -76,7 +83,15 @@ def trend(rated: Rated, checkpoints: Checkpoints, reference: int, confidence: fl
 
 
 def newest_above_older(rated: Rated, checkpoints: Checkpoints, confidence: float) -> Estimate | None:
-    """Estimate how far the newest checkpoint stands above the older ones' mean, in Elo; None without older ones."""
+    """Estimate how far the newest checkpoint stands above the older ones' mean, in Elo; None without older ones.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> points = Checkpoints(index=np.array([0, 1]), step=np.array([10, 20]))
+    >>> found = newest_above_older(rated, points, 0.95)
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (51.5, -29.1, 132.1)
+    """
     if checkpoints.index.size < 2:
         return None
     weights = rated.contrast(int(checkpoints.index[-1]))
@@ -89,6 +104,13 @@ def newest_against_best(rated: Rated, checkpoints: Checkpoints, confidence: floa
 
     The interval holds for the smallest of the differences to all older checkpoints at once: below 0, the newest has
     regressed against some of them; above 0, it has passed all of them. None without older ones.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> points = Checkpoints(index=np.array([0, 1]), step=np.array([10, 20]))
+    >>> found = newest_against_best(rated, points, 0.95)
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (51.5, -29.1, 132.1)
     """
     if checkpoints.index.size < 2:
         return None
@@ -123,6 +145,12 @@ def at_once(rated: Rated, contrasts: Floats, confidence: float) -> tuple[Estimat
         rated: ratings.
         contrasts: shape (c, agents), c at least 1.
         confidence: of all intervals together, in (0, 1).
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> pair = np.array([rated.contrast(0, 2), rated.contrast(1, 2)])
+    >>> [round(one.low, 1) for one in at_once(rated, pair, 0.95)]
+    [-4.4, 45.7]
     """
     largest = LargestT(rated.sandwich.covariance(contrasts))
     tail = largest.tail(confidence)
@@ -199,6 +227,13 @@ def exploitation(
 
     Returns:
         None where no bot met two different steps.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> points = Checkpoints(index=np.array([0, 1]), step=np.array([10, 20]))
+    >>> found = exploitation(rated, [3], points, 2, 0.95).total
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (156.4, -10.9, 323.6)
     """
     steps = {int(index): float(step) for index, step in zip(checkpoints.index, checkpoints.step, strict=True)}
     steps.setdefault(start, 0.0)

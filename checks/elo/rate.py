@@ -181,6 +181,9 @@ def require_connected(rated: Rated) -> None:
 
     Raises:
         EloError: names the agents and the component they form.
+
+    >>> from checks.elo.example import example_rated
+    >>> require_connected(example_rated())  # everybody met everybody
     """
     if rated.connection.linked.all():
         return

@@ -8,6 +8,8 @@ from checks.counts import Floats, Totals, add_up
 
 ROUNDS = 10
 """Steps, at most, to the likeliest factor."""
+FARTHEST = 5.0
+"""A start farther out than this loses digits where games are one-sided; Newton's own steps go there without harm."""
 
 
 def rough_strengths(totals: Totals, size: int) -> Floats:
@@ -42,4 +44,4 @@ def rough_strengths(totals: Totals, size: int) -> Floats:
     some = (gain > 0) & (loss > 0)
     strength: Floats = factor * odds
     strength[some] += np.log(gain[some] / loss[some])
-    return strength
+    return np.clip(strength, -FARTHEST, FARTHEST)

@@ -41,7 +41,13 @@ class SeatReport:
 
 
 def first_move(rated: Rated, confidence: float) -> Estimate | None:
-    """Estimate what moving first is worth, in Elo; None where it was not recorded or cannot be told from strength."""
+    """Estimate what moving first is worth, in Elo; None where it was not recorded or cannot be told from strength.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> print(first_move(rated, 0.95))  # nor who moved first
+    None
+    """
     fit = rated.fit
     if not fit.model.first_move:
         return None
@@ -66,6 +72,11 @@ def seat_report(rated: Rated, candidate: int, reference: int, confidence: float)
         candidate: the agent asked about.
         reference: the agent it is compared with.
         confidence: of the intervals, in (0, 1).
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> print(seat_report(rated, 1, 2, 0.95))  # nobody recorded who sat where
+    None
     """
     counts = rated.counts
     if counts.seats is not None:

@@ -148,6 +148,14 @@ def sequential_decision(
 
     Returns:
         The decision; undecided with 0 looks where the candidate has fewer than 10 clusters.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.rate import Scale
+    >>> scale = Scale(references={"base_model": None})
+    >>> found = sequential_decision(example_record().counts, scale, Duel(candidate=1, reference=2),
+    ...  Hypotheses(elo1=100.0))
+    >>> found.outcome.value, found.games, found.games_needed
+    ('better', 11.0, None)
     """
     walk = _Walk(counts, scale, duel, hypotheses)
     walk.gauge_only, walk.limited = gauge_only, walk.limited and not gauge_only

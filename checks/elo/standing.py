@@ -149,7 +149,15 @@ def head_to_head(rated: Rated, cast: Cast, candidate: int) -> tuple[HeadToHead, 
 
 
 def gap_estimate(rated: Rated, pair: tuple[int, int], confidence: float, bounds: Bounds) -> Estimate:
-    """Estimate one agent above another; bounded on one side where one of them is separated."""
+    """Estimate one agent above another; bounded on one side where one of them is separated.
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> from checks.elo.bounds import separated_bounds
+    >>> found = gap_estimate(rated, (1, 2), 0.95, separated_bounds(rated, 0.95))
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (137.8, 56.3, 219.2)
+    """
     linked, separated = rated.connection.linked, rated.connection.separated
     one, other = pair
     found = rated.sandwich.contrast(rated.contrast(one, other), confidence)

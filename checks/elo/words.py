@@ -13,7 +13,12 @@ from checks.number import show_number
 
 
 def interval(found: Estimate) -> str:
-    """Write an interval with its confidence, as far as it is closed."""
+    """Write an interval with its confidence, as far as it is closed.
+
+    >>> from checks.elo.estimate import Certainty, estimate
+    >>> interval(estimate(30.0, Certainty(se=10.0, df=40.0, clusters=41, confidence=0.95)))
+    '95 % interval 9.8 to 50'
+    """
     level = f"{show_number(found.confidence * 100)} % interval"
     if found.low is None and found.high is None:
         return "no interval: too few independent games"
@@ -47,7 +52,16 @@ def many(number: float, one: str) -> str:
 
 
 def gap_sentence(answer: EloAnswer) -> str:
-    """Say how far the candidate stands from the reference, how sure that is, and what it rests on."""
+    """Say how far the candidate stands from the reference, how sure that is, and what it rests on.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> gap_sentence(found)
+    'adapter_v20 stands 138 Elo above base_model (95 % interval 56 to 219; 120 games).'
+    """
     gap = answer.gap
     if gap is None:
         return "There is no checkpoint to ask about, so no gap was estimated."
@@ -68,7 +82,16 @@ def _chosen(gap: Gap) -> str:
 
 
 def decision_sentence(decision: Decision) -> str:
-    """Say what the sequential test decided, or how many games it still needs."""
+    """Say what the sequential test decided, or how many games it still needs.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> decision_sentence(found.decision)[-69:]
+    'about 85 more games would decide it, were the gap what it looks like.'
+    """
     asked = decision.hypotheses
     test = (
         f"The sequential test of a gap of {elo(asked.elo0)} against {elo(asked.elo1)} Elo "
@@ -101,7 +124,16 @@ def rounded(games: float) -> float:
 
 
 def paragraph(answer: EloAnswer) -> tuple[str, ...]:
-    """Say what games mean, as the sentences of one paragraph."""
+    """Say what games mean, as the sentences of one paragraph.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> found = analyse(example_record(), EloQuestion(naming=Naming(references={})))
+    >>> paragraph(found)[0]
+    'adapter_v20 stands 138 Elo above base_model (95 % interval 56 to 219; 120 games).'
+    """
     return tuple(_sentences(answer))
 
 

@@ -96,6 +96,22 @@ def test_an_agent_that_won_every_game_is_held_by_one_virtual_draw_against_the_ga
     assert [found.counts.agents[i] for i in found.fit.model.virtual] == ["x"]
 
 
+def test_a_ladder_of_agents_that_won_thousands_of_games_is_rated() -> None:
+    """Virtual draws against the gauge are all that holds them: to start far out would lose every digit."""
+    rows = join(
+        tally("d", "c", won=2013),
+        tally("d", BASE, won=3008),
+        tally("d", "bot", won=1009),
+        tally("c", BASE, won=4017),
+        tally(BASE, "bot", won=6008),
+        tally("c", "bot", won=2007),
+    )
+
+    found = rated(rows, "bot")
+
+    assert 1000 == elo(found, "bot") < elo(found, BASE) < elo(found, "c") < elo(found, "d") < 6000
+
+
 def test_a_contrast_is_one_strength_less_another() -> None:
     found = rated(league(1, LEAGUE))
 
