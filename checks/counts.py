@@ -6,7 +6,7 @@ Counts are sufficient for the estimate, and per cluster for its error too (compo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +39,10 @@ class Entries:
     """Of `first`: 1 a win, 1/2 a tie, 0 a loss; in [0, games]."""
     squares: Floats
     """Shape (k, 3): sums over the clusters of games², games·points, points². Used of alone entries only."""
+
+    def at(self, rows: Ints | Flags | slice) -> Entries:
+        """Give some of the entries."""
+        return Entries(**{name: values[rows] for name, values in vars(self).items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,20 +244,11 @@ def tail(counts: Counts, units: int) -> Counts:
 
 
 def _cut(counts: Counts, units: slice, rows: slice, parts: slice) -> Counts:
-    one, entries, plays, start = counts.units, counts.entries, counts.plays, units.start or 0
+    one, kept, plays, start = counts.units, counts.entries.at(rows), counts.plays, units.start or 0
     return Counts(
         agents=counts.agents,
         units=Units(clusters=one.clusters[units], games=one.games[units], seats=one.seats[units]),
-        entries=Entries(
-            unit=entries.unit[rows] - start,
-            first=entries.first[rows],
-            second=entries.second[rows],
-            order=entries.order[rows],
-            alone=entries.alone[rows],
-            games=entries.games[rows],
-            points=entries.points[rows],
-            squares=entries.squares[rows],
-        ),
+        entries=replace(kept, unit=kept.unit - start),
         plays=Plays(
             unit=plays.unit[parts] - start,
             agent=plays.agent[parts],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Flags, Floats, Totals, add_up, head, pair_keys, tail
+from checks.counts import Counts, Floats, Totals, add_up, head, pair_keys, tail
 from checks.distribution import chi2_tail, f_tail
 from checks.elo.fit import ELO, expected
 from checks.elo.rate import Rated, Scale, rate
@@ -140,15 +140,11 @@ def among(counts: Counts, names: Sequence[str]) -> Counts:
     return Counts(
         agents=counts.agents,
         units=counts.units,
-        entries=_kept(counts.entries, kept),
+        entries=counts.entries.at(kept),
         plays=counts.plays,
         ordered=counts.ordered,
         seat_names=counts.seat_names,
     )
-
-
-def _kept(entries: Entries, rows: Flags) -> Entries:
-    return Entries(**{name: values[rows] for name, values in vars(entries).items()})
 
 
 def _least_clusters(rated: Rated, contrasts: Floats) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from checks.counts import Counts, Entries, Flags, Floats, Ints
+from checks.counts import Counts, Flags, Floats, Ints
 from checks.elo.estimate import Certainty, Estimate, estimate
 from checks.elo.fit import ELO, Fit, expected
 
@@ -185,7 +185,7 @@ class Sandwich:
 
     def _leverage(self, rows: Ints) -> Floats:
         """Give how much of its own expectation one cluster of an entry determines, in [0, 1]; shape (rows,)."""
-        entries, fit, expect = _rows(self.counts.entries, rows), self.fit, self.left.expect[rows]
+        entries, fit, expect = self.counts.entries.at(rows), self.fit, self.left.expect[rows]
         place = np.full(fit.model.size, -1, np.int64)
         place[fit.free] = np.arange(fit.free.size)
         i, j = place[entries.first], place[entries.second]
@@ -203,7 +203,7 @@ class Sandwich:
 
     def _without(self, rows: Ints, contrast: Floats) -> float:
         """Give what leaving out the cluster that some entries make up does to a contrast."""
-        entries = _rows(self.counts.entries, rows)
+        entries = self.counts.entries.at(rows)
         size, free, expect = self.fit.model.size, self.fit.free, self.left.expect[rows]
         rest = self.left.rest[rows]
         weight = entries.games * expect * (1 - expect)
@@ -222,19 +222,6 @@ class Sandwich:
             # Without the cluster there is no estimate: its own pull stands for what leaving it out would do.
             return float((whole @ self.fit.inverse @ inner.T) @ rest)
         return float(whole @ self.fit.inverse @ inner.T @ np.linalg.solve(left, rest))
-
-
-def _rows(entries: Entries, rows: Ints) -> Entries:
-    return Entries(
-        unit=entries.unit[rows],
-        first=entries.first[rows],
-        second=entries.second[rows],
-        order=entries.order[rows],
-        alone=entries.alone[rows],
-        games=entries.games[rows],
-        points=entries.points[rows],
-        squares=entries.squares[rows],
-    )
 
 
 def variance_floor(counts: Counts, clusters: float) -> float:
