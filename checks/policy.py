@@ -62,7 +62,9 @@ class EloDocument(_Model):
     """What is asked of games: who is tested against whom, and how certain the answer has to be."""
 
     candidate: str | None = Field(None, min_length=1, description="latest (default), best, or an agent's name.")
-    against: str | None = Field(None, min_length=1, description="The reference; default: that which fixes the scale.")
+    against: str | None = Field(
+        None, min_length=1, description="The reference to beat; default: base_model, else the first."
+    )
     elo0: float | None = Field(None, description="A gap of this much is not enough; default 0.")
     elo1: float | None = Field(None, description="A gap of this much is wanted; default 20.")
     alpha: float | None = Field(None, description="Probability of calling a gap of elo0 better; default 0.05.")

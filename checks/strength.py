@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from checks.check import RATINGS, Check, EloAsk, Policy
 from checks.document import quote
-from checks.elo.agents import AgentKind, EloError, Naming, find_references, missing_agent, tell_agents
+from checks.elo.agents import AgentKind, EloError, Naming, default_opponent, find_references, missing_agent, tell_agents
 from checks.elo.analysis import analyse
 from checks.elo.answer import EloAnswer, EloQuestion
 from checks.elo.estimate import Estimate
@@ -119,7 +119,7 @@ def judge_ratings(run: RunData, naming: Naming, rule: SeriesRule, against: str |
     checkpoints = {one.name: one.step for one in agents if one.kind is AgentKind.CHECKPOINT and one.step is not None}
     if not references or not checkpoints:
         return None
-    reference = against or references[0]
+    reference = against or default_opponent(dict.fromkeys(references))
     if reference not in series:
         raise EloError(missing_agent("reference", reference, names))
     return judge_series(

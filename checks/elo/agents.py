@@ -133,6 +133,17 @@ def find_references(names: Sequence[str], naming: Naming) -> dict[str, Measured 
     return {name: found[name] for name in sorted(found, key=rank)}
 
 
+def default_opponent(references: Mapping[str, Measured | None]) -> str:
+    """Give the reference to beat where none was named: `base_model` if it is one, else the gauge.
+
+    A rating that was measured moves the scale to its agent; it must not make a weak bot the one to beat.
+
+    >>> default_opponent({"chaos_bot": Measured(rating=850.0), "base_model": None})
+    'base_model'
+    """
+    return BASE_MODEL if BASE_MODEL in references else next(iter(references))
+
+
 def missing_agent(role: str, name: str, names: Iterable[str]) -> str:
     """Say that an agent is not in the games, and who is.
 

@@ -12,6 +12,7 @@ from checks.elo.agents import (
     Agent,
     AgentKind,
     EloError,
+    default_opponent,
     find_references,
     missing_agent,
     tell_agents,
@@ -127,7 +128,7 @@ def _scale(counts: Counts, question: EloQuestion) -> tuple[tuple[Agent, ...], Sc
 
 def _cast(agents: tuple[Agent, ...], rated: Rated, question: EloQuestion) -> Cast:
     names = rated.counts.agents
-    against = question.against or rated.scale.gauge
+    against = question.against or default_opponent(rated.scale.references)
     if against not in names:
         raise EloError(missing_agent("reference", against, names))
     finite = rated.connection.linked & ~rated.connection.separated

@@ -56,7 +56,7 @@ class EloQuestion:
     candidate: str = LATEST
     """A name, `latest` (highest training step) or `best` (surely highest, corrected for having been chosen)."""
     against: str | None = None
-    """The reference it has to beat; None: the first."""
+    """The reference it has to beat; None: `base_model`, else the one that fixes the scale."""
     hypotheses: Hypotheses = field(default_factory=Hypotheses)
     confidence: float = 0.95
     """Of two-sided intervals, in (0, 1)."""

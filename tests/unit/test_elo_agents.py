@@ -16,6 +16,9 @@ from checks.elo.agents import (
     missing_agent,
     tell_agents,
 )
+from checks.elo.analysis import analyse
+from checks.elo.answer import EloQuestion
+from checks.elo.example import example_record
 
 PLAIN = Naming(references={})
 EXACT, UNSURE = Measured(rating=900.0), Measured(rating=800.0, se=20.0)
@@ -171,3 +174,14 @@ def test_hostile_names_are_quoted() -> None:
 
 def test_kinds_are_words() -> None:
     assert [kind.value for kind in AgentKind] == ["reference", "checkpoint", "other"]
+
+
+def test_a_weak_bot_whose_rating_was_measured_is_not_made_the_one_to_beat() -> None:
+    """It fixes the scale; the gate still asks whether the candidate beats `base_model`."""
+    naming = Naming(references={"chaos_bot": Measured(rating=850.0)})
+
+    found = analyse(example_record(), EloQuestion(naming=naming))
+
+    assert next(iter(found.references)) == "chaos_bot"
+    assert found.gap is not None
+    assert found.gap.reference == "base_model"
