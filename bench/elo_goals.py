@@ -26,7 +26,9 @@ if str(ROOT) not in sys.path:
 
 from bench.elo_bound import efficiency, undefeated  # noqa: E402 - after the path is set
 from bench.elo_cover import coverage  # noqa: E402
-from bench.elo_errors import end_gains, fits, fixed_agents, looks, null, power, sequential  # noqa: E402
+from bench.elo_errors import looks, null  # noqa: E402
+from bench.elo_fits import fits, fixed_agents  # noqa: E402
+from bench.elo_power import end_gains, power, sequential  # noqa: E402
 from bench.elo_trials import HEAD, Row  # noqa: E402
 
 

@@ -164,7 +164,13 @@ def add_up(group: Ints, values: Floats, size: int) -> Floats:
 
 
 def pair_keys(counts: Counts) -> tuple[Ints, Ints]:
-    """Number the distinct pairs and orders: (their keys, shape (p,); which of them each entry is, shape (k,))."""
+    """Number the distinct pairs and orders: (their keys, shape (p,); which of them each entry is, shape (k,)).
+
+    >>> from checks.elo.example import example_record
+    >>> keys, place = pair_keys(example_record().counts)
+    >>> keys.size, place.size, np.bincount(place).tolist()
+    (6, 240, [40, 40, 40, 40, 40, 40])
+    """
     entries = counts.entries
     key = (entries.first * len(counts.agents) + entries.second) * 3 + entries.order + 1
     keys, place = np.unique(key, return_inverse=True)
@@ -178,6 +184,11 @@ def merge(left: Counts, right: Counts) -> Counts:
 
     Returns:
         Counts over the agents of both; entries and plays of the right record follow those of the left.
+
+    >>> from checks.elo.example import example_record
+    >>> counts = example_record().counts
+    >>> merge(head(counts, 100), tail(counts, 100)).games == counts.games
+    True
     """
     agents = tuple(sorted({*left.agents, *right.agents}))
     places = {name: i for i, name in enumerate(agents)}
@@ -228,7 +239,12 @@ def _moved(entries: Entries, to: Ints, by: int) -> Entries:
 
 
 def head(counts: Counts, units: int) -> Counts:
-    """Give the record up to and without a unit; agents stay what they are. Seats by name belong to the whole record."""
+    """Give the record up to and without a unit; agents stay what they are. Seats by name belong to the whole record.
+
+    >>> from checks.elo.example import example_record
+    >>> head(example_record().counts, 100).clusters
+    100.0
+    """
     entries, plays = counts.entries, counts.plays
     k = int(np.searchsorted(entries.unit, units))
     j = int(np.searchsorted(plays.unit, units))
@@ -236,7 +252,12 @@ def head(counts: Counts, units: int) -> Counts:
 
 
 def tail(counts: Counts, units: int) -> Counts:
-    """Give the record from a unit on, its units numbered from 0."""
+    """Give the record from a unit on, its units numbered from 0.
+
+    >>> from checks.elo.example import example_record
+    >>> tail(example_record().counts, 100).clusters
+    140.0
+    """
     entries, plays = counts.entries, counts.plays
     k = int(np.searchsorted(entries.unit, units))
     j = int(np.searchsorted(plays.unit, units))

@@ -16,9 +16,9 @@ from checks.elo.agents import AgentKind, EloError, Naming, default_opponent, fin
 from checks.elo.analysis import analyse
 from checks.elo.answer import EloAnswer, EloQuestion
 from checks.elo.estimate import Estimate
+from checks.elo.exploitation import least_gain
 from checks.elo.facts import EloFacts, facts_of
 from checks.elo.fit import FitError
-from checks.elo.progress import least_gain
 from checks.elo.sequential import SequentialOutcome
 from checks.elo.series import SeriesLearning, SeriesRule, Signal, judge_series
 from checks.elo.words import decision_sentence, elo, gap_sentence, interval, series_sentence

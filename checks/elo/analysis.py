@@ -31,14 +31,9 @@ from checks.elo.bounds import Bounds, separated_bounds
 from checks.elo.consistency import agreement, negative_control, reference_conflict
 from checks.elo.doubt import doubts, remarks
 from checks.elo.estimate import Estimate
+from checks.elo.exploitation import exploitation
 from checks.elo.learning import Signal
-from checks.elo.progress import (
-    Checkpoints,
-    exploitation,
-    newest_above_older,
-    newest_against_best,
-    trend,
-)
+from checks.elo.progress import Checkpoints, newest_above_older, newest_against_best, trend
 from checks.elo.rate import Rated, Scale, rate, require_connected
 from checks.elo.seats import seat_report
 from checks.elo.sequential import Duel, Hypotheses, sequential_decision

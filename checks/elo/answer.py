@@ -12,8 +12,8 @@ from enum import StrEnum
 from checks.elo.agents import AgentKind, Measured, Naming
 from checks.elo.consistency import Agreement, Conflict
 from checks.elo.estimate import Estimate
+from checks.elo.exploitation import Exploitation
 from checks.elo.learning import Signal
-from checks.elo.progress import Exploitation
 from checks.elo.seats import SeatReport
 from checks.elo.sequential import Decision, Hypotheses, SequentialOutcome
 

@@ -77,6 +77,17 @@ def newest_unbounded(rated: Rated, newest: int, older: Sequence[int], confidence
         newest: index of an agent that never lost a point, or never won one.
         older: indices of the older checkpoints, at least one.
         confidence: of the interval, in (0, 1).
+
+    >>> from checks.elo.gather import SeatRows, count_games
+    >>> from checks.elo.rate import Scale, rate
+    >>> rows = SeatRows(  # `new` won all of 20 games, of which each is a cluster
+    ...     agents=("new", "old"), cluster=np.arange(20).repeat(2), game=np.arange(20).repeat(2),
+    ...     agent=np.tile([0, 1], 20), score=np.tile([1.0, 0], 20), weight=np.ones(40), copies=np.ones(40),
+    ...     seat=np.full(40, -1),
+    ... )
+    >>> found = newest_unbounded(rate(count_games(rows).counts, Scale(references={"old": None})), 0, [1], 0.95)
+    >>> found.value, round(found.low), found.high
+    (None, 317, None)
     """
     shared = 1 - (1 - confidence) / len(older)
     bounds = separated_bounds(rated, shared)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from checks.elo.agents import Agent, AgentKind
 from checks.elo.gather import SeatRows, count_games
+from checks.elo.progress import Checkpoints
 from checks.elo.rate import Rated, Scale, rate
+from checks.elo.standing import Cast
 from checks.run import GameRecord
 
 AGENTS = ("adapter_v10", "adapter_v20", "base_model", "chaos_bot")
@@ -44,3 +47,22 @@ def example_rated() -> Rated:
     1138
     """
     return rate(example_record().counts, Scale(references={"base_model": None}))
+
+
+def example_cast() -> Cast:
+    """Say who is who in the example.
+
+    >>> example_cast().agents[2].kind.value
+    'reference'
+    """
+    kinds = (AgentKind.CHECKPOINT, AgentKind.CHECKPOINT, AgentKind.REFERENCE, AgentKind.REFERENCE)
+    steps = (10, 20, None, None)
+    agents = (Agent(name=name, kind=kind, step=step) for name, kind, step in zip(AGENTS, kinds, steps, strict=True))
+    return Cast(
+        agents=tuple(agents),
+        scale=Scale(references={"base_model": None}),
+        reference=2,
+        checkpoints=Checkpoints(index=np.array([0, 1]), step=np.array([10, 20])),
+        newest=1,
+        bots=(3,),
+    )

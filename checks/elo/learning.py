@@ -110,6 +110,19 @@ def decide_signal(found: SeriesLearning) -> SeriesLearning:
     A gain or loss is told only where the bound lies beyond 0 (beyond ±40 Elo under an update that averages seats), a
     gain only if the newest checkpoint is not weaker than the others for sure; *none* only where the interval shown
     lies within ±20 Elo; all else is unclear.
+
+    >>> from checks.elo.longrun import Sum, estimate_sum
+    >>> import numpy as np
+    >>> waves = np.array([10.0, -8, 12, 9, -11, 10, -10, 9])
+    >>> gap = estimate_sum(
+    ...     Sum(level=60.0, move=0.0, level_waves=waves, move_waves=0 * waves, steps=120.0), (1.0,), 0.95
+    ... )
+    >>> found = SeriesLearning(
+    ...     rule=SeriesRule(), reference="base_model", pooled=("adapter_v20",), older=(), rows=(), settled=9.0,
+    ...     steps=120, gap=gap, at_least=gap.low, at_most=gap.high, pace_source=PaceSource.DECLARED,
+    ... )
+    >>> decide_signal(found).signal.value, decide_signal(found).reasons
+    ('positive', ('adapter_v20 less base_model: between 37 and 83 Elo.',))
     """
     barred = _barred(found)
     if barred or found.at_least is None or found.at_most is None:

@@ -88,6 +88,13 @@ def estimate_sum(found: Sum, factors: Sequence[float], confidence: float) -> Est
         found: the quantity, in Elo.
         factors: by how much λ may be wrong, around 1; > 0.
         confidence: of the two-sided interval, in (0, 1).
+
+    >>> waves = np.array([10.0, -8, 12, 9, -11, 10, -10, 9])
+    >>> found = estimate_sum(
+    ...     Sum(level=0.0, move=40.0, level_waves=waves, move_waves=0 * waves, steps=120.0), (0.8, 2.0), 0.95
+    ... )
+    >>> round(found.value), round(found.low, 1), round(found.high, 1)  # 40/2 and 40/0.8, each with its error
+    (40, -2.9, 72.9)
     """
     values = [found.at(factor) for factor in factors]
     value, se = found.at(1.0)
@@ -132,6 +139,13 @@ def linear_sum(
 
     Returns:
         None where the fit leaves nothing to tell an error from.
+
+    >>> luck = np.random.default_rng(3).normal(0, 10, (60, 1))
+    >>> found = linear_sum(
+    ...     np.full((60, 1), 1 / 60), np.ones(60), (30 + luck, 0 * luck), lambda values: values - values.mean(axis=0)
+    ... )
+    >>> round(found.level, 1), found.level_waves.size, round(found.steps)
+    (29.9, 6, 60)
     """
     weight = pace[:, None]
     profile = (weight * pull**2).sum(axis=1)

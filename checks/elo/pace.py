@@ -135,6 +135,16 @@ def find_pace(rule: SeriesRule, panel: Panel, reference: int, candidates: Sequen
 
     Returns:
         None where λ cannot be told from 0.
+
+    >>> from checks.elo.panel import build_panel
+    >>> from checks.run import Series
+    >>> luck = np.random.default_rng(5).normal(0, 19, (200, 3)) @ (np.eye(3) - 1 / 3)
+    >>> ratings = np.vstack([np.full((1, 3), 1000.0), 1000 + luck])
+    >>> logged = {n: Series(name=n, steps=np.arange(201), values=ratings[:, i]) for i, n in enumerate("abc")}
+    >>> rule = SeriesRule(k=16, update=Update.SEQUENTIAL, seats=2, games_per_step=6)
+    >>> found = find_pace(rule, build_panel(logged), 0, [2])
+    >>> found.source.value, round(float(found.values[0]), 3), found.least, round(found.most, 2)
+    ('declared', 0.129, 1.0, 3.9)
     """
     if rule.k is not None and rule.seats is not None and rule.games_per_step is not None:
         values = declared_pace(rule, panel.members)

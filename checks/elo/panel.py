@@ -83,7 +83,11 @@ def build_panel(series: Mapping[str, Series]) -> Panel:
 
 
 def usable(values: Values) -> Mask:
-    """Tell which values are ratings: finite, and not absurd; shape as given."""
+    """Tell which values are ratings: finite, and not absurd; shape as given.
+
+    >>> usable(np.array([1012.5, np.nan, -np.inf, 1e9])).tolist()
+    [True, False, False, False]
+    """
     return np.isfinite(values) & (np.abs(np.nan_to_num(values)) <= ABSURD)
 
 

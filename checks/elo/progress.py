@@ -1,27 +1,22 @@
-"""Did training make checkpoints stronger? Their strengths over training steps, as one trend and against each bot.
+"""Did training make checkpoints stronger? Their strengths over training steps, as one trend, and the newest's place.
 
-All of it is linear in strengths, or in a two-parameter model of one bot's games, so that the clustered covariance gives
-the error. Working weights come from the fit, errors never do. No decision may enter.
+All of it is linear in strengths, so that the clustered covariance gives the error. Working weights come from the fit,
+errors never do. No decision may enter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from checks.counts import Floats, Ints
 from checks.distribution import t_quantile
-from checks.elo.covariance import Residuals, variance_floor
 from checks.elo.estimate import ENOUGH, Certainty, Estimate, estimate
-from checks.elo.fit import ELO, sigmoid
+from checks.elo.fit import ELO
 from checks.elo.rate import Rated
 from checks.elo.simultaneous import LargestT
 from checks.number import round9
-
-_WEAK = (ELO / 1_000.0) ** 2
-"""Precision of a prior that keeps a bot that never won a point finite: a standard deviation of 1,000 Elo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +123,12 @@ def smallest_of(rated: Rated, contrasts: Floats, confidence: float) -> Estimate:
         rated: ratings.
         contrasts: shape (c, agents), c at least 1.
         confidence: in (0, 1).
+
+    >>> from checks.elo.example import example_rated
+    >>> rated = example_rated()
+    >>> found = smallest_of(rated, np.array([rated.contrast(1, 0), rated.contrast(1, 3)]), 0.95)
+    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
+    (51.5, -39.7, 142.6)
     """
     found = at_once(rated, contrasts, confidence)
     least = min(found, key=lambda one: one.value or 0.0)
@@ -167,130 +168,3 @@ def at_once(rated: Rated, contrasts: Floats, confidence: float) -> tuple[Estimat
             one = replace(one, p_superior=round9(1 - two_sided / 2 if value > 0 else two_sided / 2))
         found.append(one)
     return tuple(found)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exploitation:
-    """How much better training made checkpoints against the bots, from first to last step; Elo."""
-
-    total: Estimate
-    """The sum over the bots."""
-    bots: tuple[tuple[str, Estimate], ...]
-
-
-def least_gain(found: Exploitation) -> Estimate:
-    """Give the gain against the bot that least was gained on, its interval corrected for having been chosen.
-
-    The interval holds for the smallest gain at once with all others: each bot's at 1 − (1 − confidence)/bots
-    (Bonferroni). Bots without an interval leave it open.
-    """
-    least = min((one for _, one in found.bots), key=lambda one: one.value or 0.0)
-    shared = 1 - (1 - least.confidence) / len(found.bots)
-    ends = [_widened(one, shared) for _, one in found.bots]
-    low = None if any(end is None for end in ends) else min(end[0] for end in ends if end is not None)
-    high = None if any(end is None for end in ends) else min(end[1] for end in ends if end is not None)
-    return Estimate(**{**vars(least), "low": low, "high": high})
-
-
-def _widened(found: Estimate, confidence: float) -> tuple[float, float] | None:
-    if found.value is None or found.se is None:
-        return None
-    reach = t_quantile((1 + confidence) / 2, found.df) * found.se
-    return round9(found.value - reach), round9(found.value + reach)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Gain:
-    """One bot's part: its gain, and what each entry's residual does to it."""
-
-    value: float
-    pull: Floats
-    expect: Floats
-    mine: Ints
-    """The entries that are this bot's."""
-    model_variance: float
-
-
-def exploitation(
-    rated: Rated, bots: Sequence[int], checkpoints: Checkpoints, start: int, confidence: float
-) -> Exploitation | None:
-    """Estimate the gain against each bot from its own games alone: a line of log odds over training steps.
-
-    A rating assumes that who gains against one gains against all; the direct record does not.
-
-    Args:
-        rated: ratings of the record.
-        bots: indices of the fixed agents asked about.
-        checkpoints: with their steps.
-        start: the agent that training began with, at step 0; its games against the bots count as such.
-        confidence: of the two-sided intervals, in (0, 1).
-
-    Returns:
-        None where no bot met two different steps.
-
-    >>> from checks.elo.example import example_rated
-    >>> rated = example_rated()
-    >>> points = Checkpoints(index=np.array([0, 1]), step=np.array([10, 20]))
-    >>> found = exploitation(rated, [3], points, 2, 0.95).total
-    >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
-    (156.4, -10.9, 323.6)
-    """
-    steps = {int(index): float(step) for index, step in zip(checkpoints.index, checkpoints.step, strict=True)}
-    steps.setdefault(start, 0.0)
-    last = max(steps.values())
-    place = np.full(len(rated.counts.agents), np.nan)
-    place[list(steps)] = np.array(list(steps.values())) / max(last, 1.0)
-    gains = {bot: gain for bot in bots if (gain := _gain(rated, bot, place)) is not None}
-    if not gains:
-        return None
-    names = rated.counts.agents
-    found = tuple((names[bot], _added(rated, [gain], confidence)) for bot, gain in gains.items())
-    return Exploitation(total=_added(rated, list(gains.values()), confidence), bots=found)
-
-
-def _gain(rated: Rated, bot: int, place: Floats) -> _Gain | None:
-    entries = rated.counts.entries
-    first, second = (entries.second == bot), (entries.first == bot)
-    other = np.where(first, entries.first, entries.second)
-    at = place[other]
-    mine = np.flatnonzero((first | second) & ~np.isnan(at))
-    if np.unique(at[mine]).size < 2:
-        return None
-    sign = np.where(first, 1.0, -1.0)[mine]
-    design = np.column_stack([np.ones(mine.size), at[mine]])
-    games = entries.games[mine]
-    points = np.where(sign > 0, entries.points[mine], games - entries.points[mine])
-    x = np.zeros(2)
-    for _ in range(50):
-        p = sigmoid(design @ x)
-        information = (design * (games * p * (1 - p))[:, None]).T @ design + _WEAK * np.eye(2)
-        move = np.linalg.solve(information, design.T @ (points - games * p) - _WEAK * x)
-        x = x + move * min(1.0, 3.0 / max(float(np.abs(move).max()), 1e-300))
-        if float(move @ information @ move) < 1e-14:
-            break
-    p = sigmoid(design @ x)
-    inverse = np.linalg.inv((design * (games * p * (1 - p))[:, None]).T @ design + _WEAK * np.eye(2))
-    pull = np.zeros(entries.games.size)
-    pull[mine] = sign * (design @ inverse[1])
-    return _Gain(
-        value=float(x[1]),
-        pull=pull,
-        expect=np.where(sign > 0, p, 1 - p),
-        mine=mine,
-        model_variance=float(inverse[1, 1]),
-    )
-
-
-def _added(rated: Rated, gains: Sequence[_Gain], confidence: float) -> Estimate:
-    """Add the gains of several bots up, with the error of the sum."""
-    expect = np.full(rated.counts.entries.games.size, 0.5)
-    pull = np.zeros(expect.size)
-    for gain in gains:
-        expect[gain.mine] = gain.expect
-        pull = pull + gain.pull
-    left = Residuals(rated.counts, expect)
-    model = sum(gain.model_variance for gain in gains)
-    clusters = left.influential(pull)
-    variance = max(left.robust(pull), variance_floor(rated.counts, clusters) * model)
-    certainty = Certainty(se=float(np.sqrt(variance)) * ELO, df=clusters - 1, clusters=clusters, confidence=confidence)
-    return estimate(sum(gain.value for gain in gains) * ELO, certainty)

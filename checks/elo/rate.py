@@ -115,6 +115,14 @@ def rate_totals(
     """Rate agents by totals that were added up already; else as `rate`.
 
     `before`: ratings of an earlier part of the same record; they save work, and change nothing.
+
+    >>> from checks.counts import head, total
+    >>> from checks.elo.example import example_record
+    >>> counts, scale = example_record().counts, Scale(references={"base_model": None})
+    >>> part = head(counts, 120)
+    >>> first = rate_totals(part, total(part), scale)
+    >>> round(first.elo(1)), round(rate_totals(counts, total(counts), scale, before=first).elo(1))
+    (1149, 1138)
     """
     size = len(counts.agents)
     anchors = scale.anchors(counts, gauge_only=gauge_only)

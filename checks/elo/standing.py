@@ -36,7 +36,15 @@ class Cast:
 
 
 def rating_table(rated: Rated, cast: Cast, bounds: Bounds, confidence: float) -> tuple[Rating, ...]:
-    """Give a row an agent, best first; those without a rating last."""
+    """Give a row an agent, best first; those without a rating last.
+
+    >>> from checks.elo.bounds import separated_bounds
+    >>> from checks.elo.example import example_cast, example_rated
+    >>> rated = example_rated()
+    >>> table = rating_table(rated, example_cast(), separated_bounds(rated, 0.95), 0.95)
+    >>> [(row.agent, round(row.estimate.value), row.games) for row in table[:2]]
+    [('adapter_v20', 1138, 120.0), ('adapter_v10', 1086, 120.0)]
+    """
     counts, size = rated.counts, len(rated.counts.agents)
     games = np.bincount(counts.plays.agent, counts.plays.games, size)
     clusters = np.bincount(counts.plays.agent, counts.plays.clusters, size)
@@ -118,7 +126,12 @@ def _rating_estimate(rated: Rated, agent: int, bounds: Bounds, confidence: float
 
 
 def head_to_head(rated: Rated, cast: Cast, candidate: int) -> tuple[HeadToHead, ...]:
-    """Give the candidate's own meetings with the references, the one it has to beat first."""
+    """Give the candidate's own meetings with the references, the one it has to beat first.
+
+    >>> from checks.elo.example import example_cast, example_rated
+    >>> [(row.reference, row.points, row.meetings) for row in head_to_head(example_rated(), example_cast(), 1)]
+    [('base_model', 28.0, 40.0), ('chaos_bot', 30.0, 40.0)]
+    """
     totals, names = rated.totals, rated.counts.agents
     others: Sequence[int] = (
         cast.reference,

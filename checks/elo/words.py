@@ -191,12 +191,31 @@ def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
 
 
 def series_paragraph(found: SeriesLearning) -> tuple[str, ...]:
-    """Say what rating series mean, as the sentences of one paragraph."""
+    """Say what rating series mean, as the sentences of one paragraph.
+
+    >>> from checks.elo.learning import SeriesLearning
+    >>> from checks.elo.pace import SeriesRule
+    >>> found = SeriesLearning(
+    ...     rule=SeriesRule(), reference="base_model", pooled=(), older=(), rows=(), reasons=("Log the games.",)
+    ... )
+    >>> series_paragraph(found)
+    ('The logged ratings do not tell how checkpoints stand to base_model.', 'Log the games.')
+    """
     return (series_sentence(found), *found.reasons, *found.notes)
 
 
 def series_sentence(found: SeriesLearning) -> str:
-    """Say what rating series tell of the newer checkpoints against the reference."""
+    """Say what rating series tell of the newer checkpoints against the reference.
+
+    >>> from checks.elo.learning import SeriesLearning
+    >>> from checks.elo.estimate import Certainty, estimate
+    >>> from checks.elo.pace import SeriesRule
+    >>> gap = estimate(60.0, Certainty(se=20.0, df=30.0, clusters=200, confidence=0.95))
+    >>> series_sentence(SeriesLearning(
+    ...     rule=SeriesRule(), reference="base_model", pooled=("adapter_v20",), older=(), rows=(), gap=gap, steps=200
+    ... ))
+    'From the logged ratings alone, adapter_v20 stands 60 Elo above base_model (95 % interval 19 to 101; 200 steps).'
+    """
     gap = found.gap
     if gap is None or gap.value is None:
         return f"The logged ratings do not tell how checkpoints stand to {quote(found.reference)}."

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from checks.elo.agents import AgentKind
 from checks.elo.answer import EloAnswer, Gap, Learning, Rating
 from checks.elo.estimate import Estimate
+from checks.elo.exploitation import Exploitation
 from checks.elo.learning import SeriesLearning, Signal
 from checks.elo.pace import SeriesRule
-from checks.elo.progress import Exploitation
 from checks.elo.sequential import Decision, Hypotheses, SequentialOutcome
 from checks.elo.words import (
     decision_sentence,
