@@ -23,6 +23,7 @@ class UpdateWord(StrEnum):
 
 
 def elo(  # noqa: PLR0913 - one argument an option
+    context: typer.Context,
     source: Annotated[
         list[str], typer.Argument(metavar="GAMES|RUN", help="Files of games, or one run (its games, else its ratings).")
     ],
@@ -95,10 +96,16 @@ def elo(  # noqa: PLR0913 - one argument an option
         series=series,
         rule={"k": k, "seats": seats, "games_per_step": games_per_step, "update": update and update.value},
         policy=policy,
+        given=frozenset(name for name in context.params if _by_hand(context, name)),
     )
     facts, title, notes = answer_elo(choice)
     _show(facts, title, notes, output_format)
     raise typer.Exit(facts.exit_code)
+
+
+def _by_hand(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)  # of an enumeration that the library does not export
+    return source is not None and source.name != "DEFAULT"
 
 
 def _show(facts: EloFacts, title: str, notes: tuple[Note, ...], output_format: Format) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,6 +49,22 @@ class EloChoice:
     rule: Mapping[str, float | int | str | None]
     """How online ratings are made; None: as the policy says."""
     policy: Path | None
+    given: frozenset[str] = frozenset()
+    """Parameters that the user wrote; the others hold defaults."""
+
+    def refuse(self, names: Iterable[str], wanted: str, got: str, advice: str) -> None:
+        """Refuse options that would have no effect on the answer.
+
+        Raises:
+            UsageError: the user gave one of `names`.
+        """
+        idle = ", ".join(f"--{name.replace('_', '-')}" for name in names if name in self.given)
+        if idle:
+            raise UsageError(f"{idle}: expected {wanted}, got {got}; {advice}")
+
+
+OF_GAMES = ("candidate", "columns", "cluster", "elo0", "elo1", "alpha", "beta", "allow_disconnected")
+OF_RATINGS = ("k", "seats", "games_per_step", "update")
 
 
 def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
@@ -69,6 +85,7 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
     try:
         record = None if choice.series else _games(choice, league, ports)
         if record is not None:
+            choice.refuse(OF_RATINGS, "logged ratings", "games", "give --series to judge the ratings, or leave it out")
             title = f"Strength in {where}" + ("" if record.source in where else f" ({record.source})")
             return facts_of(analyse(record, question)), title, record.notes
         return _ratings(choice, league, question, ports)
@@ -187,6 +204,7 @@ def _ratings(
 ) -> tuple[EloFacts, str, tuple[Note, ...]]:
     if len(choice.sources) > 1:
         raise UsageError("--series: expected one run, got several; name one")
+    choice.refuse(OF_GAMES, "games", "logged ratings", "these are judged all together by their own test: leave it out")
     ref = choice.sources[0]
     run = read_run(ref, Selection(prefixes=(RATINGS,)), ports)
     changes: dict[str, object] = {name: value for name, value in choice.rule.items() if value is not None}

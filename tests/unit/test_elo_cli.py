@@ -504,6 +504,15 @@ def test_series_are_judged_in_place_of_games_only_where_that_is_asked(folder: Pa
         ),
         ("plain.jsonl", "plain.jsonl: expected games or rating series .* found neither"),
         ("nosuch --series", "nosuch: expected a run, found nothing there; check the path"),
+        (
+            "league.jsonl --k 16 --games-per-step 4",
+            "--k, --games-per-step: expected logged ratings, got games; give --series to judge the ratings",
+        ),
+        (
+            "run/run.jsonl --series --elo1 50 --candidate best",
+            "--candidate, --elo1: expected games, got logged ratings",
+        ),
+        ("run/run.jsonl --cluster rollout --allow-disconnected", "--cluster, --allow-disconnected: expected games"),
     ],
 )
 def test_a_mistake_with_ratings_is_one_line_that_says_what_to_do(folder: Path, words: str, error: str) -> None:
