@@ -137,6 +137,8 @@ class LeaguePlan:
     """The field of games that makes one observation; None: the rollout, else the game."""
     columns: str | None
     """Which columns of a table hold what, as `a=black,b=white`; None: as documented."""
+    allow_disconnected: bool
+    """Leave agents that no games connect with the references unrated, in place of an error."""
     rule: SeriesRule
     """How online ratings are made."""
 

@@ -55,6 +55,7 @@ def read_plan(values: Mapping[str, Any], tell: Tell) -> LeaguePlan:
         checkpoints=pattern,
         cluster=games.get("cluster"),
         columns=games.get("columns"),
+        allow_disconnected=games.get("allow-disconnected", False),
         rule=_rule(values.get("online-elo", {}), tell),
     )
 

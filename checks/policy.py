@@ -81,6 +81,9 @@ class GamesDocument(_Model):
     columns: str | None = Field(
         None, min_length=1, description="Other people's columns, as `a=black,b=white,score=result`."
     )
+    allow_disconnected: bool = Field(
+        False, description="Leave agents without a path of games to a reference unrated, in place of an error."
+    )
 
 
 class OnlineEloDocument(_Model):

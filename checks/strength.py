@@ -94,6 +94,7 @@ class Strength:
                 against=asked.against,
                 hypotheses=asked.hypotheses,
                 confidence=asked.confidence,
+                allow_disconnected=league.allow_disconnected,
             )
             return analyse(record, question)
         rule = replace(league.rule, confidence=asked.confidence)

@@ -80,7 +80,7 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
     league = read_policy(choose_policy(choice.policy, None) or fallback_policy(), ports, "2000-01-01").league
     named = _references(choice.references)
     naming = _naming(choice, league, named)
-    question = _question(choice, naming, next(iter(named), None))
+    question = _question(choice, league, naming, next(iter(named), None))
     where = ", ".join(map(show_name, choice.sources[:3])) + (", …" if len(choice.sources) > 3 else "")
     try:
         record = None if choice.series else _games(choice, league, ports)
@@ -131,7 +131,7 @@ def _naming(choice: EloChoice, league: LeaguePlan, named: Mapping[str, Measured 
     return Naming(references={**named, **league.references, **named}, pattern=pattern, checkpoints=steps or None)
 
 
-def _question(choice: EloChoice, naming: Naming, against: str | None) -> EloQuestion:
+def _question(choice: EloChoice, league: LeaguePlan, naming: Naming, against: str | None) -> EloQuestion:
     for name, problem in number_faults({**choice.numbers, "confidence": choice.confidence}):
         raise UsageError(f"--{name}: {problem}")
     return EloQuestion(
@@ -140,7 +140,7 @@ def _question(choice: EloChoice, naming: Naming, against: str | None) -> EloQues
         against=against,
         hypotheses=Hypotheses(**choice.numbers),
         confidence=choice.confidence,
-        allow_disconnected=choice.allow_disconnected,
+        allow_disconnected=choice.allow_disconnected or league.allow_disconnected,
     )
 
 

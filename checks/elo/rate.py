@@ -203,7 +203,8 @@ def require_connected(rated: Rated) -> None:
     )
     raise EloError(
         f"expected a path of games from every agent to {quote(rated.scale.gauge)}, found none for {told}; play them "
-        "against a reference, or give --allow-disconnected to leave them unrated"
+        "against a reference, or leave them unrated (--allow-disconnected; in a policy "
+        "games: {allow-disconnected: true})"
     )
 
 

@@ -352,8 +352,10 @@ def test_agents_without_a_path_to_the_reference_are_refused_unless_allowed(folde
     assert refused.code == 2
     assert refused.error.startswith("apart.jsonl: expected a path of games from every agent to base_model, found none")
     assert "the group of `x`, `y`" in refused.error
-    assert "--allow-disconnected" in refused.error
+    assert "(--allow-disconnected; in a policy games: {allow-disconnected: true})" in refused.error
     assert allowed.code == 0
+    (folder / "p.yml").write_text(f"games: {{allow-disconnected: true}}\n{ELO}")
+    assert elo("apart.jsonl", "--policy", "p.yml").out == allowed.out
     assert re.search(r"x +other +– +– +– +2 +unrated", allowed.out)
 
 

@@ -43,14 +43,16 @@ def plan_faults(text: str) -> list[str]:
 
 
 def test_a_policy_that_says_nothing_of_its_league_has_good_defaults() -> None:
-    assert plan("") == LeaguePlan(references={}, checkpoints=PATTERN, cluster=None, columns=None, rule=SeriesRule())
+    assert plan("") == LeaguePlan(
+        references={}, checkpoints=PATTERN, cluster=None, columns=None, allow_disconnected=False, rule=SeriesRule()
+    )
 
 
 def test_all_that_a_policy_says_of_its_league_is_read() -> None:
     found = plan(
         "references: {base_model: 1000, chaos_bot: {rating: 850.5, se: 12}, old: {rating: -3}, x: free}\n"
         'checkpoints: "step-{step}"\n'
-        'games: {cluster: match, columns: "a=black,b=white,score=result"}\n'
+        'games: {cluster: match, columns: "a=black,b=white,score=result", allow-disconnected: true}\n'
         "online-elo: {k: 8, update: averaged, seats: 4, games-per-step: 16.5, seat-averaged: true}\n"
     )
 
@@ -64,6 +66,7 @@ def test_all_that_a_policy_says_of_its_league_is_read() -> None:
         checkpoints="step-{step}",
         cluster="match",
         columns="a=black,b=white,score=result",
+        allow_disconnected=True,
         rule=SeriesRule(k=8.0, update=Update.AVERAGED, seats=4, games_per_step=16.5, seat_averaged=True),
     )
 

@@ -190,11 +190,16 @@ def test_games_without_what_is_asked_for_are_an_error_in_one_sentence(asked: str
     assert found.reason[-2:] not in ("?.", "..")
 
 
-def test_agents_without_a_path_to_the_reference_are_an_error() -> None:
-    found = judge("elo: {}", join(BETTER, duel("x", "y", "10")))
+def test_agents_without_a_path_to_the_reference_are_an_error_unless_the_policy_leaves_them_unrated() -> None:
+    apart = join(BETTER, duel("x", "y", "10"))
+    leave = "games: {allow-disconnected: true}\n"
+
+    found = judge("elo: {elo1: 100}", apart)
 
     assert found.outcome is Outcome.ERROR
     assert "none for the group of `x`, `y`" in found.reason
+    assert judge("elo: {elo1: 100}", apart, more=leave).outcome is PASS
+    assert judge("elo: {candidate: x}", apart, more=leave).outcome is INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
