@@ -39,7 +39,9 @@ def main() -> int:
     for turn in range(options.times + 1):
         for name, (words, _) in COMMANDS.items():
             start = time.perf_counter()
-            subprocess.run(words, cwd=ROOT, check=False, capture_output=True)
+            done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+            if done.returncode not in (0, 10, 11):
+                sys.exit(f"{name}: expected it to run, got exit code {done.returncode}: {done.stderr.strip()[-300:]}")
             if turn:  # the first turn warms the caches
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(times) for name, times in seconds.items()}

@@ -122,6 +122,8 @@ def damage(evidence: Evidence) -> CheckResult:
     """Ask whether anything was lost, or fragments of the run overlap: what is missing may be what matters."""
     notes = (*evidence.run.notes, *evidence.notes)
     bad = [note.text for note in notes if note.kind in (NoteKind.LOST, NoteKind.OVERLAP)]
+    if evidence.game_record is not None:  # whose ids may begin anew in every file
+        bad += [note.text for note in evidence.game_record.notes if note.kind is NoteKind.LOST]
     name, title = "damage", "nothing lost while reading"
     if not bad:
         return integrity_result(name, title, Outcome.PASS, f"The {evidence.run.source} was read whole.")

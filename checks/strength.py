@@ -21,7 +21,7 @@ from checks.elo.facts import EloFacts, facts_of
 from checks.elo.fit import FitError
 from checks.elo.sequential import SequentialOutcome
 from checks.elo.series import SeriesLearning, SeriesRule, Signal, judge_series
-from checks.elo.words import decision_sentence, elo, gap_sentence, interval, series_sentence
+from checks.elo.words import decision_sentence, elo, gap_sentence, interval, series_sentence, unrated
 from checks.league import VALUES
 from checks.number import finite
 from checks.result import CheckResult, Outcome
@@ -199,7 +199,8 @@ def _decided(check: Check, found: EloAnswer) -> CheckResult:
         return missing(check, gap_sentence(found))
     asked = decision.hypotheses
     outcome = Outcome.INCONCLUSIVE if found.doubts else _DECIDED[decision.outcome]
-    reason = " ".join((gap_sentence(found), decision_sentence(decision), *found.doubts))
+    decided = () if unrated(found) else (decision_sentence(decision),)
+    reason = " ".join((gap_sentence(found), *decided, *found.doubts))
     return _filled(
         replace(
             blank_result(check, outcome, reason),

@@ -34,7 +34,8 @@ def elo(  # noqa: PLR0913 - one argument an option
             "--reference",
             metavar="NAME[=RATING]",
             help="A fixed agent, with its rating where that was measured (850, or 850+-12); may be repeated. "
-            "base_model and bots are references anyway. The first one named is the one to beat.",
+            "base_model and every …_bot are references anyway. The one to beat is the first named without a rating, "
+            "else base_model.",
         ),
     ] = None,
     candidate: Annotated[

@@ -24,7 +24,7 @@ from checks.elo.fit import FitError
 from checks.elo.pace import SeriesRule, Update
 from checks.elo.sequential import Hypotheses
 from checks.league import FARTHEST, measured_rating, number_faults
-from checks.run import GameRecord, Note, NoteKind, Selection
+from checks.run import GameRecord, Note, NoteKind, RunData, Selection
 from checks.strength import judge_ratings
 
 _RATING = re.compile(r"(.+)=([+-]?\d+(?:\.\d+)?)(?:(?:\+-|±)(\d+(?:\.\d+)?))?", re.DOTALL)
@@ -80,7 +80,8 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
     league = read_policy(choose_policy(choice.policy, None) or fallback_policy(), ports, "2000-01-01").league
     named = _references(choice.references)
     naming = _naming(choice, league, named)
-    question = _question(choice, league, naming, next(iter(named), None))
+    unmeasured = (name for name, measured in named.items() if measured is None)
+    question = _question(choice, league, naming, next(unmeasured, None))
     where = ", ".join(map(show_name, choice.sources[:3])) + (", …" if len(choice.sources) > 3 else "")
     try:
         record = None if choice.series else _games(choice, league, ports)
@@ -206,7 +207,7 @@ def _ratings(
         raise UsageError("--series: expected one run, got several; name one")
     choice.refuse(OF_GAMES, "games", "logged ratings", "these are judged all together by their own test: leave it out")
     ref = choice.sources[0]
-    run = read_run(ref, Selection(prefixes=(RATINGS,)), ports)
+    run = _run_of(choice, ref, ports)
     changes: dict[str, object] = {name: value for name, value in choice.rule.items() if value is not None}
     if "update" in changes:
         changes["update"] = Update(str(changes["update"]))
@@ -219,6 +220,16 @@ def _ratings(
     if found is None:
         raise InputError(
             f"{show_name(ref)}: expected games or rating series ({RATINGS}AGENT of a reference and a checkpoint), "
-            "found neither; name a file of games, or tell how checkpoints are called with --checkpoints"
+            "found neither; name a file of games, say which column of a table is which with --columns, or tell how "
+            "checkpoints are called with --checkpoints"
         )
     return facts_of(found), f"Learning signal in the logged ratings of {run.identity.name}", run.notes
+
+
+def _run_of(choice: EloChoice, ref: str, ports: Ports) -> RunData:
+    try:
+        return read_run(ref, Selection(prefixes=(RATINGS,)), ports)
+    except InputError:
+        if not choice.series and Path(ref).suffix and _exists(ref) and Path(ref).is_file():
+            ports.read_games([Path(ref)], GamesReading())  # which says what a table of games would need
+        raise

@@ -6,6 +6,7 @@ rich is imported where it is used: `gatekeeper --help` does without.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -21,6 +22,9 @@ _GAP = 2
 _READABLE = 100
 """Sentences are not set wider than this: long lines are hard to read."""
 _NARROWEST = 12
+_TIE = "\ue000"
+"""Stands for a blank at which no line may break; a no-break space would not do, rich breaks at any white space."""
+_TIED = re.compile(r"(?<=\d) (?=%)|(?<=[<>=]) (?=[-\d])")
 
 
 def open_console(stream: TextIO | None = None, *, width: int | None = None) -> Console:
@@ -70,7 +74,9 @@ class Page:
                 shown = f" {shown} "
             text.append(gap if text else "").append(shown, style)
         width = max(min(self._console.width, _READABLE) - indent - hang, _NARROWEST)
+        text.plain = _TIED.sub(_TIE, text.plain)
         for index, row in enumerate(text.wrap(self._console, width)):
+            row.plain = row.plain.replace(_TIE, " ")
             self._write(Text(" " * (indent + (hang if index else 0))).append_text(row))
 
     def pairs(self, pairs: Sequence[tuple[str, str]], *, indent: int) -> None:

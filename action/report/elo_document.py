@@ -28,6 +28,8 @@ def elo_document(facts: EloFacts) -> Object:
         "learning": _learning(facts.learning),
         "head_to_head": [_meeting(row) for row in facts.head_to_head],
         "seats": [{"seat": name, **_span(one)} for name, one in facts.seats],
+        "answer": facts.answer,
+        "exit_code": facts.exit_code,
         "doubts": list(facts.doubts),
         "sentences": list(facts.sentences),
     }

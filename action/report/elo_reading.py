@@ -12,6 +12,8 @@ from checks.elo.sequential import SequentialOutcome
 
 def read_elo(field: Field) -> EloFacts:
     """Read an analysis; InputError, with the path of the field, for anything that version 1 does not allow."""
+    field["answer"].optional(Field.text)  # which the facts tell again
+    field["exit_code"].whole()
     return EloFacts(
         mode=field["mode"].choice(Mode),
         confidence=field["confidence"].number(),

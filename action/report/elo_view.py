@@ -12,6 +12,7 @@ from action.report.view import NOTHING
 from checks.elo.answer import Mode
 from checks.elo.facts import EloFacts, RatingFacts, Span
 from checks.elo.words import elo as elo_text
+from checks.elo.words import many
 
 _MARKS = {">": "never lost", "<": "never won", "?": "not comparable"}
 CHART = 32
@@ -188,10 +189,10 @@ def _draw(span: Span, scale: tuple[float, float], width: int, plain: bool) -> st
 def method_of(facts: EloFacts) -> str:
     """Say on what and how the analysis was made, in one sentence."""
     rests: Sequence[str] = (
-        (f"{facts.games:,} games in {facts.clusters:,} clusters (one a {facts.cluster})",)
+        (f"{many(facts.games, 'game')} in {many(facts.clusters, 'cluster')} (one a {facts.cluster})",)
         if facts.mode is Mode.GAMES
-        else (f"{facts.clusters:,} logged steps",)
+        else (f"{many(facts.clusters, 'logged step')} used",)
     )
     given = [f"{name} {elo_text(rating)}" for name, rating in facts.references if rating is not None]
-    scale = f"; scale fixed by {', '.join(given)}" if given else ""
+    scale = f"; scale from {', '.join(given)}" if given else ""
     return f"{rests[0]}{scale}. Method: {facts.method}."

@@ -14,7 +14,7 @@ from checks.document import quote
 BASE_MODEL = "base_model"
 PATTERN = "adapter_v{step}"
 DEFAULT_RATING = 1000.0
-_BOT = re.compile(r"[a-z0-9]+_bot")
+_BOT = re.compile(r".+_bot", re.DOTALL | re.IGNORECASE)
 
 
 class EloError(Exception):

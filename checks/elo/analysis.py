@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from checks.counts import Counts
+from checks.document import quote
 from checks.elo.agents import (
     BASE_MODEL,
     Agent,
@@ -39,7 +40,7 @@ from checks.elo.seats import seat_report
 from checks.elo.sequential import Duel, Hypotheses, sequential_decision
 from checks.elo.standing import Cast, gap_estimate, head_to_head, rating_table
 from checks.number import round9
-from checks.run import GameRecord
+from checks.run import GameRecord, NoteKind
 
 METHOD = (
     "anchored Bradley–Terry on pairs of seats of different agents, half a point for a tie; standard errors clustered, "
@@ -75,7 +76,7 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
     candidate, gap = _gap(rated, cast, question, bounds)
     found = EloAnswer(
         question=question,
-        method=METHOD,
+        method=_method(counts, scale),
         references=scale.references,
         scale_zero=scale.zero,
         cluster=record.cluster,
@@ -102,7 +103,21 @@ def analyse(record: GameRecord, question: EloQuestion) -> EloAnswer:
         doubts=(),
         remarks=(),
     )
-    return replace(found, doubts=doubts(found), remarks=remarks(found, counts))
+    lost = [note.text for note in record.notes if note.kind is NoteKind.LOST]
+    return replace(found, doubts=doubts(found, lost), remarks=remarks(found, counts))
+
+
+def _method(counts: Counts, scale: Scale) -> str:
+    """Say how the answer was made, and what it does not allow for."""
+    told = [METHOD]
+    if counts.seats is None and not np.any(counts.entries.order):
+        told.append("no seats or first moves were recorded, so none is allowed for")
+    gauge = scale.references[scale.gauge]
+    if gauge is not None and gauge.se:
+        told.append(
+            f"the measured rating of {quote(scale.gauge)} has an error of {gauge.se:g}, which is in no interval"
+        )
+    return "; ".join(told)
 
 
 def _scale(counts: Counts, question: EloQuestion) -> tuple[tuple[Agent, ...], Scale]:

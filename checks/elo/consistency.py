@@ -202,7 +202,8 @@ def agreement(rated: Rated) -> Agreement | None:
     totals, fit = rated.totals, rated.fit
     p = expected(fit, totals.first, totals.second, totals.order)
     variance = totals.games * p * (1 - p)
-    kept = variance >= _LEAST_CELL
+    linked = rated.connection.linked
+    kept = (variance >= _LEAST_CELL) & linked[totals.first] & linked[totals.second]
     clusters = rated.counts.clusters
     if not 2 <= np.count_nonzero(kept) <= totals.games.size <= _MOST_CELLS or clusters < _LEAST_CLUSTERS:
         return None

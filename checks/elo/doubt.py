@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from checks.counts import Counts
 from checks.document import quote
 from checks.elo.agents import AgentKind
-from checks.elo.answer import EloAnswer
+from checks.elo.answer import EloAnswer, Gap
 from checks.elo.consistency import Conflict
+from checks.elo.sequential import Decision, SequentialOutcome
 from checks.number import show_number
 
 _FAR = 3.0
@@ -17,8 +18,8 @@ _UNBALANCED = 0.75
 """An evaluation seats candidates badly if it has fewer than this share of the meetings that a balanced one would."""
 
 
-def doubts(answer: EloAnswer) -> tuple[str, ...]:
-    """Give the reasons not to believe the gap.
+def doubts(answer: EloAnswer, lost: Sequence[str] = ()) -> tuple[str, ...]:
+    """Give the reasons not to believe the gap; `lost`: sentences on what of the games could not be read.
 
     >>> from checks.elo.example import example_record
     >>> from checks.elo.agents import Naming
@@ -28,11 +29,17 @@ def doubts(answer: EloAnswer) -> tuple[str, ...]:
     >>> doubts(found)
     ()
     """
-    return tuple(_doubts(answer))
+    return tuple(_doubts(answer, lost))
 
 
-def _doubts(answer: EloAnswer) -> Iterator[str]:
+def _doubts(answer: EloAnswer, lost: Sequence[str]) -> Iterator[str]:
     gap, seats = answer.gap, answer.seats
+    if lost:
+        more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+        yield (
+            f"Some of the games were lost while reading ({lost[0]}{more}): what is missing may be what matters. Repair "
+            "the file, or take out of it what is damaged."
+        )
     if gap is not None and seats is not None and seats.always is not None:
         yield (
             f"{quote(gap.candidate)} always held the seat {quote(seats.always)}: its strength cannot be told from what "
@@ -52,8 +59,27 @@ def _doubts(answer: EloAnswer) -> Iterator[str]:
     if answer.control is not None and answer.control.sure:
         yield (
             "The references moved against each other between the first and the second half of the games "
-            f"({_listed(answer.control)}; p = {show_number(answer.control.p)}): they never change, so the environment "
+            f"({_listed(answer.control)}; {_p(answer.control.p)}): they never change, so the environment "
             "did, and ratings across that change mean nothing."
+        )
+    if gap is not None and answer.decision is not None:
+        yield from _contradiction(gap, answer.decision)
+
+
+def _contradiction(gap: Gap, decision: Decision) -> Iterator[str]:
+    """Tell where all games together say the contrary of those up to the crossing."""
+    found, elo0 = gap.estimate, decision.hypotheses.elo0
+    turned = {
+        SequentialOutcome.BETTER: found.value is not None and found.value <= elo0,
+        SequentialOutcome.NOT_BETTER: found.low is not None and found.low > elo0,
+        SequentialOutcome.UNDECIDED: False,
+    }
+    if turned[decision.outcome]:
+        side = "no higher than" if decision.outcome is SequentialOutcome.BETTER else "surely above"
+        yield (
+            f"The test ended after {decision.games:,.0f} games, but all games together put the gap {side} "
+            f"{show_number(elo0)} Elo: the first games were lucky or unlucky, or something changed since. Look at the "
+            "games over time, and play anew."
         )
 
 
@@ -77,7 +103,7 @@ def _remarks(answer: EloAnswer, counts: Counts) -> Iterator[str]:
     if answer.conflict is not None and answer.conflict.sure:
         yield (
             f"The measured ratings of the references contradict these games ({_listed(answer.conflict)}; "
-            f"p = {show_number(answer.conflict.p)}): only {quote(next(iter(answer.references)))} was held."
+            f"{_p(answer.conflict.p)}): only {quote(next(iter(answer.references)))} was held."
         )
     if answer.agreement is not None and answer.agreement.sure:
         found = answer.agreement
@@ -151,3 +177,7 @@ def _advice(answer: EloAnswer, counts: Counts) -> Iterator[str]:
 
 def _listed(conflict: Conflict) -> str:
     return ", ".join(f"{quote(name)} by {show_number(by)} Elo" for name, by in conflict.differences[:4])
+
+
+def _p(value: float) -> str:
+    return "p < 0.0001" if value < 0.0001 else f"p = {show_number(value)}"

@@ -120,6 +120,15 @@ class EloFacts:
     """What it means, as one paragraph. May hold hostile text."""
 
     @property
+    def answer(self) -> str | None:
+        """The answer, doubts allowed for: a sequential outcome, or a signal of series; None: nothing asked."""
+        if self.mode is Mode.SERIES:
+            return self.learning.signal.value
+        if self.decision is None:
+            return None
+        return SequentialOutcome.UNDECIDED.value if self.doubts else self.decision.outcome.value
+
+    @property
     def exit_code(self) -> int:
         """The exit code of an analysis by itself, as of a check: 0 better, 10 not better, 11 cannot tell."""
         if self.mode is Mode.SERIES:

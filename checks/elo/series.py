@@ -97,7 +97,10 @@ def judge_series(
     columns = [panel.agents.index(name) for name in found.pooled]
     pace = find_pace(rule, panel, panel.agents.index(reference), columns)
     if pace is None:
-        return replace(found, reasons=("How fast ratings settle is not to be told: declare K, or log the games.",))
+        return replace(
+            found,
+            reasons=("How fast ratings settle is not to be told: declare K (`--k`; in a policy `online-elo`).",),
+        )
     return decide_signal(_estimated(found, panel, pace, cast))
 
 
@@ -143,7 +146,7 @@ def _missing(found: SeriesLearning, panel: Panel, cast: _Cast) -> tuple[str, ...
     if found.rule.update is None:
         told.append(
             "The update rule of the ratings is not declared, or they are no Elo (TrueSkill): "
-            "declare K, update, seats and games a step, or log the games."
+            "declare it (`--update`; in a policy `online-elo`), or log the games."
         )
     if not cast.checkpoints:
         told.append("There are no ratings of checkpoints.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from checks.document import quote
+from checks.elo.agents import AgentKind
 from checks.elo.answer import EloAnswer, Gap
 from checks.elo.estimate import Estimate
 from checks.elo.learning import SeriesLearning, Signal
@@ -71,10 +73,28 @@ def gap_sentence(answer: EloAnswer) -> str:
     if answer.cluster != "game":
         rests += f" in {many(row.clusters, answer.cluster)}"
     names = f"{quote(gap.candidate)}{_chosen(gap)}", quote(gap.reference)
+    if unrated(answer):
+        return (
+            f"{names[0]} cannot be compared with {names[1]}: no games connect them, not even through others ({rests})."
+        )
     if found.value is None:
-        return f"{names[0]} cannot be placed against {names[1]} on both sides: {interval(found)} ({rests})."
+        return f"{names[0]} against {names[1]} is bounded on one side at most: {interval(found)} ({rests})."
     side = "above" if found.value >= 0 else "below"
     return f"{names[0]} stands {elo(abs(found.value))} Elo {side} {names[1]} ({interval(found)}; {rests})."
+
+
+def unrated(answer: EloAnswer) -> bool:
+    """Tell whether no path of games leads from the candidate to the references.
+
+    >>> from checks.elo.example import example_record
+    >>> from checks.elo.agents import Naming
+    >>> from checks.elo.analysis import analyse
+    >>> from checks.elo.answer import EloQuestion
+    >>> unrated(analyse(example_record(), EloQuestion(naming=Naming(references={}))))
+    False
+    """
+    names = () if answer.gap is None else (answer.gap.candidate, answer.gap.reference)
+    return any("unrated" in row.flags for row in answer.ratings if row.agent in names)
 
 
 def _chosen(gap: Gap) -> str:
@@ -94,7 +114,7 @@ def decision_sentence(decision: Decision) -> str:
     """
     asked = decision.hypotheses
     test = (
-        f"The sequential test of a gap of {elo(asked.elo0)} against {elo(asked.elo1)} Elo "
+        f"The sequential test of a gap of {show_number(asked.elo0)} against {show_number(asked.elo1)} Elo "
         f"(error rates {asked.alpha:g} and {asked.beta:g})"
     )
     after = f"after {many(decision.games, 'game')}"
@@ -141,8 +161,8 @@ def _sentences(answer: EloAnswer) -> Iterator[str]:
     yield gap_sentence(answer)
     p = None if answer.gap is None or answer.gap.chosen_from > 1 else answer.gap.estimate.p_superior
     if p is not None:
-        yield f"At this number of games alone, the probability that it is stronger is {_sure(p)}."
-    if answer.decision is not None:
+        yield f"Taken as the only look at these games, the probability that it is stronger is {_sure(p)}."
+    if answer.decision is not None and not unrated(answer):
         yield decision_sentence(answer.decision)
     if answer.doubts:
         yield "Do not believe it yet."
@@ -177,7 +197,7 @@ def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
         slope, end = learning.slope, learning.reference_decline
         # After a sure regression the end that counts is the newest checkpoint's own, which the gap has told.
         ends = "" if lost else f" and ends {_beside(end.value)} the reference ({interval(end)})"
-        trend = f"their trend is {elo(slope.value)} Elo per 100 steps ({interval(slope)})"
+        trend = f"their trend is {_rise(slope, answer)}"
         yield f"{_SIGNALS[learning.signal]}: {trend}{ends}."
     latest = learning.latest
     if latest is not None and latest.below_zero:
@@ -186,8 +206,20 @@ def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
     if learning.exploitation is not None:
         total = learning.exploitation.total
         bots = learning.exploitation.bots
-        whom = quote(bots[0][0]) if len(bots) == 1 else f"the {len(bots)} bots together"
+        kind = "bots" if all(name.lower().endswith("_bot") for name, _ in bots) else "fixed agents"
+        whom = quote(bots[0][0]) if len(bots) == 1 else f"the {len(bots)} {kind} together"
         yield f"Against {whom} training gained {elo(total.value)} Elo ({interval(total)})."
+
+
+def _rise(slope: Estimate, answer: EloAnswer) -> str:
+    """Write a slope, over no more steps than there are."""
+    kinds = (AgentKind.CHECKPOINT,)
+    steps = [row.step for row in answer.ratings if row.kind in kinds and row.estimate and row.step is not None]
+    span = max(steps, default=0) - min(steps, default=0)
+    if not 0 < span < 100:
+        return f"{elo(slope.value)} Elo per 100 steps ({interval(slope)})"
+    value, low, high = (None if end is None else end * span / 100 for end in (slope.value, slope.low, slope.high))
+    return f"{elo(value)} Elo over {many(span, 'step')} ({interval(replace(slope, value=value, low=low, high=high))})"
 
 
 def series_paragraph(found: SeriesLearning) -> tuple[str, ...]:

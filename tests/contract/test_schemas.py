@@ -36,7 +36,7 @@ PROMISED = {
     "notes[]": "kind text",
     "evidence": "sha256",
     "elo": "mode confidence method cluster clusters games references ratings gap decision learning head_to_head seats "
-    "doubts sentences",
+    "answer exit_code doubts sentences",
     "elo.ratings[]": "agent kind step elo low high se games flags",
     "elo.gap": "candidate reference elo low high p_superior chosen_from",
     "elo.decision": "outcome elo0 elo1 alpha beta llr lower upper games games_needed",

@@ -15,6 +15,8 @@ from checks.completeness import PLANNED_KEYS, damage, planned_steps, run_state, 
 from checks.result import CheckKind, Outcome, Severity
 from checks.run import NoteKind, RunState, Scalar
 from tests.builders import evidence, note, rows, run, series
+from tests.games import duel as games_of
+from tests.games import record
 
 PASS, WARN, INCONCLUSIVE, NOT_MEASURED = Outcome.PASS, Outcome.WARN, Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED
 
@@ -180,6 +182,17 @@ def test_what_was_lost_in_the_run_or_its_logs_is_not_fit_to_judge(
 
     assert found.outcome is expected
     assert ("And 1 more" in found.reason) == (len(kinds) == 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(NoteKind.ODD, PASS), (NoteKind.OVERLAP, PASS), (NoteKind.LOST, INCONCLUSIVE)]
+)
+def test_games_that_were_lost_are_damage_and_ids_that_begin_anew_in_every_file_are_none(
+    kind: NoteKind, expected: Outcome
+) -> None:
+    games = dataclasses.replace(record(games_of("x", "y", "10")), notes=(note(kind, "games.jsonl: line 3"),))
+
+    assert damage(dataclasses.replace(evidence(), game_record=games)).outcome is expected
 
 
 @given(st.lists(st.floats(), max_size=30), st.none() | st.integers(1, 10**20))

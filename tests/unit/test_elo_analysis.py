@@ -22,6 +22,8 @@ from checks.elo.gather import SeatRows
 from checks.elo.learning import Signal
 from checks.elo.seats import SeatReport
 from checks.elo.sequential import Hypotheses, SequentialOutcome
+from checks.elo.words import paragraph
+from checks.run import Note, NoteKind
 from tests.games import (
     BASE,
     NEW,
@@ -72,7 +74,8 @@ def test_the_newest_checkpoint_is_held_against_base_model_unless_one_says_otherw
 
     assert found.gap is not None
     assert (found.gap.candidate, found.gap.reference, found.gap.chosen_from) == (NEW, BASE, 1)
-    assert (found.method, found.cluster, found.scale_zero) == (METHOD, "game", 1000)
+    unseated = f"{METHOD}; no seats or first moves were recorded, so none is allowed for"
+    assert (found.method, found.cluster, found.scale_zero) == (unseated, "game", 1000)
     assert dict(found.references) == {BASE: None, "chaos_bot": None}
     assert (found.clusters, found.games, found.mean_seats) == (200, 200, 2)
 
@@ -948,3 +951,52 @@ def test_a_league_of_many_checkpoints_is_answered_as_a_whole() -> None:
     assert found.learning.slope is not None
     assert found.learning.slope.value == pytest.approx(200, abs=4 * (found.learning.slope.se or 0))
     assert found.learning.latest is not None
+
+
+def test_games_that_were_lost_while_reading_leave_the_answer_open() -> None:
+    whole = record(duel(NEW, BASE, "1110" * 40))
+    notes = tuple(Note(kind=NoteKind.LOST, text=f"games.jsonl: no JSON object, left out: line {i}") for i in (3, 9))
+    odd = Note(kind=NoteKind.ODD, text="a number with a decimal comma")
+
+    found = analyse(dataclasses.replace(whole, notes=(odd, *notes)), EloQuestion(naming=given()))
+
+    assert analyse(dataclasses.replace(whole, notes=(odd,)), EloQuestion(naming=given())).doubts == ()
+    assert found.outcome is SequentialOutcome.UNDECIDED
+    [doubt] = found.doubts
+    assert doubt.startswith(
+        "Some of the games were lost while reading (games.jsonl: no JSON object, left out: line 3, and 1 more): what "
+    )
+
+
+def test_a_test_that_all_games_together_contradict_leaves_the_answer_open() -> None:
+    """Better by its first games and worse by all of them, or the contrary; the walk ends where it did."""
+    better = asked(join(duel(NEW, BASE, "11110" * 40), duel(NEW, BASE, "00011" * 120)))
+    worse = asked(join(duel(NEW, BASE, "00001" * 40), duel(NEW, BASE, "11110" * 200)))
+
+    for found, ended, side in (
+        (better, SequentialOutcome.BETTER, "no higher than 0 Elo"),
+        (worse, SequentialOutcome.NOT_BETTER, "surely above 0 Elo"),
+    ):
+        assert found.decision is not None
+        assert (found.decision.outcome, found.outcome) == (ended, SequentialOutcome.UNDECIDED)
+        assert any(f"but all games together put the gap {side}: the first games" in one for one in found.doubts)
+    assert asked(duel(NEW, BASE, "11110" * 40)).doubts == ()
+
+
+def test_a_candidate_that_no_games_connect_is_told_so_and_not_that_it_has_too_few() -> None:
+    found = asked(join(duel(NEW, "z", "1100" * 50), duel("y", BASE, "10")), allow_disconnected=True)
+    told = paragraph(found)
+
+    assert told[0] == (
+        "adapter_v10 cannot be compared with base_model: no games connect them, not even through others (200 games)."
+    )
+    assert not any("clusters" in sentence or "too few" in sentence for sentence in told)
+
+
+def test_a_gauge_that_was_measured_with_an_error_is_told_with_it() -> None:
+    rows = join(duel(NEW, BASE, "1110" * 40), duel(BASE, "chaos_bot", "10" * 20))
+
+    assert asked(rows, given(chaos_bot=(850.0, 30.0))).method.endswith(
+        "the measured rating of chaos_bot has an error of 30, which is in no interval"
+    )
+    assert "has an error" not in asked(rows, given(chaos_bot=850.0)).method

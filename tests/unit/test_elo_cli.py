@@ -149,14 +149,19 @@ def test_markdown_renders_as_tables_and_says_what_was_asked() -> None:
     [
         ([], {"base_model": 1000.0, "chaos_bot": None}, "base_model"),
         (["chaos_bot"], {"base_model": 1000.0, "chaos_bot": None}, "chaos_bot"),
-        (["chaos_bot=850"], {"chaos_bot": 850.0, "base_model": None}, "chaos_bot"),
-        (["chaos_bot=850+-12"], {"chaos_bot": 850.0, "base_model": None}, "chaos_bot"),
-        (["chaos_bot=-85.5±0.5"], {"chaos_bot": -85.5, "base_model": None}, "chaos_bot"),
+        (["chaos_bot=850"], {"chaos_bot": 850.0, "base_model": None}, "base_model"),
+        (["chaos_bot=850+-12"], {"chaos_bot": 850.0, "base_model": None}, "base_model"),
+        (["chaos_bot=-85.5±0.5"], {"chaos_bot": -85.5, "base_model": None}, "base_model"),
         (["base_model=1200", "chaos_bot=+850+-40"], {"base_model": 1200.0, "chaos_bot": 850.0}, "base_model"),
         (["adapter_v10"], {"base_model": 1000.0, "adapter_v10": None, "chaos_bot": None}, "adapter_v10"),
+        (
+            ["chaos_bot=850", "adapter_v10"],
+            {"chaos_bot": 850.0, "base_model": None, "adapter_v10": None},
+            "adapter_v10",
+        ),
     ],
 )
-def test_references_are_named_with_or_without_ratings_and_the_first_is_to_be_beaten(
+def test_the_first_reference_without_a_rating_is_to_be_beaten_since_a_rating_only_moves_the_scale(
     given: list[str], references: dict[str, float | None], against: str
 ) -> None:
     found = elo("league.jsonl", *(word for name in given for word in ("--reference", name)), "--format", "json").object

@@ -405,3 +405,10 @@ def test_rows_of_many_games_agree_as_as_many_rows_do() -> None:
     assert many is not None
     assert (one.statistic, one.df, one.p) == pytest.approx((many.statistic, many.df, many.p), rel=1e-6)
     assert (one.cycles, one.triples) == (many.cycles, many.triples)
+
+
+def test_pairs_without_a_path_to_the_scale_say_nothing_of_it() -> None:
+    """Two pairs that never met each other are a saturated model: nothing is left over to contradict it."""
+    rows = join(tally("v2", BASE, won=50, lost=50), tally("v1", "v3", won=150, lost=50))
+
+    assert agreement(rated(rows)) is None

@@ -371,7 +371,7 @@ def test_ratings_that_wander_off_tell_no_pace() -> None:
     found = judge(walks, dataclasses.replace(RULE, k=None), checkpoints={"adapter_v0": 0})
 
     assert found.signal is Signal.UNCLEAR
-    assert found.reasons == ("How fast ratings settle is not to be told: declare K, or log the games.",)
+    assert found.reasons == ("How fast ratings settle is not to be told: declare K (`--k`; in a policy `online-elo`).",)
     few = {name: again(one, steps=one.steps[:6], values=one.values[:6]) for name, one in walks.items()}
     assert judge(few, dataclasses.replace(RULE, k=None), checkpoints={"adapter_v0": 0}).gap is None
 

@@ -226,9 +226,9 @@ def test_seats_are_shown_where_they_are_known() -> None:
 
 def test_the_method_says_what_it_rests_on_and_what_fixes_the_scale() -> None:
     assert method_of(LEAGUE) == (
-        f"300 games in 300 clusters (one a game); scale fixed by base_model 1000. Method: {LEAGUE.method}."
+        f"300 games in 300 clusters (one a game); scale from base_model 1000. Method: {LEAGUE.method}."
     )
-    assert method_of(LOGGED) == "1,200 logged steps. Method: a method."
+    assert method_of(LOGGED) == "1,200 logged steps used. Method: a method."
 
 
 def test_a_chart_draws_every_rating_on_one_scale() -> None:

@@ -214,7 +214,7 @@ def test_the_sequential_test_says_its_own_hypotheses() -> None:
 def test_a_probability_is_never_told_as_certainty(p: float, expected: str) -> None:
     found = paragraph(answer(span(p_superior=p)))
 
-    assert found[1] == f"At this number of games alone, the probability that it is stronger is {expected}."
+    assert found[1] == f"Taken as the only look at these games, the probability that it is stronger is {expected}."
 
 
 def test_the_best_of_several_gets_no_probability_which_choosing_would_flatter() -> None:

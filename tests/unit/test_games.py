@@ -100,6 +100,7 @@ def test_powers_are_seats(tmp_path: Path) -> None:
     assert texts(record) == [
         "a seat without a score, left out: line 2",
         "no rollout, each such game is an observation of its own: line 2",
+        "20.0% of the seats have no score; what is missing may be what matters",
     ]
 
 
@@ -289,7 +290,10 @@ def test_games_and_seats_without_a_score_are_left_out(tmp_path: Path) -> None:
     record = jsonl(
         tmp_path, GOOD, '{"a": "x", "b": "y", "score": NaN}', {"a": "x", "b": "y"}, {"a": "x", "b": "y", "score": "*"}
     )
-    assert texts(record) == ["no score, the game is left out: 3 lines, the first is line 2"]
+    assert texts(record) == [
+        "no score, the game is left out: 3 lines, the first is line 2",
+        "75.0% of the seats have no score; what is missing may be what matters",
+    ]
     assert pairs(record.counts) == {"x-y": (1, 1)}
 
     record = jsonl(
@@ -297,6 +301,7 @@ def test_games_and_seats_without_a_score_are_left_out(tmp_path: Path) -> None:
     )
     assert texts(record) == [
         "a seat without a score, left out: 2 lines, the first is line 1",
+        "50.0% of the seats have no score; what is missing may be what matters",
         "fewer than two different agents with a score, ignored: 1 game",
     ]
     assert pairs(record.counts) == {"x-z": (1, 1)}

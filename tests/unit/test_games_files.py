@@ -92,7 +92,11 @@ def test_ids_of_games_belong_to_a_file_and_those_of_rollouts_do_not(tmp_path: Pa
 
     assert (record.counts.clusters, both.counts.games, both.counts.clusters) == (2, 3, 2)
     assert [(note.kind, note.text.partition(": ")[2]) for note in both.notes] == [
-        (NoteKind.OVERLAP, "ids of games in several files, taken for different games: 1 id")
+        (
+            NoteKind.OVERLAP,
+            "ids of games in several files, taken for different games: 1 id; if they are the same games, name one of "
+            "the files",
+        )
     ]
 
 

@@ -29,6 +29,8 @@ __all__ = ["GameColumns", "parse_columns", "read_games", "recognises"]
 
 LARGE = 8 * 2**20
 """Bytes of all files; from there on a database reads and counts them, which is then faster."""
+MAX_UNSCORED = 0.01
+"""Share of seats without a score that is told, but does not shake the answer."""
 _PACKED = 8
 """How much larger a compressed file is when unpacked, about."""
 _NAMED = 3
@@ -85,11 +87,18 @@ def read_games(
             f"without a score, {_count(alone, 'game')} of one agent alone); is it the right file?"
         )
     notes += [note for reading in found.readings for note in reading.notes]
+    seats = float(counts.units.seats.sum()) + unscored
+    if unscored > MAX_UNSCORED * seats:
+        text = f"{where}: {unscored / seats:.1%} of the seats have no score; what is missing may be what matters"
+        notes.append(Note(kind=NoteKind.LOST, text=text))
     if alone:
         text = f"{where}: fewer than two different agents with a score, ignored: {_count(alone, 'game')}"
         notes.append(Note(kind=NoteKind.ODD, text=text))
     if found.shared:
-        text = f"{where}: ids of games in several files, taken for different games: {_count(found.shared, 'id')}"
+        text = (
+            f"{where}: ids of games in several files, taken for different games: {_count(found.shared, 'id')}; "
+            "if they are the same games, name one of the files"
+        )
         notes.append(Note(kind=NoteKind.OVERLAP, text=text))
     tracker.finish()
     word = cluster or ("rollout" if clustered else "game")

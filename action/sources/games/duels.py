@@ -45,7 +45,7 @@ def relate_duels(sheet: Sheet, register: Register) -> Relation:
     columns = ["score", "first"] if rows_say else ["score"]
     meaning = sheet.learn(sheet.name, columns, result, ["points", "valid", "turn"])
     same = " AND ".join(f"o.{column} IS NOT DISTINCT FROM s.{column}" for column in columns)
-    sheet.lose(NO_RESULT, "valid = 0", f"{sheet.name} s JOIN {meaning} o ON {same}")
+    sheet.leave_out(NO_RESULT, "valid = 0", f"{sheet.name} s JOIN {meaning} o ON {same}")
     clustered = sheet.clusters(register.cluster)
     sheet.once()
     joins = f"{sheet.name} s JOIN {meaning} o ON {same}"

@@ -107,7 +107,7 @@ class RowReader:
         turn = self._layout.turn if first is None or self._layout.turn >= 0 else parse_first(first)
         score = self._result(raw, turn)
         if math.isnan(score):
-            self._faults.add(NoteKind.LOST, NO_RESULT, place)
+            self._faults.add(NoteKind.ODD, NO_RESULT, place)
         head = self._head(place, row, 1 if count is None else parse_count(count))
         self._tally.add(head, (a, b), (score, 1.0 - score), self._seats_of(turn))
 
@@ -164,7 +164,7 @@ class RowReader:
             return
         numbers = [self._score(score, place) for score in scores]
         if any(map(math.isnan, numbers)):
-            self._faults.add(NoteKind.LOST, NO_SCORE, place)
+            self._faults.add(NoteKind.ODD, NO_SCORE, place)
         taken = [-1 if is_missing(seat) else self._code(self._tally.seats, seat, "seat") for seat in seats]
         named = [seat for seat in taken if seat >= 0]
         if len(set(named)) < len(named):
@@ -177,7 +177,7 @@ class RowReader:
         agent = self._agent(row.get(self._keys["agent"]))
         score = self._score(row.get(self._keys["score"]), place)
         if math.isnan(score):
-            self._faults.add(NoteKind.LOST, NO_SCORE, place)
+            self._faults.add(NoteKind.ODD, NO_SCORE, place)
         raw = row.get(self._keys["seat"])
         seat = -1 if is_missing(raw) else self._code(self._tally.seats, raw, "seat")
         self._tally.add_seat(self._head(place, row), agent, score, seat)

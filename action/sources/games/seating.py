@@ -90,7 +90,7 @@ def _relate(sheet: Sheet, flat: str, register: Register, *, clustered: bool) -> 
             " ON y.seat IS NOT DISTINCT FROM s.seat"
         )
         place = "coalesce(y.rank, -1)"
-    sheet.lose(NO_SCORE, f"({score}) IS NULL", f"{flat} s")
+    sheet.leave_out(NO_SCORE, f"({score}) IS NULL", f"{flat} s")
     return Relation(
         seats=f"SELECT {sheet.base} + s.r AS r, {sheet.base} + s.game AS game, s.cluster, x.rank AS agent, "
         f"{score} AS score, 1 AS n, {place} AS seat FROM {joins}",

@@ -110,8 +110,8 @@ class Sheet:
         Spellings(database=self.database, table=table, json=self.json).learn(name, columns, parse, out)
         return name
 
-    def lose(self, what: str, condition: str, relation: str) -> None:
-        """Count rows of a relation that are lost.
+    def leave_out(self, what: str, condition: str, relation: str) -> None:
+        """Count rows of a relation that are left out.
 
         Raises:
             IrregularError: there are some in a file of text: rows are not always lines there, and nobody could tell
@@ -119,7 +119,7 @@ class Sheet:
         """
         [(count, first)] = self.database.rows(f"SELECT count(DISTINCT r), min(r) FROM {relation} WHERE {condition}")
         if count:
-            self._tell(NoteKind.LOST, what, first, count)
+            self._tell(NoteKind.ODD, what, first, count)
 
     def rows(self) -> int:
         """Count the rows."""
