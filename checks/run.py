@@ -147,6 +147,23 @@ class LogTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One question that was put to a service, so that anybody can ask it again. Holds no secret."""
+
+    service: str
+    """`Axiom` or `W&B`."""
+    what: str
+    """What was asked, in words."""
+    text: str
+    """The query itself."""
+    since: str | None = None
+    """RFC 3339 in UTC; None: the question has no time range."""
+    until: str | None = None
+    rows: int
+    """How many rows the answer has."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GameRecord:
     """Games, reduced to what ratings are made of."""
 

@@ -66,7 +66,7 @@ def answer_all(
     names none is counted, since a writer beside the trainer (the inference engine) often knows no run. Notes tell both,
     so that nobody takes a mixture for one run. APL: `where isempty(run) or run in (…)`.
     """
-    known = _complete(fields)
+    known = complete_fields(fields)
     readers = Readers(known)
     rivals = [_tallies(ask if isinstance(ask, Ask) else Ask(question=ask), readers) for ask in asks]
     wanted = (
@@ -83,7 +83,8 @@ def answer_all(
     return Answers(tables=tuple(tables), notes=tuple(dict.fromkeys(notes)), seen=seen)
 
 
-def _complete(fields: Fields) -> Fields:
+def complete_fields(fields: Fields) -> Fields:
+    """Give the names of every logical field: those given, else the usual ones; ValueError for a field nobody knows."""
     for field in fields:
         if field not in DEFAULT_FIELDS:
             raise ValueError(f"expected a field of log events, got {field!r}; there are {', '.join(DEFAULT_FIELDS)}")

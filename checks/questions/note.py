@@ -64,7 +64,7 @@ def note_tally(tally: Tally, fields: Fields) -> Iterator[Note]:
     for loss in tally.losses():
         names = fields.get("scores" if loss.field == "score" else loss.field)
         if names is not None:
-            yield from _note_loss(question.name, loss, question.needs, names)
+            yield from note_loss(question.name, loss, question.needs, names)
     if tally.crowded:
         yield _odd(
             f"{question.name}: more than {MOST_POWERS:,} powers in the scores, so the imbalance is not measured; "
@@ -74,11 +74,17 @@ def note_tally(tally: Tally, fields: Fields) -> Iterator[Note]:
 
 def note_choice(chosen: Tally, others: Sequence[Tally]) -> Iterator[Note]:
     """Tell where another record of the same thing counts more of it than the record that was used."""
-    for other in others:
-        if other.events > chosen.events:
+    counted = [(one.listens[0], one.events) for one in (chosen, *(other for other in others if other is not chosen))]
+    yield from note_rivals(chosen.ask.question.name, counted)
+
+
+def note_rivals(question: str, counted: Sequence[tuple[str, int]]) -> Iterator[Note]:
+    """Tell the same of records as counts: event → how many, the one that was used first; may be empty."""
+    for name, events in counted[1:]:
+        if events > counted[0][1]:
             yield _odd(
-                f"{chosen.ask.question.name}: answered from {chosen.events:,} {chosen.listens[0]}; the "
-                f"{other.events:,} {other.listens[0]} are not added, since one request may write both"
+                f"{question}: answered from {counted[0][1]:,} {counted[0][0]}; the {events:,} {name} are not added, "
+                "since one request may write both"
             )
 
 
@@ -88,7 +94,8 @@ def note_cut(tally: Tally, shown: int, groups: int) -> Iterator[Note]:
         yield _odd(f"{tally.ask.title}: the {shown:,} most frequent of {groups:,} groups are shown")
 
 
-def _note_loss(question: str, loss: Loss, needs: Sequence[str], names: Sequence[str]) -> Iterator[Note]:
+def note_loss(question: str, loss: Loss, needs: Sequence[str], names: Sequence[str]) -> Iterator[Note]:
+    """Tell how many events of a question lack a field; `names`: what it is called in the logs."""
     lacking = loss.unusable + (loss.absent if loss.field in needs else 0)
     total = loss.usable + loss.unusable + loss.absent
     if not lacking:

@@ -1,0 +1,153 @@
+"""What Axiom answered → aggregates of each group, as counting the events one by one would give them.
+
+No connection and no APL may enter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from action.errors import ServiceError
+from action.sources.axiom.query import EVENT, KEY, carriers, percentile_column
+from checks.questions.definition import Aggregate, Kind, Question
+from checks.questions.group import list_streams
+from checks.questions.table import Tallied
+from checks.questions.tally import MOST_GROUPS, Ask, Loss
+
+Row: TypeAlias = Mapping[str, object]
+Count: TypeAlias = Callable[[Row, Sequence[str]], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An answer, as aggregates."""
+
+    groups: tuple[Tallied, ...]
+    """At least one."""
+    events: int
+    """Events of the question, over all groups."""
+    losses: tuple[Loss, ...] = ()
+    unnamed: int = 0
+    """Events that name no run, and are counted as the run's."""
+    rivals: tuple[tuple[str, int], ...] = ()
+    """Of records of the same thing, how many events each has, the one that was used first."""
+
+
+def read_answer(ask: Ask, rows: Sequence[Row]) -> Reading:
+    """Read the rows of a question's answer.
+
+    Raises:
+        ServiceError: a column is missing or holds what it cannot.
+        ValueError: more than 10,000 groups.
+    """
+    question, by = ask.question, ask.by
+    if len(rows) > MOST_GROUPS:
+        raise ValueError(f"{ask.title}: more than {MOST_GROUPS:,} groups; group by a field with fewer values")
+    unnamed = sum(whole(row, "unnamed") for row in rows)
+    count, kept, rivals = _counter(question, rows)
+    events = sum(count(row, question.events) for row in kept)
+    if not events:
+        return Reading(groups=(Tallied(key=None, events=0),), events=0, unnamed=unnamed, rivals=rivals)
+    carrying = tuple(name for name in carriers(question, by) if name in question.events)
+    groups = [
+        Tallied(
+            key=(str(row[KEY]) if by is not None and row.get(KEY) else None),
+            events=count(row, carrying),
+            cells={one.name: _cell(one, question, row, count) for one in question.aggregates if by not in one.across},
+        )
+        for row in kept
+    ]
+    across = {one.name: sum(count(row, one.events) for row in kept) for one in question.aggregates if by in one.across}
+    made = [group for group in groups if group.events] or [Tallied(key=None, events=0, cells=_zeros(question))]
+    return Reading(
+        groups=tuple(Tallied(key=one.key, events=one.events, cells={**one.cells, **across}) for one in made),
+        events=events,
+        losses=tuple(_losses(question, kept, count)),
+        unnamed=unnamed,
+        rivals=rivals,
+    )
+
+
+def _counter(question: Question, rows: Sequence[Row]) -> tuple[Count, Sequence[Row], tuple[tuple[str, int], ...]]:
+    """Give what counts a row's events, the rows that count, and records of the same thing, the chosen first."""
+    if not question.exclusive:
+        place = {name: f"c{i}" for i, name in enumerate(question.reads)}
+        return (lambda row, events: sum(whole(row, place[name]) for name in events)), rows, ()
+    totals = {name: sum(whole(row, "n") for row in rows if row.get(EVENT) == name) for name in question.events}
+    chosen = next((name for name in question.events if totals[name]), question.events[0])
+    rivals = ((chosen, totals[chosen]), *((name, n) for name, n in totals.items() if name != chosen))
+    kept = [row for row in rows if row.get(EVENT) == chosen]
+    return (lambda row, events: whole(row, "n") if chosen in events else 0), kept, rivals
+
+
+def _cell(one: Aggregate, question: Question, row: Row, count: Count) -> int | float | None:
+    if one.kind is Kind.COUNT:
+        return count(row, one.events)
+    places = {(stream.field, stream.events): place for place, stream in enumerate(list_streams(question.aggregates))}
+    place = places[one.field, one.events]
+    n = whole(row, f"n{place}")
+    if one.kind is Kind.MISSING:
+        return count(row, one.events) - n
+    if not n:
+        return None
+    match one.kind:
+        case Kind.AVG:
+            total = number(row, f"s{place}")
+            return None if total is None else total / n
+        case Kind.SUM:
+            return number(row, f"s{place}")
+        case Kind.PERCENTILE:
+            return number(row, percentile_column(place, one.q or 0.0))
+        case _:
+            return number(row, f"{'lo' if one.kind is Kind.MIN else 'hi'}{place}")
+
+
+def _zeros(question: Question) -> dict[str, int | float | None]:
+    return {one.name: 0 if one.kind is Kind.COUNT else None for one in question.aggregates}
+
+
+def _losses(question: Question, rows: Sequence[Row], count: Count) -> Iterator[Loss]:
+    for place, stream in enumerate(list_streams(question.aggregates)):
+        usable = sum(whole(row, f"n{place}") for row in rows)
+        total = sum(count(row, stream.events) for row in rows)
+        heard = [name for name in stream.events if sum(count(row, (name,)) for row in rows)] or list(stream.events)
+        # A value that cannot be used is null in Axiom, as one that is not there.
+        yield Loss(field=stream.field, of=" and ".join(heard), usable=usable, unusable=0, absent=total - usable)
+
+
+def whole(row: Row, column: str) -> int:
+    """Read a count.
+
+    >>> whole({"n": 3.0}, "n"), whole({"n": None}, "n")
+    (3, 0)
+
+    Raises:
+        ServiceError: there is no such column, or no count in it.
+    """
+    value = row.get(column, "")
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer() or value < 0:
+        raise ServiceError(
+            f"Axiom: expected a count in the column {column} of its answer, got {value!r:.80}; is AXIOM_URL right?"
+        )
+    return int(value)
+
+
+def number(row: Row, column: str) -> float | None:
+    """Read a number; None where there is none, or it is not finite.
+
+    Raises:
+        ServiceError: there is no such column, or something else in it.
+    """
+    value = row.get(column, "")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ServiceError(
+            f"Axiom: expected a number in the column {column} of its answer, got {value!r:.80}; is AXIOM_URL right?"
+        )
+    return float(value) if math.isfinite(value) else None
