@@ -22,6 +22,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.node: $(VENV)/.dev tests/node/package-lock.json
+	rm -rf $(VENV)/node && mkdir -p $(VENV)/node && cp tests/node/package.json tests/node/package-lock.json $(VENV)/node
+	$(BIN)/python -m tests.node.npm ci --prefix $(VENV)/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 demo: $(VENV)/.run  ## judge a healthy and a broken run, with no account
 	@$(BIN)/python examples/demo.py
 
@@ -37,7 +42,7 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.dev
+unit: $(VENV)/.dev $(VENV)/.node
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=
 	$(BIN)/coverage report --include='checks/*' --fail-under=100
 	$(BIN)/coverage report --omit='checks/*' --fail-under=90

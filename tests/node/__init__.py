@@ -1,0 +1,1 @@
+"""Node, which comes with the test requirements, and what tests run in it."""
