@@ -9,6 +9,9 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 """How the time of judging is written: RFC 3339 in UTC, whole seconds."""
 
 
+DEADLINE = 120.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyText:
     """A policy before it is read."""
@@ -33,6 +36,8 @@ class CheckSettings:
     checkpoint: str | None = None
     now: str
     """RFC 3339 in UTC, whole seconds."""
+    deadline: float = DEADLINE
+    """Seconds in which everything that services are asked for has to be there."""
 
 
 def profile_policy(names: tuple[str, ...]) -> PolicyText:

@@ -20,8 +20,9 @@ from rich.terminal_theme import TerminalTheme
 from action.cli.elo_page import print_elo
 from action.cli.ports import local_ports
 from action.cli.terminal import print_verdict
+from action.collection import find_games
 from action.escape import one_line
-from action.pipeline import GamesReading, find_games
+from action.ports import GamesReading
 from action.report.reading import parse_verdict
 from checks.elo.agents import Naming
 from checks.elo.analysis import analyse

@@ -16,6 +16,7 @@ from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryA
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
 from checks.league import elo_ask, read_plan, title_of
+from checks.placeholder import PLACEHOLDERS, unknown
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.questions.reader import Fields, parse_name
 from checks.result import Severity
@@ -125,10 +126,17 @@ class Builder:
         for key in foreign:
             self.fault((*path, key), f"expected no `{key}` beside `{kinds[0]}`; remove it")
         if kinds == ["axiom"]:
-            return QueryAsk(apl=ask["axiom"])
+            return self.query_ask((*path, "axiom"), ask["axiom"])
         if kinds == ["elo"]:
             return elo_ask(path, ask, self.fault)
         return self.log_ask(path, ask) if kinds == ["logs"] else self.series_ask(path, ask)
+
+    def query_ask(self, path: Path, apl: str) -> QueryAsk:
+        """Read a query of one's own: only its placeholders can be told here."""
+        for name in unknown(apl):
+            near = did_you_mean(name, PLACEHOLDERS)
+            self.fault(path, f"expected placeholders {{run.name}} or {{run.id}}, got `{{{quote(name)}}}`; {near}")
+        return QueryAsk(apl=apl)
 
     def series_ask(self, path: Path, ask: Mapping[str, Any]) -> SeriesAsk:
         """Read statistic and window of a metric."""

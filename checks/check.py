@@ -191,6 +191,11 @@ class Policy:
         return tuple(sorted({check.ask.question for check in self.checks if isinstance(check.ask, LogAsk)}))
 
     @property
+    def queries(self) -> tuple[str, ...]:
+        """Every query of the policy's own, sorted."""
+        return tuple(sorted({check.ask.apl for check in self.checks if isinstance(check.ask, QueryAsk)}))
+
+    @property
     def baseline_runs(self) -> tuple[str, ...]:
         """Every baseline run that judging needs, sorted."""
         return tuple(sorted({check.baseline.run for check in self.checks if check.baseline is not None}))

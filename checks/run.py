@@ -161,6 +161,8 @@ class Asked:
     until: str | None = None
     rows: int
     """How many rows the answer has."""
+    client: str
+    """What asked, with its version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +238,7 @@ class Evidence:
 
     run: RunData
     logs: Mapping[str, LogTable] = field(default_factory=_no_logs)
-    """Log question → its answer. Empty where there are no logs."""
+    """Log question, or query of the policy's own in APL → its answer. Empty where there are no logs."""
     log_source: str | None = None
     """Where the log events came from, in words; None: there are none, which is not the same as none that match."""
     games: str | None = None
@@ -245,6 +247,8 @@ class Evidence:
     """The games, reduced; None: there are none, or no check asks of them."""
     baselines: Mapping[str, RunData | str] = field(default_factory=_no_baselines)
     """Baseline run as the policy names it → its data, or a sentence that says why there are none."""
+    asked: tuple[Asked, ...] = ()
+    """What was asked of services, in an order that does not depend on when they answered."""
     notes: tuple[Note, ...] = ()
     """What was odd or lost outside the run itself."""
     checkpoint: Checkpoint | None = None

@@ -26,6 +26,7 @@ from checks.league import VALUES
 from checks.number import finite
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, RunData, Series
+from checks.subject import about
 from checks.threshold import blank_result, count, missing
 
 EloFound: TypeAlias = EloAnswer | SeriesLearning
@@ -66,9 +67,12 @@ class Strength:
             return blank_result(check, Outcome.ERROR, f"{error}.".replace("?.", "?"))
         if found is None:
             return missing(check, NO_GAMES)
-        if isinstance(found, SeriesLearning):
-            return _enough(check, _from_series(check, ask, found), "step")
-        return _enough(check, _from_games(check, ask, found), "game")
+        series = isinstance(found, SeriesLearning)
+        result = (
+            _from_series(check, ask, found) if isinstance(found, SeriesLearning) else _from_games(check, ask, found)
+        )
+        enough = _enough(check, result, "step" if series else "game")
+        return about(enough, found, self._evidence.checkpoint)
 
     @property
     def main(self) -> EloFacts | None:

@@ -161,10 +161,22 @@ def check_logs(check: Check, ask: LogAsk, evidence: Evidence) -> CheckResult:
     return _judge(check, _Found(seen=seen, what=f"{ask.value} of {ask.question}"))
 
 
-def check_query(check: Check, evidence: Evidence) -> CheckResult:
-    """Answer a query of the user's own: only Axiom can, and this evidence is not from there."""
-    where = evidence.log_source or "this evidence"
-    return missing(check, f"A query in APL is answered by Axiom alone, not by {where}.")
+def check_query(check: Check, ask: QueryAsk, evidence: Evidence) -> CheckResult:
+    """Hold the value of a query of the user's own against its rule: only Axiom can answer it."""
+    table = evidence.logs.get(ask.apl)
+    if table is None:
+        where = evidence.log_source or "this evidence"
+        return missing(check, f"A query in APL is answered by Axiom alone, not by {where}.")
+    row = dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
+    found = row.get("value")
+    value = parse_number(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    if value is None:
+        return missing(check, f"The query gave no number in {evidence.log_source or 'Axiom'}: nothing was measured.")
+    if table.events < check.min_samples:
+        needed = f"{check.min_samples:,} are needed: {check.min_samples - table.events:,} more."
+        reason = f"The value rests on {count(table.events, 'event')}; {needed}"
+        return replace(blank_result(check, Outcome.INCONCLUSIVE, reason), n=table.events, remedy=TOO_FEW)
+    return _judge(check, _Found(seen=Observation(value=round9(value), n=table.events), what="the query's value"))
 
 
 def answer_value(table: LogTable, value: str) -> tuple[float | None, int]:

@@ -39,6 +39,9 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
     elif isinstance(check.ask, LogAsk):
         table = evidence.logs.get(check.ask.question)
         yield "events from", quote(evidence.log_source or "nowhere: there are no log events", 300)
+        for one in evidence.asked:
+            if one.what == check.ask.question:
+                yield "asked", f"{one.since} to {one.until}: {quote(one.text, 6_000)}"
         if table is not None and table.rows:
             yield (
                 "answer",
@@ -52,6 +55,9 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
         yield from _trace_games(evidence)
     else:
         yield "query", quote(check.ask.apl, 1_000)
+        table = evidence.logs.get(check.ask.apl)
+        if table is not None and table.rows:
+            yield "answer", ", ".join(f"{name} {cell}" for name, cell in zip(table.columns, table.rows[0], strict=True))
 
 
 def _trace_games(evidence: Evidence) -> Iterator[tuple[str, str]]:

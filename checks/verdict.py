@@ -64,7 +64,7 @@ def _answer(check: Check, policy: Policy, evidence: Evidence, strength: Strength
         return check_series(check, check.ask, policy, evidence.run)
     if isinstance(check.ask, LogAsk):
         return check_logs(check, check.ask, evidence)
-    return check_query(check, evidence)
+    return check_query(check, check.ask, evidence)
 
 
 def apply_waivers(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from action.cli.ports import choose_policy, fallback_policy, local_ports
+from action.collection import find_games, read_policy
 from action.errors import InputError, UsageError
 from action.evidence.store import read_bundle
 from action.files import show_name
-from action.pipeline import GamesReading, Ports, find_games, named_bundle, read_policy, read_run
+from action.ports import GamesReading, Ports
+from action.runs import named_bundle, read_run
 from action.sources import games
 from checks.check import RATINGS, LeaguePlan
 from checks.elo.agents import EloError, Measured, Naming, compile_pattern

@@ -45,8 +45,8 @@ def logs(  # noqa: PLR0913 - one argument an option
     """
     from action.cli.ports import choose_policy, fallback_policy, local_ports  # noqa: PLC0415 - start-up time
     from action.cli.tables import Table, show_table  # noqa: PLC0415
+    from action.collection import read_policy  # noqa: PLC0415
     from action.errors import UsageError  # noqa: PLC0415
-    from action.pipeline import read_policy  # noqa: PLC0415
     from checks.questions.answer import answer_all  # noqa: PLC0415
     from checks.questions.catalog import QUESTIONS  # noqa: PLC0415
     from checks.questions.tally import Ask  # noqa: PLC0415

@@ -29,9 +29,10 @@ def metrics(
     """
     from action.cli.ports import choose_policy, fallback_policy, local_ports  # noqa: PLC0415 - start-up time
     from action.cli.tables import Table, show_table  # noqa: PLC0415
+    from action.collection import read_policy  # noqa: PLC0415
     from action.errors import InputError  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
-    from action.pipeline import read_policy, read_run  # noqa: PLC0415
+    from action.runs import read_run  # noqa: PLC0415
     from checks.axis import on_trainer_steps  # noqa: PLC0415
     from checks.document import did_you_mean  # noqa: PLC0415
     from checks.run import Selection  # noqa: PLC0415

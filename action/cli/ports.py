@@ -9,7 +9,7 @@ from pathlib import Path
 from action.cli.progress import progress_bar
 from action.errors import InputError, UsageError
 from action.files import read_error, show_name
-from action.pipeline import GamesReading, Ports
+from action.ports import GamesReading, Ports
 from action.settings import PolicyText, profile_policy
 from action.sources import events, games, tables, tensorboard, trainer_state, wandb_log
 from action.version import tool_version

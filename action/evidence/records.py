@@ -16,6 +16,7 @@ import numpy as np
 
 from checks.number import parse_number
 from checks.run import (
+    Asked,
     Checkpoint,
     Evidence,
     Identity,
@@ -49,6 +50,7 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
         "log_source": evidence.log_source,
         "games": evidence.games,
         "notes": _notes(evidence.notes),
+        "asked": [asdict(one) for one in evidence.asked],
     }
 
 
@@ -107,6 +109,22 @@ def read_checkpoint(record: Record | None) -> Checkpoint | None:
         step=_or_none(_whole, record["step"]),
         artifact=read_text(record["artifact"]),
         digest=read_text(record["digest"]),
+    )
+
+
+def read_asked(records: Iterable[Record]) -> tuple[Asked, ...]:
+    """Read back what was asked of services."""
+    return tuple(
+        Asked(
+            service=_text(record["service"]),
+            what=_text(record["what"]),
+            text=_text(record["text"]),
+            since=read_text(record["since"]),
+            until=read_text(record["until"]),
+            rows=_whole(record["rows"]),
+            client=_text(record["client"]),
+        )
+        for record in records
     )
 
 

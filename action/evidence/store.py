@@ -141,6 +141,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         game_record=read_games(_lines(checked(noun.GAMES))) if noun.GAMES in digests else None,
         baselines=baselines,
         notes=records.read_notes(manifest["notes"]),
+        asked=records.read_asked(manifest["asked"]),
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
         judged_at=_time(manifest["judged_at"]),
     )

@@ -8,9 +8,10 @@ import pytest
 
 from action.cli import ports
 from action.cli.ports import choose_policy, fallback_policy, local_ports, profile_texts, read_policy_file
+from action.collection import read_policy
 from action.errors import InputError, UsageError
-from action.pipeline import read_policy, read_run
 from action.report.document import verdict_json
+from action.runs import read_run
 from action.settings import profile_policy
 from checks.policy import PolicyError, parse_policy
 from checks.result import Decision, Outcome
@@ -122,7 +123,7 @@ def test_a_run_that_is_not_there_is_one_clear_error(ref: str) -> None:
     with pytest.raises(InputError, match="expected a run, found nothing there; check the path") as raised:
         read_run(ref, Selection(), local_ports())
 
-    assert ("W&B cannot be read yet" in str(raised.value)) == ("project" in ref)
+    assert ("set WANDB_API_KEY" in str(raised.value)) == ("project" in ref)
 
 
 def test_a_folder_with_nothing_that_is_known_is_listed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from action.cli import progress
 from action.cli.ports import local_ports
 from action.cli.progress import progress_bar
 from action.errors import InputError, UsageError
-from action.pipeline import GamesReading
+from action.ports import GamesReading
 from tests.runs import RECORDINGS, write_lines
 
 

@@ -359,11 +359,44 @@ def test_a_value_is_read_from_the_only_row() -> None:
 
 @pytest.mark.parametrize("source", [None, "events.jsonl"])
 def test_a_query_of_ones_own_is_inconclusive_where_axiom_is_not_the_source(source: str | None) -> None:
-    one = check(ask=QueryAsk(apl="x"))
-    found = check_query(one, evidence(log_source=source))
+    asked = QueryAsk(apl="x")
+    found = check_query(check(ask=asked), asked, evidence(log_source=source))
 
     assert (found.outcome, found.kind) == (INCONCLUSIVE, CheckKind.LOGS)
     assert "answered by Axiom alone" in found.reason
+
+
+def queried(value: Scalar, n: Scalar, bound: str = "< 40", rows: int = 1) -> CheckResult:
+    """Hold the answer to a query of one's own against a rule."""
+    asked = QueryAsk(apl="['queue'] | summarize value = avg(depth), n = count()")
+    events = n if isinstance(n, int) else 0
+    table = LogTable(question=asked.apl, by=None, columns=("value", "n"), rows=((value, n),) * rows, events=events)
+    one = policy(f'checks: {{a: {{axiom: x, pass: "{bound}", min-samples: 5}}}}').checks[0]
+    found = evidence(log_source="Axiom, dataset queue", logs={asked.apl: table})
+    return check_query(one, asked, found)
+
+
+@pytest.mark.parametrize(
+    ("value", "n", "rows", "outcome"),
+    [
+        (39.5, 5, 1, PASS),
+        (40, 5, 1, FAIL),
+        (39.5, 4, 1, INCONCLUSIVE),
+        (None, 5, 1, INCONCLUSIVE),
+        ("39.5", 5, 1, INCONCLUSIVE),
+        (True, 5, 1, INCONCLUSIVE),
+        (39.5, 5, 0, INCONCLUSIVE),
+    ],
+)
+def test_a_query_of_ones_own_is_held_against_its_rule_and_absence_is_never_a_pass(
+    value: Scalar, n: Scalar, rows: int, outcome: Outcome
+) -> None:
+    assert queried(value, n, rows=rows).outcome is outcome
+
+
+def test_an_answer_that_rests_on_few_events_says_how_many_are_missing() -> None:
+    assert queried(1, 3).reason == "The value rests on 3 events; 5 are needed: 2 more."
+    assert queried(1.5, 30).reason == "the query's value is 1.5; asked is < 40."
 
 
 def test_integrity_looks_at_every_series_that_a_check_asks_for_and_at_the_counter() -> None:

@@ -68,11 +68,6 @@ class AxiomLogs:
         """What is asked, in words."""
         return f"Axiom, dataset {self._access.dataset}"
 
-    @property
-    def version(self) -> str:
-        """The client that asks."""
-        return f"axiom-py {metadata.version('axiom-py')}"
-
     def answer(self, asks: Sequence[Ask], events: Events, deadline: Deadline) -> AxiomAnswers:
         """Answer log questions, each by one request (one more for the schema where seats are asked of).
 
@@ -175,7 +170,13 @@ def _no_scores(ask: Ask, scope: Scope) -> Note:
 
 def _asked(what: str, apl: str, since: datetime, until: datetime, answered: Answered) -> Asked:
     return Asked(
-        service="Axiom", what=what, text=apl, since=moment(since), until=moment(until), rows=len(answered.rows)
+        service="Axiom",
+        what=what,
+        text=apl,
+        since=moment(since),
+        until=moment(until),
+        rows=len(answered.rows),
+        client=f"axiom-py {metadata.version('axiom-py')}",
     )
 
 

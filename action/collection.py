@@ -1,0 +1,214 @@
+"""Collecting: everything that a policy asks of a run becomes evidence. No judgement and no adapter may enter."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from action.checkpoint import read_checkpoint
+from action.deadline import Deadline
+from action.errors import InputError
+from action.files import open_input
+from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
+from action.runs import fetches, read_run
+from action.settings import CheckSettings, PolicyText
+from checks.axis import on_trainer_steps
+from checks.check import Policy
+from checks.completeness import planned_steps
+from checks.policy import parse_policy
+from checks.questions.answer import answer_all
+from checks.questions.catalog import QUESTIONS
+from checks.questions.tally import Ask
+from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, RunData
+
+NEWEST = "newest"
+"""As a checkpoint: the newest model artifact that the run logged."""
+MARGIN = timedelta(minutes=15)
+"""Before a run's start and after its end, in which its log events are looked for too: clocks differ, writers lag."""
+LOOK_BACK = timedelta(days=30)
+"""How far events are looked for where nobody knows when the run began."""
+EVENT_FILES = (".jsonl", ".jsonl.gz")
+GAME_FILES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+
+
+def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:
+    """Read a policy as of the day of judging."""
+    today = date.fromisoformat(judged_at[:10])
+    return parse_policy(policy.text, source=policy.source, profiles=ports.profiles, today=today)
+
+
+def games_reading(policy: Policy) -> GamesReading:
+    """Give how the policy wants games to be read."""
+    return GamesReading(columns=policy.league.columns, cluster=policy.league.cluster)
+
+
+def planned_key(policy: Policy) -> str | None:
+    """Give the key of the configuration that holds the plan, where the policy names one."""
+    return policy.planned_steps if isinstance(policy.planned_steps, str) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Logs:
+    """Answers to log questions, wherever they came from."""
+
+    tables: dict[str, LogTable] = field(default_factory=dict)
+    source: str | None = None
+    notes: tuple[Note, ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+
+def collect(settings: CheckSettings, policy: Policy, ports: Ports) -> Evidence:
+    """Collect what the policy asks of: the run, its baselines, answers to log questions, the checkpoint's digest.
+
+    Raises:
+        InputError: something that is named cannot be read.
+        ServiceError: a service could not be reached, refused, or was not done by the deadline.
+    """
+    for path in (*settings.events, *settings.games):
+        open_input(path).close()  # named by the user: one that is not there is a mistake, asked of or not
+    deadline = Deadline(seconds=settings.deadline)
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
+        return _collect(settings, policy, ports, (deadline, Path(folder)))
+
+
+def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[Deadline, Path]) -> Evidence:
+    deadline, _ = bounds
+    fetched = _fetch(settings, policy, ports, bounds)
+    run = on_trainer_steps(fetched.run, policy.metric_names("step"))
+    # The configuration may hold secrets and is not kept: what judging needs of it is read now.
+    # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
+    run = replace(run, planned_steps=planned_steps(run, planned_key(policy)), config={})
+    online = fetches(settings.ref, ports)
+    events = settings.events or (() if online else _beside(_folder(Path(settings.ref)), "events", EVENT_FILES))
+    beside = fetched.games if online else _beside(_folder(Path(settings.ref)), "games", GAME_FILES)
+    games = settings.games or beside
+    logs = (
+        _logs_of_files(events, run, policy, ports)
+        if events
+        else _logs_of_service(settings, run, policy, ports, deadline)
+    )
+    baselines = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
+    return Evidence(
+        run=run,
+        logs=logs.tables,
+        log_source=logs.source,
+        games=", ".join(path.name for path in games) or None,
+        game_record=ports.read_games(games, games_reading(policy)) if games and policy.asks_strength else None,
+        baselines={name: data for name, (data, _) in baselines.items()},
+        notes=logs.notes,
+        asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
+        checkpoint=_checkpoint(settings, fetched),
+        judged_at=settings.now,
+    )
+
+
+def _fetch(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[Deadline, Path]) -> FetchedRun:
+    """Read a run; one of a service with its games and the checkpoint, which no file beside it could give."""
+    deadline, folder = bounds
+    if ports.fetch_run is None or not fetches(settings.ref, ports):
+        return FetchedRun(run=read_run(settings.ref, policy.selection, ports), asked=())
+    request = RunRequest(
+        ref=settings.ref,
+        selection=policy.selection,
+        games=folder if policy.asks_strength and not settings.games else None,
+        checkpoint=_artifact(settings.checkpoint),
+    )
+    return ports.fetch_run(request, deadline)
+
+
+def _artifact(checkpoint: str | None) -> str | None:
+    """Give the artifact of the service that a checkpoint may be; None: bytes on this machine, or none is asked for."""
+    if checkpoint is None or checkpoint == "" or Path(checkpoint).exists():
+        return None
+    return checkpoint
+
+
+def _checkpoint(settings: CheckSettings, fetched: FetchedRun) -> Checkpoint | None:
+    if settings.checkpoint is None or fetched.checkpoint is not None:
+        return fetched.checkpoint
+    if settings.checkpoint == NEWEST:
+        raise InputError(
+            f"--checkpoint {NEWEST}: expected a run of W&B, whose artifacts tell which is the newest, got a local one; "
+            "name the checkpoint or its path"
+        )
+    return read_checkpoint(settings.checkpoint)
+
+
+def _names(run: RunData) -> tuple[str, ...]:
+    return tuple(name for name in (run.identity.name, run.identity.id) if name is not None)
+
+
+def _logs_of_files(events: Sequence[Path], run: RunData, policy: Policy, ports: Ports) -> _Logs:
+    source = ", ".join(path.name for path in events)
+    if not policy.questions:
+        return _Logs(source=source)
+    files = ports.open_events(events)
+    asked = [QUESTIONS[name] for name in policy.questions]
+    answers = answer_all(asked, files, fields=policy.fields, run=_names(run))
+    tables = {table.question: table for table in answers.tables}
+    return _Logs(tables=tables, source=source, notes=(*files.notes, *answers.notes))
+
+
+def _logs_of_service(settings: CheckSettings, run: RunData, policy: Policy, ports: Ports, deadline: Deadline) -> _Logs:
+    """Ask the service that holds log events, where there is one and the policy asks of them."""
+    if ports.ask_logs is None or not (policy.questions or policy.queries):
+        return _Logs()
+    now = datetime.fromisoformat(settings.now)
+    started, finished = (_time(one) for one in (run.identity.started_at, run.identity.finished_at))
+    request = LogRequest(
+        asks=tuple(Ask(question=QUESTIONS[name]) for name in policy.questions),
+        queries=policy.queries,
+        since=(now - LOOK_BACK if started is None else started) - MARGIN,
+        until=min(now if finished is None else finished + MARGIN, now + MARGIN),
+        runs=_names(run),
+        names={"run.name": run.identity.name, "run.id": run.identity.id},
+        fields=policy.fields,
+    )
+    reply = ports.ask_logs(request, deadline)
+    return _Logs(
+        tables=dict(zip((*policy.questions, *policy.queries), reply.tables, strict=True)),
+        source=reply.source,
+        notes=(*_unknown_start(reply, started), *reply.notes),
+        asked=reply.asked,
+    )
+
+
+def _unknown_start(reply: LogReply, started: datetime | None) -> tuple[Note, ...]:
+    if started is not None:
+        return ()
+    text = f"{reply.source}: the run does not record when it began, so events of the last {LOOK_BACK.days} days count"
+    return (Note(kind=NoteKind.ODD, text=text),)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _baseline(ref: str, policy: Policy, ports: Ports, deadline: Deadline) -> tuple[RunData | str, tuple[Asked, ...]]:
+    try:
+        if ports.fetch_run is not None and fetches(ref, ports):
+            fetched = ports.fetch_run(RunRequest(ref=ref, selection=policy.selection), deadline)
+        else:
+            fetched = FetchedRun(run=read_run(ref, policy.selection, ports), asked=())
+        run = on_trainer_steps(fetched.run, policy.metric_names("step"))
+        return replace(run, config={}), fetched.asked
+    except InputError as error:
+        return f"{error}.", ()
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def find_games(ref: str) -> tuple[Path, ...]:
+    """Find the games beside a run."""
+    return _beside(_folder(Path(ref)), "games", GAME_FILES)
+
+
+def _beside(folder: Path, stem: str, suffixes: Sequence[str]) -> tuple[Path, ...]:
+    """Find a file beside a run, the first of the kinds that is there."""
+    found = (folder / f"{stem}{suffix}" for suffix in suffixes)
+    return tuple(path for path in found if path.is_file())[:1]
