@@ -24,7 +24,7 @@ from checks.questions.answer import complete_fields
 from checks.questions.definition import Kind
 from checks.questions.note import note_loss, note_rivals
 from checks.questions.reader import Fields
-from checks.questions.table import build_table
+from checks.questions.table import Tallied, build_table
 from checks.questions.tally import Ask
 from checks.run import Asked, LogTable, Note, NoteKind, Scalar
 
@@ -159,7 +159,7 @@ class AxiomLogs:
 
 
 def _nothing(ask: Ask) -> LogTable:
-    return build_table(ask.question, [], by=ask.by, events=0)
+    return build_table(ask.question, [Tallied(key=None, events=0)], by=ask.by, events=0)
 
 
 def _no_scores(ask: Ask, scope: Scope) -> Note:
