@@ -15,6 +15,8 @@ STEP_NAMES = ("step", "_step", "Step", "global_step", "train/global_step")
 """Where a row says its step, best first: W&B exports `_step`, its tables and TensorBoard's write `Step`; Hugging Face
 trainers without `step` log `global_step`."""
 
+HISTORY_STEP = "_step"
+"""Where a row of W&B's own history says it."""
 BOOKKEEPING = frozenset({"_step", "_runtime", "_timestamp", "_wandb"})
 """What W&B adds to every row: no metrics."""
 

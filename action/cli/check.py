@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.options import EventsOption, Format, FormatOption, PolicyOption, ProfileOption
+from action.cli.options import DeadlineOption, EventsOption, Format, FormatOption, PolicyOption, ProfileOption
 
 if TYPE_CHECKING:
     from action.pipeline import Judged
@@ -29,7 +29,9 @@ def check(  # noqa: PLR0913 - one argument an option
     checkpoint: Annotated[
         str | None,
         typer.Option(
-            "--checkpoint", metavar="NAME|PATH", help="The checkpoint to be promoted; a path adds its digest."
+            "--checkpoint",
+            metavar="NAME|PATH|ARTIFACT|newest",
+            help="The checkpoint to be promoted; a path or an artifact of the run adds its digest.",
         ),
     ] = None,
     out: Annotated[
@@ -38,6 +40,7 @@ def check(  # noqa: PLR0913 - one argument an option
             "--out", metavar="DIR", readable=False, help="Write verdict.json, verdict.md and evidence/ there."
         ),
     ] = None,
+    deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Judge a run by a policy and end with the verdict's exit code.
@@ -46,7 +49,8 @@ def check(  # noqa: PLR0913 - one argument an option
     """
     from datetime import UTC, datetime  # noqa: PLC0415 - start-up time
 
-    from action.cli.ports import choose_policy, fallback_policy, local_ports  # noqa: PLC0415
+    from action.cli.online import service_ports  # noqa: PLC0415
+    from action.cli.ports import choose_policy, fallback_policy  # noqa: PLC0415
     from action.pipeline import check_run  # noqa: PLC0415
     from action.settings import TIME, CheckSettings  # noqa: PLC0415
 
@@ -59,8 +63,9 @@ def check(  # noqa: PLR0913 - one argument an option
         games=tuple(games or ()),
         checkpoint=checkpoint,
         now=datetime.now(UTC).strftime(TIME),
+        deadline=deadline,
     )
-    judged = check_run(settings, local_ports())
+    judged = check_run(settings, service_ports())
     written = write_judged(judged, out) if out is not None else ()
     _show(judged, output_format, written)
     raise typer.Exit(judged.verdict.exit_code)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.options import Format, FormatOption, PolicyOption, RunArgument
+from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption, RunArgument
 
 if TYPE_CHECKING:
     from checks.check import Policy
     from checks.run import Note, RunData, Scalar
 
 
-def metrics(
+def metrics(  # noqa: PLR0913 - one argument an option
     run: RunArgument,
     *,
     metric: Annotated[
@@ -21,29 +21,33 @@ def metrics(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every metric of the run.")] = False,
     policy: PolicyOption = None,
+    deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Show loss, reward, KL, gradient norm and the other metrics of a run over its steps.
 
     Example: gatekeeper metrics wandb/latest-run -m kl -m reward
     """
-    from action.cli.ports import choose_policy, fallback_policy, local_ports  # noqa: PLC0415 - start-up time
+    from action.cli.online import service_ports  # noqa: PLC0415 - start-up time
+    from action.cli.ports import choose_policy, fallback_policy  # noqa: PLC0415
     from action.cli.tables import Table, show_table  # noqa: PLC0415
     from action.collection import read_policy  # noqa: PLC0415
+    from action.deadline import Deadline  # noqa: PLC0415
     from action.errors import InputError  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
-    from action.runs import read_run  # noqa: PLC0415
+    from action.runs import find_run  # noqa: PLC0415
     from checks.axis import on_trainer_steps  # noqa: PLC0415
     from checks.document import did_you_mean  # noqa: PLC0415
     from checks.run import Selection  # noqa: PLC0415
     from checks.summary import COLUMNS  # noqa: PLC0415
 
-    ports = local_ports()
+    ports = service_ports()
     roles = read_policy(choose_policy(policy, None) or fallback_policy(), ports, "2000-01-01")
     asked = tuple(metric or roles.roles)
     counters = roles.metric_names("step")
     names = frozenset(name for one in (*asked, "step") for name in roles.metric_names(one))
-    data = on_trainer_steps(read_run(run, Selection(names=names, everything=everything), ports), counters)
+    wanted = Selection(names=names, everything=everything)
+    data = on_trainer_steps(find_run(run, wanted, ports, Deadline(seconds=deadline)), counters)
     rows, absent = _rows(data, roles, asked, everything=everything)
     notes: tuple[Note, ...] = data.notes
     if metric and absent:

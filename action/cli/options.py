@@ -21,7 +21,8 @@ RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="A .wandb file or W&B folder, trainer_state.json, .jsonl, .csv, .parquet, TensorBoard files.",
+        help="A .wandb file or W&B folder, trainer_state.json, .jsonl, .csv, .parquet, TensorBoard files, or a run on "
+        "W&B as entity/project/run.",
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
@@ -39,6 +40,12 @@ PolicyOption = Annotated[
     Path | None,
     typer.Option(
         "--policy", metavar="FILE", readable=False, help="The policy; default: .github/gatekeeper.yml, else grpo."
+    ),
+]
+DeadlineOption = Annotated[
+    float,
+    typer.Option(
+        "--deadline", metavar="SECONDS", min=1, max=86_400, help="For everything that services are asked together."
     ),
 ]
 ProfileOption = Annotated[

@@ -45,6 +45,16 @@ def read(path: Path, selection: Selection) -> RunData:
     return read_jsonl(path, selection)
 
 
+def read_history(path: Path, selection: Selection) -> RunData:
+    """Read a part of a history as W&B exports it: Parquet, else JSON Lines, with the step in `_step`.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    read_part = read_parquet if has_suffix(path, *_PARQUET) else read_jsonl
+    return read_part(path, selection, history=True)
+
+
 def _is_lines(start: bytes) -> bool:
     first, _end, rest = start.partition(b"\n")
     try:

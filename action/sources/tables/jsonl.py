@@ -14,14 +14,14 @@ from action.fault import Faults
 from action.files import run_name, show_name
 from action.lines import Lines
 from action.recording import Recording
-from action.row import BOOKKEEPING, STEP_NAMES, place_row, read_cells
+from action.row import BOOKKEEPING, HISTORY_STEP, STEP_NAMES, place_row, read_cells
 from checks.run import Identity, NoteKind, RunData, Selection
 
 _NO_OBJECT = "no JSON object, left out"
 
 
-def read_jsonl(path: Path, selection: Selection) -> RunData:
-    """Read a JSON Lines file.
+def read_jsonl(path: Path, selection: Selection, *, history: bool = False) -> RunData:
+    """Read a JSON Lines file; `history`: a part of W&B's own, whose step is `_step` and whose rows may be bare.
 
     The step stands under the first of `STEP_NAMES` that the first row with any of them holds; without one it is the
     row's number, from 1, and a note says so. Nested objects are flattened with dots.
@@ -29,7 +29,7 @@ def read_jsonl(path: Path, selection: Selection) -> RunData:
     Raises:
         InputError: the file cannot be opened, or no line of it is a row.
     """
-    step_name = _find_step_name(path)
+    step_name = HISTORY_STEP if history else _find_step_name(path)
     faults = Faults()
     recording = Recording(selection, bookkeeping=BOOKKEEPING | ({step_name} if step_name else set()))
     lines = 0
@@ -46,7 +46,7 @@ def read_jsonl(path: Path, selection: Selection) -> RunData:
     if step_name is None:
         faults.add(NoteKind.ODD, f"no step ({', '.join(STEP_NAMES)}), rows are numbered from 1", 1, len(recording))
     recorded = recording.finish(faults)
-    if not recorded.catalog:
+    if not recorded.catalog and not history:
         raise InputError(f"{show_name(path)}: expected rows with numbers, got none; is it a table of a run?")
     return RunData(
         ref=str(path),

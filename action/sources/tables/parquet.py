@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from action.errors import InputError
 from action.fault import Faults
 from action.files import open_input, run_name, show_name
-from action.row import BOOKKEEPING, STEP_NAMES
+from action.row import BOOKKEEPING, HISTORY_STEP, STEP_NAMES
 from checks.run import Identity, NoteKind, Rows, RunData, Selection, Series, Steps
 
 _PRIVATE: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -85,12 +85,12 @@ class _Table:
         self._source += f" WHERE {condition}"
 
 
-def read_parquet(path: Path, selection: Selection) -> RunData:
+def read_parquet(path: Path, selection: Selection, *, history: bool = False) -> RunData:
     """Read a Parquet file: the step, the chosen columns, and of the others only where they are null.
 
     Null is absent; NaN is NaN. Columns that are neither numbers nor booleans are no metrics. Nested structures are
     flattened with dots. The step stands in the first of `STEP_NAMES` that is a column; without one it is the row's
-    number, from 1.
+    number, from 1. `history`: a part of one as W&B exports it, whose step is `_step` and whose rows may be bare.
 
     Raises:
         InputError: the file cannot be opened, is no Parquet file or a damaged one, or has no usable row.
@@ -100,7 +100,7 @@ def read_parquet(path: Path, selection: Selection) -> RunData:
     open_input(path).close()
     try:
         with closing(_Table(path)) as table:
-            return _read(table, path, selection)
+            return _read(table, path, selection, history=history)
     except (duckdb.Error, UnicodeError) as error:
         reason = show_name(str(error).partition("\n")[0])
         raise InputError(
@@ -120,10 +120,10 @@ MAX_ROWS = 20_000_000
 """A kilobyte of Parquet can hold a billion equal rows; their steps alone would fill the memory."""
 
 
-def _read(table: _Table, path: Path, selection: Selection) -> RunData:
+def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> RunData:
     faults = Faults()
     columns = table.columns(faults)
-    step = next((columns[name] for name in STEP_NAMES if name in columns), None)
+    step = next((columns[name] for name in ((HISTORY_STEP,) if history else STEP_NAMES) if name in columns), None)
     others = [column for name, column in columns.items() if name not in BOOKKEEPING and column is not step]
     metrics = [column for column in others if column.type in _NUMBERS]
     for column in others:
@@ -133,7 +133,7 @@ def _read(table: _Table, path: Path, selection: Selection) -> RunData:
     if rows > MAX_ROWS:
         raise InputError(f"{show_name(path)}: expected at most {MAX_ROWS:,} rows, got {rows:,}; write one row a step")
     steps = _steps(table, step, faults)
-    if not steps.size or not metrics:
+    if not steps.size or not (metrics or history):
         raise InputError(
             f"{show_name(path)}: expected rows with a whole-number step and a column of numbers, got "
             f"{'no such column' if steps.size else 'no such row'}; write a table with the columns `step`, `kl`, …"

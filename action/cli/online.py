@@ -1,0 +1,133 @@
+"""Services meet the ports of the pipeline here: a run of W&B as a run, questions to Axiom as answers.
+
+Composition alone: no format, no query and no judgement may enter.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from action.cli.ports import local_ports
+from action.cli.progress import progress_bar
+from action.deadline import Deadline
+from action.errors import UsageError
+from action.parts import join_parts
+from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
+from action.services import AxiomService, Services, read_services
+from action.sources import tables
+from action.sources.wandb_api import Access as WandbAccess
+from action.sources.wandb_api import WandbRun, WandbRuns, parse_run
+from checks.run import Note, NoteKind, RunData, Selection
+
+if TYPE_CHECKING:
+    from action.sources.axiom import AxiomLogs
+
+
+def service_ports() -> Ports:
+    """Give the ports of this machine and of the services that its environment opens."""
+    services = read_services(os.environ)
+    return replace(local_ports(), fetch_run=_fetch(services), ask_logs=_ask(services.axiom))
+
+
+def open_axiom(service: AxiomService | None) -> AxiomLogs:
+    """Open Axiom.
+
+    Raises:
+        UsageError: it is not set up, or not wholly.
+    """
+    if service is None:
+        raise UsageError(
+            "AXIOM_TOKEN: expected a token to ask Axiom, got none; set it and AXIOM_DATASET, or name files by --events"
+        )
+    if service.dataset is None:
+        raise UsageError("AXIOM_DATASET: expected the name of the dataset that holds the log events, got none; set it")
+    from action.sources.axiom import Access, AxiomLogs  # noqa: PLC0415 - half a second, and seldom wanted
+
+    access = Access(token=service.token, url=service.url, org=service.org, dataset=service.dataset)
+    return AxiomLogs(access)
+
+
+def _ask(service: AxiomService | None) -> Callable[[LogRequest, Deadline], LogReply] | None:
+    if service is None:
+        return None
+
+    def ask(request: LogRequest, deadline: Deadline) -> LogReply:
+        from action.sources.axiom import Events  # noqa: PLC0415 - as above
+
+        logs = open_axiom(service)
+        events = Events(since=request.since, until=request.until, runs=request.runs, fields=request.fields)
+        found = [logs.answer(request.asks, events, deadline)] if request.asks else []
+        found += [logs.query(apl, events, request.names, deadline) for apl in request.queries]
+        return LogReply(
+            tables=tuple(table for one in found for table in one.tables),
+            notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+            asked=tuple(asked for one in found for asked in one.asked),
+            source=logs.source,
+        )
+
+    return ask
+
+
+def _fetch(services: Services) -> Callable[[RunRequest, Deadline], FetchedRun]:
+    def fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
+        name = parse_run(request.ref)
+        access = WandbAccess(key=services.wandb_key, url=services.wandb_url)
+        with tempfile.TemporaryDirectory(prefix="gatekeeper-run-") as scratch, progress_bar("reading W&B") as tell:
+            folder = Path(scratch)
+            found = WandbRuns(access, tell).fetch(
+                name, folder, deadline, games=request.games is not None, checkpoint=request.checkpoint
+            )
+            run = _read(found, request)
+            games = _moved(found.games, request.games)
+        return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
+
+    return fetch
+
+
+def _moved(file: Path | None, folder: Path | None) -> tuple[Path, ...]:
+    """Move the games to where they outlive the history."""
+    if file is None or folder is None:
+        return ()
+    place = folder / file.name
+    place.write_bytes(file.read_bytes())
+    return (place,)
+
+
+def _read(found: WandbRun, request: RunRequest) -> RunData:
+    """Read the files of a history as one run."""
+    selection: Selection = request.selection
+    files = [*found.history, *([found.tail] if found.tail is not None and found.tail.stat().st_size else [])]
+    parts = [tables.read_history(path, selection) for path in files if not _is_empty(path)]
+    joined = join_parts(parts)
+    odd = tuple(note for part in parts for note in part.notes)
+    return RunData(
+        ref=request.ref,
+        source="W&B run",
+        identity=found.identity,
+        state=found.state,
+        config=found.config,
+        counts_calls=True,
+        rows=joined.rows,
+        series=joined.series,
+        catalog=joined.catalog,
+        notes=(*odd, *_missing(found, joined.rows.steps.size, joined.rows.steps.max(initial=-1))),
+    )
+
+
+def _is_empty(path: Path) -> bool:
+    return path.stat().st_size == 0
+
+
+def _missing(found: WandbRun, rows: int, last: int) -> Iterator[Note]:
+    """Tell where the history that came is not the one that W&B counts: a gap nobody would see otherwise."""
+    if found.lines is not None and rows < found.lines:
+        text = f"W&B: the history has {found.lines:,} rows, but {rows:,} came, so the data are incomplete"
+        yield Note(kind=NoteKind.LOST, text=text)
+    elif found.last_step is not None and rows and last < found.last_step:
+        text = f"W&B: the history ends at step {found.last_step:,}, but what came at {last:,}: the data are incomplete"
+        yield Note(kind=NoteKind.LOST, text=text)

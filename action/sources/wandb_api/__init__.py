@@ -1,0 +1,159 @@
+"""Runs on Weights & Biases, through its real client, in a process that is ended at the deadline.
+
+The whole history comes as files, never W&B's sample of it; what the files hold is read by those who know tables. No
+policy and no verdict may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from action.deadline import Deadline
+from action.errors import InputError
+from action.sources.wandb_api.facts import (
+    NEWEST,
+    checkpoint_of,
+    config_of,
+    identity_of,
+    state_of,
+    time_of,
+)
+from action.sources.wandb_api.launch import send
+from action.sources.wandb_api.reference import RunName, parse_run
+from action.sources.wandb_api.wanted import Access, Json, Wanted
+from checks.run import Asked, Checkpoint, Identity, RunState, Scalar
+
+__all__ = ["NEWEST", "Access", "RunName", "WandbRun", "WandbRuns", "parse_run"]
+
+_PAGES = {"api.wandb.ai": "https://wandb.ai"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WandbRun:
+    """One run as W&B has it, its history as files."""
+
+    identity: Identity
+    state: RunState
+    config: Mapping[str, Scalar]
+    history: tuple[Path, ...]
+    """Exported rows as Parquet, in their order."""
+    tail: Path | None
+    """Rows that are not exported yet, as JSON Lines."""
+    lines: int | None
+    """How many rows W&B says that the history has."""
+    last_step: int | None
+    """The last step that W&B knows of."""
+    games: Path | None
+    """The table of games that the run logged last, as JSON Lines."""
+    checkpoint: Checkpoint | None
+    asked: Asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A run in a list."""
+
+    id: str
+    name: str
+    state: RunState
+    created_at: str | None
+    commit: str | None
+
+
+class WandbRuns:
+    """Runs of one W&B server."""
+
+    def __init__(self, access: Access, tell: Callable[[float], None] = lambda _: None) -> None:
+        self._access = access
+        self._tell = tell
+
+    def fetch(self, name: RunName, folder: Path, deadline: Deadline, **also: object) -> WandbRun:
+        """Fetch a run with its whole history.
+
+        Args:
+            name: by id or display name.
+            folder: where its files are put.
+            deadline: for all of it.
+            also: `games` (bool): the table of games too. `checkpoint` (text or None): its artifact, a name or `newest`.
+
+        Raises:
+            InputError: there is no such run or artifact, or there are several.
+            ServiceError: W&B could not be reached, refused, or was not done by the deadline.
+        """
+        self._require_key()
+        asked = also.get("checkpoint")
+        wanted = Wanted(
+            entity=name.entity,
+            project=name.project,
+            run=name.run,
+            games=bool(also.get("games")),
+            artifacts=asked is not None,
+        )
+        found = send(wanted, self._access, folder, deadline, self._tell)
+        run = found["run"]
+        last = (run.get("historyKeys") or {}).get("lastStep")
+        identity = identity_of(run, name, self._page())
+        return WandbRun(
+            identity=identity,
+            state=state_of(run),
+            config=config_of(run),
+            history=tuple(folder / one for one in found["files"]),
+            tail=None if found["tail"] is None else folder / found["tail"],
+            lines=run["historyLineCount"] if isinstance(run.get("historyLineCount"), int) else None,
+            last_step=int(last) if isinstance(last, int | float) else None,
+            games=None if found["games"] is None else folder / found["games"],
+            checkpoint=None if asked is None else checkpoint_of(found["artifacts"], str(asked), identity.name),
+            asked=Asked(
+                service="W&B",
+                what="run",
+                text=f"{self._host()}: {name.entity}/{name.project}/{identity.id}, {found['requests']} requests",
+                rows=run["historyLineCount"] if isinstance(run.get("historyLineCount"), int) else 0,
+                client=f"wandb {metadata.version('wandb')}",
+            ),
+        )
+
+    def find(
+        self, entity: str, project: str, filters: Mapping[str, Json], deadline: Deadline, folder: Path
+    ) -> Sequence[Listed]:
+        """List the runs of a project that fit a filter, newest first.
+
+        The filter is MongoDB's language as W&B takes it: `{"commit": SHA}`, `{"group": NAME}`, `{"sweep": ID}`,
+        `{"tags": NAME}`, `{"displayName": {"$regex": "^PREFIX"}}`.
+
+        Raises:
+            InputError: there is no such project, or more than 200 runs fit.
+            ServiceError: W&B could not be reached, refused, or was not done by the deadline.
+        """
+        self._require_key()
+        wanted = Wanted(entity=entity, project=project, filters=filters)
+        found = send(wanted, self._access, folder, deadline, self._tell)
+        return tuple(
+            Listed(
+                id=str(run["name"]),
+                name=str(run.get("displayName") or run["name"]),
+                state=state_of(run),
+                created_at=time_of(run.get("createdAt")),
+                commit=run.get("commit"),
+            )
+            for run in found["runs"]
+        )
+
+    def _require_key(self) -> None:
+        key = self._access.key.reveal()
+        if not key:
+            raise InputError(
+                "WANDB_API_KEY: expected a key to read runs on W&B, got none; set it, or name local files of the run"
+            )
+        if not key.isascii() or not key.isprintable() or " " in key or len(key) < 40:
+            raise InputError("WANDB_API_KEY: expected a key of at least 40 characters, got another; copy it again")
+
+    def _host(self) -> str:
+        return urlsplit(self._access.url).hostname or self._access.url
+
+    def _page(self) -> str:
+        """Give the address of W&B's pages, which is not that of its service."""
+        return _PAGES.get(self._host(), self._access.url.rstrip("/"))

@@ -1,0 +1,138 @@
+"""What W&B says of a run → our nouns: who it is, how it ended, its configuration, its checkpoint.
+
+Every doubt about a field of W&B is settled here. No connection and no file may enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from action.errors import InputError
+from action.files import show_name
+from action.row import flatten
+from action.sources.wandb_api.errand import load
+from action.sources.wandb_api.reference import RunName
+from action.sources.wandb_api.wanted import Json
+from checks.run import Checkpoint, Identity, RunState, Scalar
+
+_STATES = {
+    "finished": RunState.FINISHED,
+    "failed": RunState.FAILED,
+    "crashed": RunState.KILLED,  # its heartbeats stopped
+    "killed": RunState.INTERRUPTED,  # by a person, or a sweep that stopped it
+    "running": RunState.RUNNING,
+    "pending": RunState.RUNNING,
+    "preempting": RunState.RUNNING,
+    "preempted": RunState.KILLED,
+}
+_STEP = re.compile(r"(?:_v|-v|checkpoint[-_]|step[-_]?)(\d{1,12})$")
+MODEL = "model"
+NEWEST = "newest"
+
+
+def identity_of(run: Mapping[str, Json], name: RunName, page: str) -> Identity:
+    """Say which run it is; `page`: where W&B shows its pages."""
+    known = str(run["name"])
+    return Identity(
+        id=known,
+        name=str(run.get("displayName") or known),
+        url=f"{page}/{name.entity}/{name.project}/runs/{known}",
+        commit=_commit(run.get("commit")),
+        started_at=time_of(run.get("createdAt")),
+        finished_at=time_of(run.get("heartbeatAt")),
+    )
+
+
+def _commit(value: Json) -> str | None:
+    return value.lower() if isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{7,64}", value) else None
+
+
+def time_of(value: Json) -> str | None:
+    """Read a time of W&B, which is UTC with or without saying so.
+
+    >>> time_of("2026-01-02T03:04:05"), time_of("2026-01-02T03:04:05.678Z"), time_of("soon")
+    ('2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z', None)
+    """
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def state_of(run: Mapping[str, Json]) -> RunState:
+    """Say how it ended; a state that nobody knows is none that a run finishes in."""
+    return _STATES.get(str(run.get("state")), RunState.KILLED)
+
+
+def config_of(run: Mapping[str, Json]) -> dict[str, Scalar]:
+    """Give the configuration, flattened with dots, without what the client adds.
+
+    >>> config_of({"config": '{"lr": {"value": 1e-5}, "trainer": {"value": {"steps": 9}}, "_wandb": {"value": 1}}'})
+    {'lr': 1e-05, 'trainer.steps': 9}
+    """
+    stored = load(run.get("config"))
+    plain = {
+        key: one.get("value") if isinstance(one, dict) and "value" in one else one
+        for key, one in stored.items()
+        if key != "_wandb"
+    }
+    return {key: value for key, value in flatten(plain) if value is None or isinstance(value, str | int | float)}
+
+
+def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint:
+    """Give the checkpoint among the artifacts that a run logged: the newest model, or the one that is asked for.
+
+    Raises:
+        InputError: the run logged no such artifact: one of another run is never the checkpoint of this one.
+    """
+    models = sorted(
+        (one for one in artifacts if _text(one, "artifactType", "name") == MODEL and one.get("state") == "COMMITTED"),
+        key=lambda one: (str(one.get("createdAt")), int(one.get("versionIndex") or 0)),
+    )
+    fitting = models if asked == NEWEST else [one for one in models if asked in set(_names(one))]
+    if not fitting:
+        listed = ", ".join(show_name(next(iter(_names(one)))) for one in models[-5:]) or "none"
+        raise InputError(
+            f"{show_name(asked)}: expected a model artifact that the run {show_name(run)} logged, got another; its "
+            f"newest are: {listed}"
+        )
+    return _checkpoint(fitting[-1])
+
+
+def _checkpoint(one: Mapping[str, Json]) -> Checkpoint:
+    name, metadata = _text(one, "artifactSequence", "name"), load(one.get("metadata"))
+    found = _STEP.search(name)
+    told = next((metadata[key] for key in ("step", "global_step", "training_step") if key in metadata), None)
+    step = int(found[1]) if found else told if isinstance(told, int) and not isinstance(told, bool) else None
+    digest = one.get("digest")
+    return Checkpoint(
+        name=name,
+        step=step,
+        artifact=next(iter(_names(one))),
+        digest=f"wandb:{digest}" if isinstance(digest, str) and digest else None,
+    )
+
+
+def _names(one: Mapping[str, Json]) -> Iterator[str]:
+    """Give every name of an artifact, the whole one first."""
+    sequence = one.get("artifactSequence") or {}
+    name = str(sequence.get("name"))
+    project = sequence.get("project") or {}
+    before = f"{_text(project, 'entity', 'name')}/{project.get('name')}/"
+    versions = [f"v{one.get('versionIndex')}", *(str(alias.get("alias")) for alias in one.get("aliases") or [])]
+    for version in versions:
+        yield f"{before}{name}:{version}"
+    for version in versions:
+        yield f"{name}:{version}"
+    yield name
+
+
+def _text(value: Any, *path: str) -> str:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return str(value)

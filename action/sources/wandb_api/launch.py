@@ -1,0 +1,115 @@
+"""Starts the process that talks to W&B, and ends it at the deadline whatever it is doing.
+
+No answer of W&B is looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from action.deadline import Deadline
+from action.errors import InputError, ServiceError
+from action.sources.wandb_api.wanted import Access, Json, Request, Wanted
+
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
+Tell = Callable[[float], None]
+
+
+def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+    """Do an errand in another process; files are put into the folder.
+
+    Raises:
+        InputError: there is no such run, or there are several.
+        ServiceError: W&B could not be reached, refused, or was not done by the deadline.
+    """
+    request = Request(
+        wanted=wanted,
+        key=access.key.reveal(),
+        url=access.url,
+        folder=str(folder),
+        seconds=max(deadline.left - 0.5, 0.1),
+    )
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-wandb-") as scratch:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "action.sources.wandb_api.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # where its libraries may print signed addresses
+            cwd=scratch,
+            env=_environment(os.environ, scratch),
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+        )
+        try:
+            return _talk(process, request, deadline, tell)
+        finally:
+            process.kill()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+            process.wait()
+
+
+def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
+    """Give the process what it needs, and nothing that would change where the client writes or what it logs."""
+    names = (*_KEPT, *_PROXIES, *(name.lower() for name in _PROXIES))
+    return {
+        **{name: environ[name] for name in names if name in environ},
+        "TMPDIR": scratch,
+        "WANDB_DIR": scratch,
+        "WANDB_CACHE_DIR": str(Path(scratch) / "cache"),
+        "WANDB_CONFIG_DIR": str(Path(scratch) / "config"),
+        "WANDB_ERROR_REPORTING": "false",
+        "WANDB_SILENT": "true",
+        "PYTHONUTF8": "1",
+    }
+
+
+def _talk(process: subprocess.Popen[str], request: Request, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def listen() -> None:
+        try:
+            for line in process.stdout or ():
+                lines.put(line)
+        except ValueError:  # closed by the one who ended the process
+            pass
+        lines.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    _hand_over(process, request)
+    while True:
+        try:
+            line = lines.get(timeout=max(deadline.left, 0.01))
+        except queue.Empty:
+            raise deadline.missed("W&B") from None
+        if line is None:
+            raise ServiceError("W&B: expected an answer, but its client ended without one; run again")
+        said: dict[str, Any] = json.loads(line)
+        if "progress" in said:
+            tell(float(said["progress"]))
+        elif "error" in said:
+            raise (InputError if said["input"] else ServiceError)(said["error"])
+        else:
+            found: dict[str, Json] = said["found"]
+            return found
+
+
+def _hand_over(process: subprocess.Popen[str], request: Request) -> None:
+    if process.stdin is not None:
+        try:
+            json.dump(request.document(), process.stdin)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already, and its silence is told
