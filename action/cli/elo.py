@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.options import Format, FormatOption, PolicyOption
+from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption
 
 if TYPE_CHECKING:
     from checks.elo.facts import EloFacts
@@ -75,6 +75,7 @@ def elo(  # noqa: PLR0913 - one argument an option
         UpdateWord | None, typer.Option("--update", help="Online ratings: after each game, or averaged over a step.")
     ] = None,
     policy: PolicyOption = None,
+    deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
     """Rate agents against fixed references and decide whether the candidate is better. Exit 0 better, 10 not, 11 open.
@@ -97,6 +98,7 @@ def elo(  # noqa: PLR0913 - one argument an option
         series=series,
         rule={"k": k, "seats": seats, "games_per_step": games_per_step, "update": update and update.value},
         policy=policy,
+        deadline=deadline,
         given=frozenset(name for name in context.params if _by_hand(context, name)),
     )
     facts, title, notes = answer_elo(choice)

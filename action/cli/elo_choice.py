@@ -5,17 +5,20 @@ from __future__ import annotations
 import glob
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from action.cli.ports import choose_policy, fallback_policy, local_ports
+from action.cli.online import service_ports
+from action.cli.ports import choose_policy, fallback_policy
 from action.collection import find_games, read_policy
+from action.deadline import Deadline
 from action.errors import InputError, UsageError
 from action.evidence.store import read_bundle
 from action.files import show_name
-from action.ports import GamesReading, Ports
-from action.runs import named_bundle, read_run
+from action.ports import GamesReading, Ports, RunRequest
+from action.runs import fetches, named_bundle, read_run
 from action.sources import games
 from checks.check import RATINGS, LeaguePlan
 from checks.elo.agents import EloError, Measured, Naming, compile_pattern
@@ -51,6 +54,7 @@ class EloChoice:
     rule: Mapping[str, float | int | str | None]
     """How online ratings are made; None: as the policy says."""
     policy: Path | None
+    deadline: float = 120.0
     given: frozenset[str] = frozenset()
     """Parameters that the user wrote; the others hold defaults."""
 
@@ -77,7 +81,7 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
         InputError: what is named cannot be read, or cannot answer.
         PolicyError: the policy cannot be used.
     """
-    ports = local_ports()
+    ports = service_ports()
     # What the policy says of the league is wanted, not its waivers: no day on which one could have expired.
     league = read_policy(choose_policy(choice.policy, None) or fallback_policy(), ports, "2000-01-01").league
     named = _references(choice.references)
@@ -86,12 +90,14 @@ def answer_elo(choice: EloChoice) -> tuple[EloFacts, str, tuple[Note, ...]]:
     question = _question(choice, league, naming, next(unmeasured, None))
     where = ", ".join(map(show_name, choice.sources[:3])) + (", …" if len(choice.sources) > 3 else "")
     try:
-        record = None if choice.series else _games(choice, league, ports)
+        record, fetched = _online(choice, league, ports)
+        if fetched is None and not choice.series:
+            record = _games(choice, league, ports)
         if record is not None:
             choice.refuse(OF_RATINGS, "logged ratings", "games", "give --series to judge the ratings, or leave it out")
             title = f"Strength in {where}" + ("" if record.source in where else f" ({record.source})")
             return facts_of(analyse(record, question)), title, record.notes
-        return _ratings(choice, league, question, ports)
+        return _ratings(choice, league, question, fetched or _run_of(choice, choice.sources[0], ports))
     except (EloError, FitError) as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -145,6 +151,19 @@ def _question(choice: EloChoice, league: LeaguePlan, naming: Naming, against: st
         confidence=choice.confidence,
         allow_disconnected=choice.allow_disconnected or league.allow_disconnected,
     )
+
+
+def _online(choice: EloChoice, league: LeaguePlan, ports: Ports) -> tuple[GameRecord | None, RunData | None]:
+    """Fetch a run of a service with the games that it logged; nothing and None for what lies on this machine."""
+    ref = choice.sources[0]
+    if len(choice.sources) > 1 or ports.fetch_run is None or not fetches(ref, ports):
+        return None, None
+    reading = GamesReading(columns=choice.columns or league.columns, cluster=choice.cluster or league.cluster)
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-games-") as folder:
+        games_folder = None if choice.series else Path(folder)
+        request = RunRequest(ref=ref, selection=Selection(prefixes=(RATINGS,)), games=games_folder)
+        fetched = ports.fetch_run(request, Deadline(seconds=choice.deadline))
+        return (ports.read_games(fetched.games, reading) if fetched.games else None), fetched.run
 
 
 def _games(choice: EloChoice, league: LeaguePlan, ports: Ports) -> GameRecord | None:
@@ -203,13 +222,10 @@ def _expanded(text: str) -> list[str]:
 
 
 def _ratings(
-    choice: EloChoice, league: LeaguePlan, question: EloQuestion, ports: Ports
+    choice: EloChoice, league: LeaguePlan, question: EloQuestion, run: RunData
 ) -> tuple[EloFacts, str, tuple[Note, ...]]:
-    if len(choice.sources) > 1:
-        raise UsageError("--series: expected one run, got several; name one")
     choice.refuse(OF_GAMES, "games", "logged ratings", "these are judged all together by their own test: leave it out")
     ref = choice.sources[0]
-    run = _run_of(choice, ref, ports)
     changes: dict[str, object] = {name: value for name, value in choice.rule.items() if value is not None}
     if "update" in changes:
         changes["update"] = Update(str(changes["update"]))
@@ -229,6 +245,8 @@ def _ratings(
 
 
 def _run_of(choice: EloChoice, ref: str, ports: Ports) -> RunData:
+    if len(choice.sources) > 1:
+        raise UsageError("--series: expected one run, got several; name one")
     try:
         return read_run(ref, Selection(prefixes=(RATINGS,)), ports)
     except InputError:

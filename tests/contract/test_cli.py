@@ -98,7 +98,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
 
 
 def test_the_log_questions_of_the_command_line_are_those_of_the_core() -> None:
-    assert [question.value for question in LogQuestion] == list(QUESTIONS)
+    assert [question.value for question in LogQuestion] == [*QUESTIONS, "query"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 
 from action.deadline import Deadline, run_together
@@ -26,7 +26,7 @@ from checks.questions.note import note_loss, note_rivals
 from checks.questions.reader import Fields
 from checks.questions.table import Tallied, build_table
 from checks.questions.tally import Ask
-from checks.run import Asked, LogTable, Note, NoteKind, Scalar
+from checks.run import Asked, LogTable, Note, NoteKind
 
 __all__ = ["Access", "AxiomLogs", "Secret"]
 
@@ -54,6 +54,8 @@ class Events:
     """Names of the run; None: whatever the run."""
     fields: Fields
     """Logical field → names in the logs, where they are not the usual ones."""
+    severity: str | None = None
+    """Only errors of this severity count; None: all."""
 
 
 class AxiomLogs:
@@ -81,6 +83,7 @@ class AxiomLogs:
             until=events.until,
             runs=events.runs,
             fields=complete_fields(events.fields),
+            severity=events.severity,
         )
         calls = [lambda ask=ask: self._answer(ask, scope, deadline) for ask in asks]
         found = run_together(calls, deadline, what="Axiom", at_once=AT_ONCE)
@@ -209,17 +212,3 @@ def _notes(ask: Ask, scope: Scope, reading: Reading, shown: int) -> list[Note]:
         text = f"{question.name}: percentiles are Axiom's estimates, all else is exact"
         found.append(Note(kind=NoteKind.ODD, text=text))
     return found
-
-
-def utc(text: str) -> datetime:
-    """Read a time of ours, RFC 3339 in UTC.
-
-    >>> utc("2026-11-25T12:00:00Z")
-    datetime.datetime(2026, 11, 25, 12, 0, tzinfo=datetime.timezone.utc)
-    """
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def plain(value: object) -> Scalar:
-    """Give a cell of a raw answer as a scalar: lists and objects as text."""
-    return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -15,6 +15,7 @@ from action.sources.axiom.spelling import bracketed, literal, members
 from checks.questions.definition import Kind, Question
 from checks.questions.group import Stream, list_streams
 from checks.questions.reader import TEXT_LENGTH, Fields
+from checks.questions.span import ERROR_EVENTS
 from checks.questions.tally import MOST_GROUPS, Ask
 
 KEY, EVENT = "g_key", "g_event"
@@ -32,6 +33,8 @@ class Scope:
     """Names of the run; events that name none count too. None: whatever the run."""
     fields: Fields
     """Names of every logical field."""
+    severity: str | None = None
+    """Only errors of this severity; None: all."""
 
     @property
     def lines(self) -> Iterator[str]:
@@ -41,10 +44,13 @@ class Scope:
         yield f"extend {EVENT} = {text(self.fields['event'])}"
 
     def of_run(self) -> Iterator[str]:
-        """The steps that keep one run's events."""
+        """The steps that keep one run's events, and of errors those of one severity."""
         yield f"extend g_run = {text(self.fields['run'])}"
         if self.runs is not None:
             yield f"where isempty(g_run) or g_run in {members(name[:TEXT_LENGTH] for name in self.runs)}"
+        if self.severity is not None:
+            errors, found = members(ERROR_EVENTS), text(self.fields["severity"])
+            yield f"where not({EVENT} in {errors}) or {found} == {literal(self.severity)}"
 
 
 def moment(time: datetime) -> str:
