@@ -52,6 +52,11 @@ def open_axiom(service: AxiomService | None) -> AxiomLogs:
     return AxiomLogs(access)
 
 
+def open_wandb(services: Services) -> WandbRuns:
+    """Open W&B; that there is no key is told when something is asked."""
+    return WandbRuns(WandbAccess(key=services.wandb_key, url=services.wandb_url))
+
+
 def _ask(service: AxiomService | None) -> Callable[[LogRequest, Deadline], LogReply] | None:
     if service is None:
         return None

@@ -26,7 +26,7 @@ from action.errors import GatekeeperError, InputError, OutputError, ServiceError
 from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
 
-COMMANDS = ("check", "elo", "explain", "logs", "metrics", "policy lint", "policy schema")
+COMMANDS = ("check", "doctor", "elo", "explain", "logs", "metrics", "policy lint", "policy schema")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 

@@ -20,6 +20,7 @@ from action.sources.axiom.own import fill_query, read_own
 from action.sources.axiom.query import Scope, moment, question_query
 from action.sources.axiom.reading import Reading, read_answer
 from action.sources.axiom.seats import MOST_SEATS, Scores, find_scores, read_seats, seats_query
+from action.sources.axiom.spelling import bracketed
 from checks.questions.answer import complete_fields
 from checks.questions.definition import Kind
 from checks.questions.note import note_loss, note_rivals
@@ -122,6 +123,10 @@ class AxiomLogs:
             [lambda: self._client(deadline).query(apl, events.since, events.until)], deadline, what="Axiom", at_once=1
         )
         return answered.rows, _told("query", answered)
+
+    def last_seen_query(self) -> str:
+        """Write the query for how many events there are, and when the last one was."""
+        return f"{bracketed(self._access.dataset)}\n| summarize n = count(), last_at = max(_time)"
 
     def columns(self, deadline: Deadline) -> tuple[str, ...]:
         """Give the names of the dataset's fields; ServiceError where they may not be read."""

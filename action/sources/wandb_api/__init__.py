@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from action.deadline import Deadline
-from action.errors import InputError
+from action.errors import InputError, ServiceError
 from action.sources.wandb_api.facts import (
     NEWEST,
     checkpoint_of,
@@ -141,6 +141,19 @@ class WandbRuns:
             )
             for run in found["runs"]
         )
+
+    def who(self, deadline: Deadline, folder: Path) -> str:
+        """Tell whose key it is.
+
+        Raises:
+            InputError: there is no key, or none that could be one.
+            ServiceError: W&B does not know the key, could not be reached, or was not done by the deadline.
+        """
+        self._require_key()
+        viewer = send(Wanted(entity="", project=""), self._access, folder, deadline, self._tell)["viewer"]
+        if not isinstance(viewer, dict) or not viewer.get("username"):
+            raise ServiceError("W&B: expected a key that it knows, got another; check WANDB_API_KEY and WANDB_BASE_URL")
+        return str(viewer["username"])
 
     def _require_key(self) -> None:
         key = self._access.key.reveal()

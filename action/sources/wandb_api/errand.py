@@ -46,6 +46,8 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
         ServiceError: W&B could not be reached, refused, or answered something else.
     """
     wanted, folder = request.wanted, Path(request.folder)
+    if not wanted.project:
+        return {"viewer": connection.ask(documents.VIEWER, {}).get("viewer"), "requests": connection.requests}
     if not wanted.run:
         return {"runs": list_runs(wanted, connection), "requests": connection.requests}
     run = _find(wanted, connection)

@@ -1,0 +1,59 @@
+"""`gatekeeper doctor`: is everything set up, and if not, what is to be done?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption, ProfileOption
+
+if TYPE_CHECKING:
+    from action.doctor import Finding
+
+
+def doctor(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="A run to look for the policy's metrics in, or entity/project on W&B."),
+    ] = None,
+    *,
+    policy: PolicyOption = None,
+    profile: ProfileOption = None,
+    deadline: DeadlineOption = 60.0,
+    output_format: FormatOption = Format.TEXT,
+) -> None:
+    """Look at keys, services, logs, metrics and clocks, and say what to do. Exit 0 all good, 10 a fault was found.
+
+    Example: gatekeeper doctor --profile grpo
+    """
+    from action.cli.check_up import examine  # noqa: PLC0415 - start-up time
+    from action.cli.ports import choose_policy, fallback_policy  # noqa: PLC0415
+    from action.cli.tables import Table, show_table  # noqa: PLC0415
+    from action.doctor import Status  # noqa: PLC0415
+
+    findings = examine(run, choose_policy(policy, profile) or fallback_policy(), deadline)
+    if output_format is Format.TEXT:
+        _print(findings)
+    else:
+        rows = [(one.status.value, one.what, one.found, one.advice or None) for one in findings]
+        show_table(Table(title="doctor", columns=("status", "what", "found", "to_do"), rows=rows), output_format)
+    raise typer.Exit(10 if any(one.status is Status.FAULT for one in findings) else 0)
+
+
+def _print(findings: Iterable[Finding]) -> None:
+    """Write a line a finding, and what to do under it."""
+    from action.cli.page import Page, open_console  # noqa: PLC0415 - start-up time
+    from action.doctor import Status  # noqa: PLC0415
+
+    console = open_console(sys.stdout)
+    page = Page(console)
+    colours = {Status.GOOD: "green", Status.ODD: "yellow", Status.FAULT: "bold red", Status.LEFT_OUT: "dim"}
+    widest = max(len(status.value) for status in Status)
+    for one in findings:
+        gap = " " * (widest - len(one.status.value) + 2)
+        page.line((one.status.value, colours[one.status]), (f"{one.what}: {one.found}", ""), hang=widest + 2, gap=gap)
+        if one.advice:
+            page.line((one.advice, "dim"), indent=widest + 2, hang=2)
