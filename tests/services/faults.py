@@ -13,7 +13,9 @@ from types import MappingProxyType
 from tests.services.axiom import answer, counted, table
 from tests.services.loopback import Behave, Exchange
 
-_GOOD = json.dumps(counted(n=3, unnamed=0)).encode()
+_CELLS = {"n": 3, "unnamed": 0, "c0": 1, "c1": 1, "c2": 1, "c3": 0, "c4": 0}
+"""What the question `health` is answered with."""
+_GOOD = json.dumps(counted(**_CELLS)).encode()
 _LOGIN = b"<!doctype html><title>Sign in</title>"
 
 
@@ -46,6 +48,11 @@ def _drip_headers(exchange: Exchange) -> None:
     exchange.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 200, 0.2)
 
 
+def _echo(exchange: Exchange) -> None:
+    said = exchange.request.headers.get("authorization", "")
+    exchange.reply(400, {"message": f"bad header {said}\n\x1b[31m::error::x"})
+
+
 def _slow_refusal(exchange: Exchange) -> None:
     if not exchange.wait(0.7):
         exchange.reply(503, {"message": "busy"})
@@ -76,7 +83,7 @@ def _changed(change: Callable[[dict[str, object]], object]) -> Behave:
     """Change the table of a good answer."""
 
     def behave(exchange: Exchange) -> None:
-        body = counted(n=3, unnamed=0)
+        body = counted(**_CELLS)
         change(body["tables"][0])
         exchange.reply(200, body)
 
@@ -91,6 +98,7 @@ REFUSALS: Mapping[str, Behave] = MappingProxyType(
         "404": reply(404, {"code": 404, "message": "entity not found"}),
         "400": reply(400, {"code": 400, "message": "unknown entity: foo"}),
         "400, a page of a proxy": reply(400, _LOGIN, Content_Type="text/html"),
+        "400, with the token in it": _echo,
         "418": reply(418, {"message": "teapot"}),
         "302 elsewhere": reply(302, b"", Location="http://127.0.0.1:9/x"),
         "429": reply(429, {"message": "rate limit exceeded"}),
@@ -128,9 +136,9 @@ BROKEN: Mapping[str, Behave] = MappingProxyType(
         "columns: an object": _changed(lambda one: one.update(columns={"a": 1})),
         "columns: null": _changed(lambda one: one.update(columns=None)),
         "no columns asked for": reply(200, counted(other=1)),
-        "text where a count is": reply(200, counted(n="many", unnamed=0)),
-        "NaN where a count is": reply(200, json.dumps(counted(n=float("nan"), unnamed=0)).encode()),
-        "a negative count": reply(200, counted(n=-1, unnamed=-1)),
+        "text where a count is": reply(200, counted(**{**_CELLS, "c0": "many"})),
+        "NaN where a count is": reply(200, json.dumps(counted(**{**_CELLS, "c0": float("nan")})).encode()),
+        "a negative count": reply(200, counted(**{**_CELLS, "c0": -1})),
         "isPartial: a text": reply(200, answer(isPartial="no")),
         "a priority nobody knows": reply(
             200, answer(messages=[{"priority": "loud", "count": 1, "code": "c", "msg": "m"}])

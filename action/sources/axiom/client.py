@@ -6,32 +6,27 @@ with a line break into its exceptions. All of that ends here. No query is writte
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import axiom_py
 import dacite
 import requests
 from axiom_py import client as sdk
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util.retry import Retry
-from urllib3.util.timeout import Timeout
+from urllib3.exceptions import NewConnectionError
 
-from action.errors import InputError, ServiceError
+from action.errors import GatekeeperError, InputError, ServiceError
+from action.files import show_name
 from action.secret import Secret
+from action.sources.axiom.wire import RETRY_STATUS, Bounded, BrokenError
 
 SECONDS = 30.0
-"""For one request, all tries together."""
-_LARGEST = 20_000_000
-"""Bytes of an answer: a table of 10,000 groups is a tenth of that."""
-_CONNECT, _READ = 5.0, 20.0
-_RETRY_STATUS = (429, 500, 502, 503, 504)
-_LONGEST_WAIT = 5
-"""Seconds of a Retry-After that are obeyed."""
+"""For one try to get an answer; what all take together is bounded by the deadline of the one who asks."""
+_HOST = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|[0-9a-f:.]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,26 +61,12 @@ class AxiomClient:
                 "it again"
             )
         self._token = token
-        self._client = axiom_py.Client(token=token, url=access.url, org_id=access.org)
+        self._client = axiom_py.Client(token=token, url=_address(access.url), org_id=access.org)
         # It only closes the session, and would keep the client, and so the token, until the process ends.
         sdk.atexit.unregister(self._client.shutdown_hook)
-        retry = Retry(
-            total=2,
-            connect=1,
-            read=0,
-            status=2,
-            other=0,
-            redirect=0,
-            backoff_factor=0.25,
-            backoff_max=1,
-            retry_after_max=_LONGEST_WAIT,
-            status_forcelist=_RETRY_STATUS,
-            allowed_methods={"GET", "POST"},
-            raise_on_status=False,
-        )
         session = self._client.session
         for scheme in ("https://", "http://"):
-            session.mount(scheme, _Bounded(seconds, max_retries=retry))
+            session.mount(scheme, Bounded(seconds))
         session.max_redirects = 0  # a redirect would carry the token elsewhere
         session.auth = _keep  # else ~/.netrc replaces the token
 
@@ -104,7 +85,7 @@ class AxiomClient:
             rows = tuple(result.tables[0].events())
         except (IndexError, TypeError) as error:
             raise _odd("a table with columns of one length", "another") from error
-        told = tuple(str(message.msg) for message in result.status.messages or ())
+        told = tuple(str(message.msg).replace(self._token, "…") for message in result.status.messages or ())
         return Answered(rows=rows, warnings=told, partial=bool(result.status.isPartial))
 
     def columns(self, dataset: str) -> tuple[str, ...]:
@@ -113,7 +94,8 @@ class AxiomClient:
         Raises:
             ServiceError: Axiom could not be reached, or refused; the token needs to read datasets.
         """
-        answer = self._call(lambda: self._client.session.get(f"/v2/datasets/{dataset}/fields").json(), "fields")
+        path = f"/v2/datasets/{quote(dataset, safe='')}/fields"
+        answer = self._call(lambda: self._client.session.get(path).json(), "fields")
         if not isinstance(answer, list):
             raise _odd("a list of fields", type(answer).__name__)
         return tuple(str(one["name"]) for one in answer if isinstance(one, dict) and isinstance(one.get("name"), str))
@@ -122,18 +104,21 @@ class AxiomClient:
         try:
             return call()
         except axiom_py.client.AxiomError as error:
-            raise self._refused(error) from None
+            failed: GatekeeperError = self._refused(error)
         except requests.exceptions.JSONDecodeError:
-            raise _odd(f"{wanted} in JSON", "something else (a login page of a proxy?)") from None
+            failed = _odd(f"{wanted} in JSON", "something else (a login page of a proxy?)")
         except requests.RequestException as error:
-            raise ServiceError(
+            failed = ServiceError(
                 f"Axiom: expected {wanted}, {_failure(error)}; check AXIOM_URL and the network, then run again"
-            ) from None
-        except (dacite.DaciteError, ValueError, TypeError, KeyError) as error:
-            raise _odd(f"{wanted} as its documentation says", f"another ({type(error).__name__})") from None
+            )
+        # An answer of another shape fails wherever the client first looks for what is not there.
+        except (dacite.DaciteError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            failed = _odd(f"{wanted} as its documentation says", f"another ({type(error).__name__})")
+        # Raised out here, it does not hold the client's error, in whose text the service may have repeated the token.
+        raise failed
 
     def _refused(self, error: Any) -> ServiceError | InputError:
-        said = str(getattr(error, "message", "") or "").replace(self._token, "…")[:300]
+        said = show_name(str(getattr(error, "message", "") or "").replace(self._token, "…"))
         status = int(getattr(error, "status", 0) or 0)
         if status in (401, 403):
             return ServiceError(
@@ -146,7 +131,22 @@ class AxiomClient:
             return InputError(f"Axiom: expected a query that it accepts, got 400 ({said}); change the query or fields")
         if status == 429:
             return ServiceError(f"Axiom: expected an answer, got 429, too many requests ({said}); run again later")
-        return ServiceError(f"Axiom: expected an answer, got {status} ({said}) after three tries; run again later")
+        then = "run again later" if status in RETRY_STATUS else "check AXIOM_URL, then run again"
+        return ServiceError(f"Axiom: expected an answer, got {status} ({said}); {then}")
+
+
+def _address(url: str | None) -> str | None:
+    """Check the address; it is not shown, since a token may stand in its place by mistake."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url.strip())
+        fine = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise InputError("AXIOM_URL: expected an address like https://api.axiom.co, got another; correct it")
+    return url.strip()
 
 
 def _keep(request: Any) -> Any:
@@ -158,53 +158,19 @@ def _odd(wanted: str, got: str) -> ServiceError:
 
 
 def _failure(error: requests.RequestException) -> str:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, BrokenError):
+        return f"got {error}"
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return "got a redirect"
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error).lower():
         return "got none in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "got a certificate that is not trusted"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "got none from the proxy"
+    if isinstance(reason, NewConnectionError):
+        return "got no connection"
     if isinstance(error, requests.exceptions.ConnectionError):
-        return "could not connect"
+        return "got a connection that broke off"
     return f"got a broken one ({type(error).__name__})"
-
-
-class _Bounded(HTTPAdapter):
-    """Reads an answer whole, within its time and size: a server that drips would otherwise hold us for ever."""
-
-    def __init__(self, seconds: float, **options: Any) -> None:
-        self._seconds = seconds
-        super().__init__(**options)
-
-    def send(self, request: Any, *_: Any, **options: Any) -> Any:
-        end = time.monotonic() + self._seconds
-        options["timeout"] = Timeout(connect=min(_CONNECT, self._seconds), read=min(_READ, self._seconds))
-        options["stream"] = True
-        response = super().send(request, **options)
-        parts, size = [], 0
-        try:
-            while True:
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise requests.exceptions.ReadTimeout("timed out", request=request)
-                socket = getattr(getattr(response.raw, "connection", None), "sock", None)
-                if socket is not None:
-                    socket.settimeout(min(left, _READ))
-                part = response.raw.read1(65_536, decode_content=True)
-                if not part:
-                    break
-                size += len(part)
-                if size > _LARGEST:
-                    raise requests.exceptions.ContentDecodingError("too large", request=request)
-                parts.append(part)
-        except HTTPError as error:  # cut off, timed out, not what its header says
-            kind = requests.exceptions.ReadTimeout if "Timeout" in type(error).__name__ else _BrokenError
-            raise kind("timed out" if kind is not _BrokenError else "broken off", request=request) from None
-        finally:
-            response.raw.close()
-        response._content, response._content_consumed = b"".join(parts), True
-        return response
-
-
-class _BrokenError(requests.RequestException):
-    """An answer that ended before its end."""

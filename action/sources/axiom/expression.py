@@ -20,12 +20,15 @@ TIME = 'todouble(datetime_diff("microsecond", _time, datetime(1970-01-01))) / 10
 def text(names: Sequence[str]) -> str:
     """Write a text: the first name with one that is not empty, cut to 500 characters, else empty.
 
+    Never null: Axiom groups null and empty texts apart.
+
     >>> text(["level"])
-    'substring(tostring(column_ifexists("level", "")), 0, 500)'
+    'substring(iff(isnotempty(tostring(column_ifexists("level", ""))), \
+tostring(column_ifexists("level", "")), ""), 0, 500)'
     """
     parts = [f"tostring({field_or(parse_alternative(one).name, _EMPTY)})" for one in names]
     if len(parts) == 1:
-        return _cut(parts[0])
+        return _cut(f"iff(isnotempty({parts[0]}), {parts[0]}, {_EMPTY})")
     cases = ", ".join(f"isnotempty({part}), {part}" for part in parts)
     return _cut(f"case({cases}, {_EMPTY})")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from action.errors import ServiceError
+from action.files import show_name
 from action.sources.axiom.query import EVENT, KEY, carriers, percentile_column
 from checks.questions.definition import Aggregate, Kind, Question
 from checks.questions.group import list_streams
@@ -54,7 +55,7 @@ def read_answer(ask: Ask, rows: Sequence[Row]) -> Reading:
     carrying = tuple(name for name in carriers(question, by) if name in question.events)
     groups = [
         Tallied(
-            key=(str(row[KEY]) if by is not None and row.get(KEY) else None),
+            key=None if by is None else key_of(row),
             events=count(row, carrying),
             cells={one.name: _cell(one, question, row, count) for one in question.aggregates if by not in one.across},
         )
@@ -76,10 +77,10 @@ def _counter(question: Question, rows: Sequence[Row]) -> tuple[Count, Sequence[R
     if not question.exclusive:
         place = {name: f"c{i}" for i, name in enumerate(question.reads)}
         return (lambda row, events: sum(whole(row, place[name]) for name in events)), rows, ()
-    totals = {name: sum(whole(row, "n") for row in rows if row.get(EVENT) == name) for name in question.events}
+    totals = {name: sum(whole(row, "n") for row in rows if cell(row, EVENT) == name) for name in question.events}
     chosen = next((name for name in question.events if totals[name]), question.events[0])
     rivals = ((chosen, totals[chosen]), *((name, n) for name, n in totals.items() if name != chosen))
-    kept = [row for row in rows if row.get(EVENT) == chosen]
+    kept = [row for row in rows if cell(row, EVENT) == chosen]
     return (lambda row, events: whole(row, "n") if chosen in events else 0), kept, rivals
 
 
@@ -127,13 +128,11 @@ def whole(row: Row, column: str) -> int:
     Raises:
         ServiceError: there is no such column, or no count in it.
     """
-    value = row.get(column, "")
+    value = cell(row, column)
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer() or value < 0:
-        raise ServiceError(
-            f"Axiom: expected a count in the column {column} of its answer, got {value!r:.80}; is AXIOM_URL right?"
-        )
+        raise _odd("a count", column, value)
     return int(value)
 
 
@@ -143,11 +142,37 @@ def number(row: Row, column: str) -> float | None:
     Raises:
         ServiceError: there is no such column, or something else in it.
     """
-    value = row.get(column, "")
+    value = cell(row, column)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ServiceError(
-            f"Axiom: expected a number in the column {column} of its answer, got {value!r:.80}; is AXIOM_URL right?"
-        )
+        raise _odd("a number", column, value)
     return float(value) if math.isfinite(value) else None
+
+
+def key_of(row: Row) -> str | None:
+    """Read the text grouped by; None where it is empty.
+
+    Raises:
+        ServiceError: there is no such column, or no text in it.
+    """
+    value = cell(row, KEY)
+    if value is not None and not isinstance(value, str):
+        raise _odd("a text", KEY, value)
+    return value or None
+
+
+def cell(row: Row, column: str) -> object:
+    """Read a cell; ServiceError where there is no such column."""
+    if column not in row:
+        raise ServiceError(
+            f"Axiom: expected a column {column} in its answer, got none; check AXIOM_URL, then run again"
+        )
+    return row[column]
+
+
+def _odd(wanted: str, column: str, value: object) -> ServiceError:
+    return ServiceError(
+        f"Axiom: expected {wanted} in the column {column} of its answer, got {show_name(value)}; check AXIOM_URL, then "
+        "run again"
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from action.sources.axiom.expression import text
 from action.sources.axiom.query import EVENT, KEY, Scope
-from action.sources.axiom.reading import Reading, Row, number, whole
+from action.sources.axiom.reading import Reading, Row, key_of, number, whole
 from action.sources.axiom.spelling import bracketed, members
 from checks.questions.table import Tallied
 from checks.questions.tally import MOST_GROUPS, Ask
@@ -118,7 +118,7 @@ def read_seats(ask: Ask, rows: Sequence[Row], scores: Sequence[Scores]) -> Readi
         if ask.by == POWER:
             groups += [Tallied(key=one.power, events=one.games, cells=one.cells(one.games)) for one in each]
         else:
-            key = None if ask.by is None else str(row.get(KEY) or "") or None
+            key = None if ask.by is None else key_of(row)
             groups.append(Tallied(key=key, events=games, cells=_together(each, games)))
     return Reading(
         groups=tuple(groups) or (Tallied(key=None, events=0),),
