@@ -94,7 +94,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         assert (done.returncode, done.stderr) in ((0, ""), (10, "")), (line, done.stderr)
         assert done.stdout
         ran.append(words[0])
-    assert sorted(ran) == ["check", "elo", "explain", "logs", "metrics", "policy", "policy"]
+    assert sorted(ran) == ["check", "doctor", "elo", "explain", "logs", "metrics", "policy", "policy"]
 
 
 def test_the_log_questions_of_the_command_line_are_those_of_the_core() -> None:

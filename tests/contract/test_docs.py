@@ -45,6 +45,16 @@ def test_the_reference_names_every_profile_and_question() -> None:
         assert f"`{name}`" in page or name == "base", name
 
 
+def test_the_page_on_pipelines_tells_every_question_and_every_value_that_the_profile_asks() -> None:
+    page = (ROOT / "docs" / "pipeline.md").read_text("utf-8")
+    sections = dict(re.findall(r"^## ([a-z-]+):.*?\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    text = profile_texts()["pipeline"]
+
+    assert list(sections) == list(QUESTIONS)
+    for question, value in re.findall(r"logs: ([a-z-]+)\n\s+value: (\w+)", text):
+        assert f"**`{value}`**" in sections[question], (question, value)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda path: path.stem)
 def test_a_decision_is_numbered_and_titled(path: Path) -> None:
     number = int(path.name[:4])
