@@ -41,7 +41,8 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
         yield "events from", quote(evidence.log_source or "nowhere: there are no log events", 300)
         for one in evidence.asked:
             if one.what == check.ask.question:
-                yield "asked", f"{one.since} to {one.until}: {quote(one.text, 6_000)}"
+                yield "asked", f"{quote(one.service)} for {one.since} to {one.until}, by {quote(one.client)}"
+                yield from (("query", quote(line, 1_000)) for line in one.text.splitlines())
         if table is not None and table.rows:
             yield (
                 "answer",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.check import Policy
 from checks.rule import Rule
-from checks.run import Evidence, Identity
+from checks.run import Asked, Evidence, Identity, LogTable
 from checks.statistic import NAMES
 from checks.trace import trace
 from tests.builders import answer, asking, evidence, only, rows, run, series
@@ -124,3 +124,32 @@ def test_no_values_break_the_trace(values: list[float], bounds: str) -> None:
     found = facts(asking(f"metric: m, stat: max, {bounds}"), evidence(only(series(values, "m"), n=20)))
 
     assert all(text and "\n" not in text for text in found.values())
+
+
+def test_a_log_answer_of_a_service_leads_back_to_its_query() -> None:
+    asked = (
+        Asked(
+            service="Axiom",
+            what="rollout-timing",
+            text="['x']\n| summarize n = count()",
+            since="2026-01-05T08:00:00Z",
+            until="2026-01-05T09:00:00Z",
+            rows=1,
+            client="axiom-py 0.15.0",
+        ),
+        Asked(service="Axiom", what="health", text="['y']", rows=1, client="axiom-py 0.15.0"),
+    )
+    policy = asking('logs: rollout-timing, value: p95_s, pass: "< 1"')
+    found = list(trace(policy.checks[0], policy, evidence(log_source="Axiom, dataset x", asked=asked)))
+
+    assert ("asked", "Axiom for 2026-01-05T08:00:00Z to 2026-01-05T09:00:00Z, by axiom-py 0.15.0") in found
+    assert [text for label, text in found if label == "query"] == ["['x']", "| summarize n = count()"]
+
+
+def test_a_query_of_ones_own_leads_to_its_answer() -> None:
+    table = LogTable(question="q", by=None, columns=("value", "n"), rows=((7.5, 3),), events=3)
+
+    assert facts(asking('axiom: "q", pass: "< 1"'), evidence(logs={"q": table})) == {
+        "query": "q",
+        "answer": "value 7.5, n 3",
+    }
