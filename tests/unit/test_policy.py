@@ -123,6 +123,12 @@ def test_every_statistic_can_be_asked_for(stat: str) -> None:
     assert stat == found.ask.statistic.name
 
 
+def test_queries_of_ones_own_are_listed_once() -> None:
+    asked = policy('checks: {a: {axiom: y, pass: "< 1"}, b: {axiom: x, pass: "< 1"}, c: {axiom: x, fail: "> 9"}}')
+
+    assert asked.queries == ("x", "y")
+
+
 MEAN = "metric: kl, stat: mean, "
 BASED = "metric: kl, baseline: "
 
@@ -154,6 +160,10 @@ BASED = "metric: kl, baseline: "
         ('logs: health, value: status, pass: "< 1"', "checks.a.value: expected a `value` of health, got `status`"),
         ('logs: errors, value: rate, stat: mean, pass: "< 1"', "checks.a.stat: expected no `stat` beside `logs`"),
         ('axiom: x, window: all, pass: "< 1"', "checks.a.window: expected no `window` beside `axiom`"),
+        (
+            'axiom: "x | where run == {run.nme}", pass: "< 1"',
+            "checks.a.axiom: expected placeholders {run.name} or {run.id}, got `{run.nme}`; did you mean",
+        ),
         (MEAN, "checks.a: expected `pass` or `fail` with a bound, got neither"),
         (MEAN + "pass: 1", "checks.a.pass: expected text, got `1`; put it in quotes"),
         (MEAN + 'pass: "0.1"', 'checks.a.pass: expected a sign and a finite number, got "0.1"'),
