@@ -7,6 +7,23 @@ from collections.abc import Callable
 
 PLACEHOLDERS = ("run.name", "run.id")
 _ANY = re.compile(r"\{(run\.[A-Za-z_.]*)\}")
+_PARTS = re.compile(
+    r"""
+    //[^\n]*  # a comment, in which a quote begins nothing
+    | (?P<text>
+        # After an @ a backslash is a character as any other. A text that does not end on its line holds all that
+        # follows: parsers do not agree where it ends.
+        @" (?:[^"\n]|"")* (?:"|\n.*|\Z)
+      | @' (?:[^'\n]|'')* (?:'|\n.*|\Z)
+      | " (?:\\[^\n]|[^"\\\n])* (?:"|\\?\n.*|\\?\Z)
+      | ' (?:\\[^\n]|[^'\\\n])* (?:'|\\?\n.*|\\?\Z)
+      | ``` .*? (?:```|\Z)
+      | ~~~ .*? (?:~~~|\Z)
+    )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_TOUCHES = re.compile(r"""[\w@"'`~]""")
 
 
 def unknown(text: str) -> tuple[str, ...]:
@@ -16,6 +33,25 @@ def unknown(text: str) -> tuple[str, ...]:
     ('run.user',)
     """
     return tuple(dict.fromkeys(name for name in _ANY.findall(text) if name not in PLACEHOLDERS))
+
+
+def quoted(text: str) -> tuple[str, ...]:
+    """Give the placeholders that stand in quotes, or right behind a quote, an `@` or a word.
+
+    What is put in brings its own quotes: there they would end the text, and a run's name would be read as APL.
+
+    >>> quoted('''['x'] | where a == "{run.name}" and b == {run.id} // it's {run.id}''')
+    ('run.name',)
+    """
+    texts = [found.span() for found in _PARTS.finditer(text) if found["text"] is not None]
+    return tuple(
+        dict.fromkeys(
+            found[1]
+            for found in _ANY.finditer(text)
+            if any(start < found.start() < end for start, end in texts)
+            or _TOUCHES.match(text[max(0, found.start() - 1) : found.start()])
+        )
+    )
 
 
 def fill(text: str, written: Callable[[str], str]) -> str:

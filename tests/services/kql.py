@@ -22,6 +22,9 @@ _AXIOM = {"BOOLEAN": "boolean", "DOUBLE": "float", "VARCHAR": "string", "JSON": 
 # duckdb-kql decides column_ifexists by the names of the query alone; Axiom by the schema of the dataset.
 _IF_EXISTS = re.compile(r'column_ifexists\("([A-Za-z0-9_. -]+)", (real\(null\)|"")\)')
 
+# What it makes of `tostring` weighs, for a text too; and null stays null here, since nobody says that Axiom's does not.
+_TEXT = re.compile(r"""tostring\((\['([A-Za-z0-9_. -]+)'\]|"")\)""")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -40,6 +43,7 @@ class EventStore:
         self._lock = threading.Lock()
         self._con = duckdb_kql.connect()
         self._con.execute("set TimeZone = 'UTC'")
+        self._con.execute("set threads = 1")
         rows = [flatten(event) for event in events]
         self._columns = _columns(rows)
         self._load(rows)
@@ -55,9 +59,12 @@ class EventStore:
         def known(found: re.Match[str]) -> str:
             return f"['{found[1]}']" if found[1] in self.fields else found[2]
 
+        def text(found: re.Match[str]) -> str:
+            return found[1] if self.fields.get(found[2], "string") == "string" else found[0]
+
         with self._lock:
             try:
-                sql = _to_sql(_IF_EXISTS.sub(known, apl))
+                sql = _to_sql(_TEXT.sub(text, _IF_EXISTS.sub(known, apl)))
                 self._con.execute(f"create or replace view {_quoted(self._dataset)} as {_within(since, until)}")
                 found = self._con.execute(sql)
                 about = [(str(name), str(kind)) for name, kind, *_ in found.description or ()]

@@ -18,6 +18,7 @@ from action.sources.axiom.own import fill_query
 from action.sources.axiom.query import Scope, question_query
 from action.sources.axiom.seats import MOST_SEATS, find_scores, seats_query
 from action.sources.axiom.spelling import bracketed, literal
+from checks.placeholder import quoted
 from checks.questions.answer import answer_all, complete_fields
 from checks.questions.catalog import QUESTIONS
 from checks.questions.reader import Fields
@@ -178,6 +179,19 @@ def test_a_name_in_a_query_of_ones_own_is_refused_or_means_itself(parser: Parser
     if isinstance(asked, str):
         assert not parser.faults(asked)
         assert ((name, 1),) == empty.ask(asked, None, None).rows
+
+
+@settings(max_examples=300)
+@given(
+    st.text(st.sampled_from("\"'`~@\\/\n {}a=("), max_size=8),
+    st.text(st.sampled_from("\"'`~@\\/\n {}a=)"), max_size=8),
+)
+def test_where_a_placeholder_may_stand_no_name_changes_what_is_read(parser: Parser, before: str, after: str) -> None:
+    apl = f"['d']\n| where a == {before}{{run.name}}{after}\n| count"
+    if quoted(apl):
+        return
+    names = ("x", " or true //", "' or true //", '" or true //', "```", "\\")
+    assert len({len(parser.faults(fill_query(apl, {"run.name": name}))) for name in names}) == 1
 
 
 def log_of(runs: Iterable[str]) -> list[Event]:

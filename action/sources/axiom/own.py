@@ -5,12 +5,13 @@ No connection may enter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from action.errors import InputError
 from action.sources.axiom.reading import Row
 from action.sources.axiom.spelling import literal
-from checks.placeholder import fill
+from checks.placeholder import fill, quoted
 from checks.run import LogTable, Scalar
 
 COLUMNS = ("value", "n")
@@ -23,14 +24,20 @@ def fill_query(apl: str, names: Mapping[str, str | None]) -> str:
     '[\\'x\\'] | where run == "a\\\\" or true //"'
 
     Raises:
-        InputError: the run has no such name, or one that cannot be written.
+        InputError: the run has no such name, or one that cannot be written; a placeholder stands in quotes.
     """
+    inside = quoted(apl)
+    if inside:
+        raise InputError(
+            f"axiom query: expected {{{inside[0]}}} alone, got it in quotes or behind other characters; it brings its "
+            f"own quotes: write == {{{inside[0]}}}"
+        )
 
     def written(name: str) -> str:
         text = names.get(name)
         if text is None:
             raise InputError(
-                f"axiom query: expected the run to have {{{name}}}, found none in its source; use {{run.name}}"
+                f"axiom query: expected the run to have {{{name}}}, got none from its source; use {{run.name}}"
             )
         return literal(text)
 
@@ -53,13 +60,18 @@ def read_own(apl: str, rows: Sequence[Row]) -> LogTable:
         absent = [name for name in COLUMNS if name not in row]
         if absent:
             raise InputError(
-                f"axiom query: expected the columns `value` and `n`, found no `{absent[0]}`; end the query with "
+                f"axiom query: expected the columns `value` and `n`, got no `{absent[0]}`; end the query with "
                 "`| summarize value = …, n = count()`"
             )
         cells.append(tuple(_cell(row[name]) for name in COLUMNS))
-    events = next((int(row[1]) for row in cells if isinstance(row[1], int | float) and row[1] >= 0), 0)
-    return LogTable(question=apl, by=None, columns=COLUMNS, rows=tuple(cells), events=events)
+    events = next((row[1] for row in cells if isinstance(row[1], int)), 0)
+    return LogTable(question=apl, by=None, columns=COLUMNS, rows=tuple(cells), events=max(0, events))
 
 
 def _cell(value: object) -> Scalar:
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    """Give a cell as it is held against a rule: what is no finite number measures nothing, or is a text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return (int(value) if value.is_integer() else value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
