@@ -26,6 +26,8 @@ from action.sources.axiom.wire import RETRY_STATUS, Bounded, BrokenError
 
 SECONDS = 30.0
 """For one try to get an answer; what all take together is bounded by the deadline of the one who asks."""
+_TOTALS = "_totals"
+"""The table of a grouped answer's totals, a name that Axiom reserves."""
 _HOST = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|[0-9a-f:.]+")
 
 
@@ -42,7 +44,7 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """The first table of an answer: Axiom gives the totals of a grouped one in a second, which nobody may add to it."""
+    """The table of an answer: Axiom gives the totals of a grouped one in another, which nobody may add to it."""
 
     rows: tuple[Mapping[str, object], ...]
     warnings: tuple[str, ...]
@@ -79,12 +81,13 @@ class AxiomClient:
         """
         options = sdk.AplOptions(start_time=since, end_time=until)
         result = self._call(lambda: self._client.query(apl, options), "an answer")
-        if result.tables is None or not result.tables:
+        table = next((one for one in result.tables or () if one.name != _TOTALS), None)
+        if table is None:
             raise _odd("an answer with a table", "one without")
-        try:
-            rows = tuple(result.tables[0].events())
-        except (IndexError, TypeError) as error:
-            raise _odd("a table with columns of one length", "another") from error
+        names, columns = [field.name for field in table.fields], table.columns or [[] for _ in table.fields]
+        if not len(columns) == len(names) == len(set(names)) or len({len(column) for column in columns}) > 1:
+            raise _odd("a table with a column of one length for each field", "another")
+        rows = tuple(dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         told = tuple(str(message.msg).replace(self._token, "…") for message in result.status.messages or ())
         return Answered(rows=rows, warnings=told, partial=bool(result.status.isPartial))
 
