@@ -130,7 +130,10 @@ def _is_empty(path: Path) -> bool:
 
 def _missing(found: WandbRun, rows: int, last: int) -> Iterator[Note]:
     """Tell where the history that came is not the one that W&B counts: a gap nobody would see otherwise."""
-    if found.lines is not None and rows < found.lines:
+    if found.lines is None:
+        text = "W&B: how many rows the history has is not said, so nobody knows whether it is complete"
+        yield Note(kind=NoteKind.LOST, text=text)
+    elif rows < found.lines:
         text = f"W&B: the history has {found.lines:,} rows, but {rows:,} came, so the data are incomplete"
         yield Note(kind=NoteKind.LOST, text=text)
     elif found.last_step is not None and rows and last < found.last_step:

@@ -14,7 +14,7 @@ from action.fault import Faults
 from action.files import run_name, show_name
 from action.lines import Lines
 from action.recording import Recording
-from action.row import BOOKKEEPING, HISTORY_STEP, STEP_NAMES, place_row, read_cells
+from action.row import BOOKKEEPING, HISTORY_STEP, STEP_NAMES, flatten, place_row, read_cells
 from checks.run import Identity, NoteKind, RunData, Selection
 
 _NO_OBJECT = "no JSON object, left out"
@@ -37,7 +37,10 @@ def read_jsonl(path: Path, selection: Selection, *, history: bool = False) -> Ru
         step = len(recording) + 1 if step_name is None else _place(row.get(step_name), lines, faults)
         if step is None:
             continue
-        recording.add(step, read_cells(_unwrap(row, step_name), step_name, lines, faults), lines)
+        cells = read_cells(_logged(row) if history else _unwrap(row, step_name), step_name, lines, faults)
+        if history:  # what is no number is no metric there, also where the same name holds one elsewhere
+            cells = {name: value for name, value in cells.items() if value is not None}
+        recording.add(step, cells, lines)
     if not len(recording):
         raise InputError(
             f"{show_name(path)}: expected one JSON object a line with a whole-number step, got "
@@ -94,3 +97,16 @@ def _unwrap(row: Mapping[str, object], step_name: str | None) -> Mapping[str, ob
     if step_name is not None and len(row) == 2 and isinstance(data, dict):
         return data
     return row
+
+
+def _logged(row: Mapping[str, object]) -> Mapping[str, object]:
+    """Leave out what W&B adds to a row, and media and tables (objects with a `_type`): their numbers are no metrics."""
+    flat = dict(flatten(row))
+    media = tuple(
+        name.removesuffix("_type") for name, value in flat.items() if name.endswith("._type") and isinstance(value, str)
+    )
+    return {
+        name: value
+        for name, value in flat.items()
+        if name.partition(".")[0] not in BOOKKEEPING and not name.startswith(media)
+    }

@@ -6,7 +6,7 @@ The only room of the tables that knows DuckDB, and it is imported only when such
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,8 @@ _NUMBERS = _INTEGERS | {"float", "double", "decimal", "boolean"}
 _WORD = 62
 """How many columns one 64-bit word says presence of."""
 _MAX_SETS = 4096
+_AT_ONCE, _CELLS = 256, 1_000_000
+"""So many columns, and so many of their values, are read by one query at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,8 @@ def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> 
     faults = Faults()
     columns = table.columns(faults)
     step = next((columns[name] for name in ((HISTORY_STEP,) if history else STEP_NAMES) if name in columns), None)
-    others = [column for name, column in columns.items() if name not in BOOKKEEPING and column is not step]
+    added = _added(columns) if history else BOOKKEEPING
+    others = [column for name, column in columns.items() if name not in added and column is not step]
     metrics = [column for column in others if column.type in _NUMBERS]
     for column in others:
         if column.type not in _NUMBERS and column.name in selection.names:
@@ -138,7 +141,9 @@ def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> 
             f"{show_name(path)}: expected rows with a whole-number step and a column of numbers, got "
             f"{'no such column' if steps.size else 'no such row'}; write a table with the columns `step`, `kl`, …"
         )
-    counts = [int(count[0]) for count in table.fetch([f"count({column.sql})" for column in metrics])]
+    # A part of a history may hold nothing but steps.
+    asked = [f"count({column.sql})" for column in metrics]
+    counts = [int(count[0]) for count in table.fetch(asked)] if asked else []
     held = [(column, count) for column, count in zip(metrics, counts, strict=True) if count]
     kept = [column for column, _count in held if selection.wants(column.name)]
     return RunData(
@@ -146,10 +151,20 @@ def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> 
         source="Parquet table",
         identity=Identity(name=run_name(path)),
         rows=_rows(table, held, steps),
-        series=MappingProxyType({column.name: _series(table, column, steps) for column in kept}),
+        series=MappingProxyType(_series(table, kept, steps)),
         catalog=MappingProxyType({column.name: count for column, count in held}),
         notes=faults.notes(show_name(path.name), "row"),
     )
+
+
+def _added(columns: Mapping[str, _Column]) -> frozenset[str]:
+    """Name the columns of what W&B adds to a row, and of media and tables (beside a `_type`): they are no metrics."""
+    media = tuple(
+        name.removesuffix("_type")
+        for name, one in columns.items()
+        if name.endswith("._type") and one.type not in _NUMBERS
+    )
+    return frozenset(name for name in columns if name.partition(".")[0] in BOOKKEEPING or name.startswith(media))
 
 
 def _leaves(prefix: str, sql: str, fields: Iterable[tuple[str, Any]]) -> Iterator[_Column]:
@@ -183,10 +198,18 @@ def _steps(table: _Table, column: _Column | None, faults: Faults) -> Steps:
     return np.asarray(np.ma.compressed(raw), np.int64)
 
 
-def _series(table: _Table, column: _Column, steps: Steps) -> Series:
-    [raw] = table.fetch([f"CAST({column.sql} AS DOUBLE)"])
-    present = ~np.ma.getmaskarray(raw)
-    return Series(name=column.name, steps=steps[present], values=np.asarray(np.ma.compressed(raw), np.float64))
+def _series(table: _Table, columns: Sequence[_Column], steps: Steps) -> dict[str, Series]:
+    """Read the values of columns: several at once where they are short, since each query reads the file's head anew."""
+    series = {}
+    width = max(1, min(_AT_ONCE, _CELLS // steps.size))
+    for start in range(0, len(columns), width):
+        some = columns[start : start + width]
+        found = table.fetch([f"CAST({column.sql} AS DOUBLE)" for column in some])
+        for column, raw in zip(some, found, strict=True):
+            present = ~np.ma.getmaskarray(raw)
+            values = np.asarray(np.ma.compressed(raw), np.float64)
+            series[column.name] = Series(name=column.name, steps=steps[present], values=values)
+    return series
 
 
 def _rows(table: _Table, held: Sequence[tuple[_Column, int]], steps: Steps) -> Rows:

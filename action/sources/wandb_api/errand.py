@@ -21,6 +21,8 @@ _LISTED = 8
 _GAMES = "games"
 _MAGIC = b"PAR1"
 _MOST_ARTIFACTS = 1_000
+_WIDTH, _MOST_PAGES = 100_000, 50
+"""Steps of one page of rows that are not exported, and how many such pages there are at most."""
 Tell = Callable[[float], None]
 
 
@@ -73,25 +75,37 @@ def _project(data: Mapping[str, Any], wanted: Wanted) -> Mapping[str, Any]:
     return project
 
 
-def _find(wanted: Wanted, connection: Connection) -> dict[str, Json]:
+def _run_of(data: Mapping[str, Any], wanted: Wanted) -> Mapping[str, Any]:
+    """Give the run in a later answer; InputError where it is gone: without it, its history would look complete."""
+    run = _project(data, wanted).get("run")
+    if run is None:
+        raise InputError(f"{_shown(wanted)}: expected a run on W&B, but it has just been deleted; name another")
+    if not isinstance(run, dict):
+        raise TypeError(type(run).__name__)
+    return run
+
+
+def _shown(wanted: Wanted) -> str:
+    return "/".join(map(show_name, (wanted.entity, wanted.project, wanted.run)))
+
+
+def _find(wanted: Wanted, connection: Connection) -> Mapping[str, Json]:
     """Find the run by its id, else by its display name."""
     where = {"entity": wanted.entity, "project": wanted.project}
     run = _project(connection.ask(documents.RUN, {**where, "name": wanted.run}), wanted).get("run")
     if isinstance(run, dict):
         return run
     named = Wanted(entity=wanted.entity, project=wanted.project, filters={"displayName": wanted.run})
-    candidates = list_runs(named, connection)
-    whole = f"{show_name(wanted.entity)}/{show_name(wanted.project)}/{show_name(wanted.run)}"
+    # Asked for by name, but a service that does not know the filter lists all.
+    candidates = [one for one in list_runs(named, connection) if one.get("displayName") == wanted.run]
+    whole = _shown(wanted)
     if not candidates:
         raise InputError(f"{whole}: expected a run on W&B, found none of that id or name; check it in the project")
     if len(candidates) > 1:
         listed = ", ".join(f"{show_name(one['name'])} ({one.get('createdAt')})" for one in candidates[:_LISTED])
         more = f" and {len(candidates) - _LISTED} more" if len(candidates) > _LISTED else ""
         raise InputError(f"{whole}: expected one run of that name, got {len(candidates)}: {listed}{more}; name its id")
-    run = _project(connection.ask(documents.RUN, {**where, "name": candidates[0]["name"]}), wanted).get("run")
-    if not isinstance(run, dict):
-        raise InputError(f"{whole}: expected a run on W&B, but it has just been deleted; name another")
-    return run
+    return _run_of(connection.ask(documents.RUN, {**where, "name": candidates[0]["name"]}), wanted)
 
 
 def list_runs(wanted: Wanted, connection: Connection) -> list[dict[str, Json]]:
@@ -132,9 +146,7 @@ def _history(
     where = {"entity": wanted.entity, "project": wanted.project}
     name = run["name"]
     variables = {**where, "runName": name, "liveKeys": ["_step"]}
-    parts = (_project(connection.ask(documents.PARQUET, variables), wanted).get("run") or {}).get(
-        "parquetHistory"
-    ) or {}
+    parts = _run_of(connection.ask(documents.PARQUET, variables), wanted).get("parquetHistory") or {}
     addresses = parts.get("parquetUrls") or []
     files = []
     for number, address in enumerate(addresses):
@@ -163,10 +175,12 @@ def _tail(wanted: Wanted, place: tuple[str, Path], steps: tuple[int, int], conne
     """Write the rows that are not exported as JSON Lines; the name of the file."""
     name, folder = place
     first, last = steps
+    # Steps may be frames, a million of them between two rows: wide pages then, instead of thousands of empty ones.
+    width = max(_WIDTH, -(-(last + 1 - first) // _MOST_PAGES))
     path = folder / "tail.jsonl"
     with path.open("w", encoding="utf-8") as out:
         while first <= last:
-            end = min(last + 1, first + 100_000)
+            end = min(last + 1, first + width)
             variables = {
                 "entity": wanted.entity,
                 "project": wanted.project,
@@ -175,8 +189,7 @@ def _tail(wanted: Wanted, place: tuple[str, Path], steps: tuple[int, int], conne
                 "maxStep": end,
                 "pageSize": end - first,
             }
-            run = _project(connection.ask(documents.PAGE, variables), wanted).get("run") or {}
-            for row in run.get("history") or []:
+            for row in _run_of(connection.ask(documents.PAGE, variables), wanted)["history"] or []:
                 out.write(str(row).replace("\n", " ") + "\n")
             first = end
     return path.name
@@ -208,9 +221,7 @@ def _table(
 ) -> str:
     (key, table), (folder, connection) = told, service
     variables = {"entity": wanted.entity, "project": wanted.project, "name": run["name"], "fileNames": [table["path"]]}
-    files = ((_project(connection.ask(documents.FILES, variables), wanted).get("run") or {}).get("files") or {}).get(
-        "edges"
-    ) or []
+    files = (_run_of(connection.ask(documents.FILES, variables), wanted).get("files") or {}).get("edges") or []
     if not files:
         raise ServiceError(f"W&B: expected the table {show_name(key)}, got no such file; was it deleted?")
     node = files[0]["node"]
@@ -238,9 +249,7 @@ def _artifacts(wanted: Wanted, run: Mapping[str, Json], connection: Connection) 
             "perPage": PAGE,
             "cursor": cursor,
         }
-        logged = (_project(connection.ask(documents.ARTIFACTS, variables), wanted).get("run") or {}).get(
-            "artifacts"
-        ) or {}
+        logged = _run_of(connection.ask(documents.ARTIFACTS, variables), wanted).get("artifacts") or {}
         found += [edge["node"] for edge in logged.get("edges") or []]
         page = logged.get("pageInfo") or {}
         if len(found) > _MOST_ARTIFACTS:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from action.sources.wandb_api.wanted import Access, Json, Request, Wanted
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
+_PATIENCE = 2.0
+"""Seconds for the client's own process to end."""
 Tell = Callable[[float], None]
 
 
@@ -51,14 +54,18 @@ def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell:
             text=True,
             encoding="utf-8",
         )
+        lines: queue.Queue[str | None] = queue.Queue()
+        listener = threading.Thread(target=_listen, args=(process, lines), daemon=True)
+        listener.start()
         try:
-            return _talk(process, request, deadline, tell)
+            _hand_over(process, request)
+            return _talk(lines, deadline, tell)
         finally:
             process.kill()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
             process.wait()
+            # The client's own process ends when it sees that ours has, and holds the same stream until then: what it
+            # still writes would stand in the way of removing the folder.
+            listener.join(_PATIENCE)
 
 
 def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
@@ -76,19 +83,14 @@ def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
     }
 
 
-def _talk(process: subprocess.Popen[str], request: Request, deadline: Deadline, tell: Tell) -> dict[str, Json]:
-    lines: queue.Queue[str | None] = queue.Queue()
+def _listen(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    with process.stdout or nullcontext() as stream:
+        for line in stream or ():
+            lines.put(line)
+    lines.put(None)
 
-    def listen() -> None:
-        try:
-            for line in process.stdout or ():
-                lines.put(line)
-        except ValueError:  # closed by the one who ended the process
-            pass
-        lines.put(None)
 
-    threading.Thread(target=listen, daemon=True).start()
-    _hand_over(process, request)
+def _talk(lines: queue.Queue[str | None], deadline: Deadline, tell: Tell) -> dict[str, Json]:
     while True:
         try:
             line = lines.get(timeout=max(deadline.left, 0.01))
@@ -109,7 +111,7 @@ def _talk(process: subprocess.Popen[str], request: Request, deadline: Deadline, 
 def _hand_over(process: subprocess.Popen[str], request: Request) -> None:
     if process.stdin is not None:
         try:
-            json.dump(request.document(), process.stdin)
-            process.stdin.close()
+            with process.stdin as stream:
+                json.dump(request.document(), stream)
         except BrokenPipeError:
             pass  # it has ended already, and its silence is told

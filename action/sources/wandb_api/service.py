@@ -6,7 +6,6 @@ timeout a request. Its errors become ours, without the signed addresses that the
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from importlib import import_module
@@ -17,9 +16,9 @@ import wandb
 from wandb.apis.public.service_api import ServiceApi
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
-from action.errors import InputError, ServiceError
+from action.errors import ServiceError
+from action.sources.wandb_api.failure import explain_error, explain_status, find_status
 
-_ADDRESS = re.compile(r"https?://\S+")
 _TRIES = 2
 """After the first: three in all."""
 _LARGEST = 4 * 10**9
@@ -41,7 +40,8 @@ class Connection:
             x_file_transfer_retry_max=_TRIES,
             x_file_transfer_retry_wait_min_seconds=1,
             x_file_transfer_retry_wait_max_seconds=2,
-            x_file_transfer_timeout_seconds=60,
+            # Of a whole file: a large one may take its time where the user gives it.
+            x_file_transfer_timeout_seconds=max(60, int(seconds / 2)),
         )
         self._key, self._url = key, url
         self._end = time.monotonic() + seconds
@@ -87,27 +87,15 @@ class Connection:
         if path.stat().st_size > _LARGEST:
             raise ServiceError(f"W&B: expected {what} of at most {_LARGEST:,} bytes, got more; judge a shorter run")
 
-    def _failed(self, error: Exception, what: str = "an answer") -> ServiceError | InputError:
+    def _failed(self, error: Exception, what: str | None = None) -> ServiceError:
+        text, wanted = str(error), what or "an answer"
         response = getattr(error, "response", None)
-        status = int(getattr(response, "http_status", 0) or 0) or _status_in(str(error))
-        said = _ADDRESS.sub("…", str(error)).replace(self._key, "…").replace("\n", " ")[:200]
-        if status in (401, 403):
-            return ServiceError(
-                f"W&B: expected access, got {status}; check WANDB_API_KEY: it must be valid for {self._url} and may "
-                "read the project"
-            )
-        if status == 404:
-            return ServiceError(
-                f"W&B: expected {what}, got 404; check WANDB_BASE_URL and the names of entity and project"
-            )
-        if status == 429:
-            return ServiceError("W&B: expected an answer, got 429, too many requests; run again later")
-        if time.monotonic() >= self._end or "busy" in said or "deadline" in said.lower():
-            return ServiceError(f"W&B: expected {what} in time, got none; run again, or give --deadline SECONDS")
-        return ServiceError(f"W&B: expected {what}, got a failure ({said or type(error).__name__}); run again later")
-
-
-def _status_in(text: str) -> int:
-    """Find the status that only the text of an error tells."""
-    found = re.search(r"(?:returned error|status(?: code)?:?) (\d{3})\b", text)
-    return int(found[1]) if found else 0
+        # With the status of an answer that it could not read to its end, the client says 200.
+        told = int(getattr(response, "http_status", 0) or 0)
+        known = explain_status(told if told >= 400 else find_status(text), what, self._url)
+        if known is not None:
+            return ServiceError(known)
+        # The client says `busy` where it has waited as long as it was told to.
+        if time.monotonic() >= self._end or "busy" in text or "deadline" in text.lower():
+            return ServiceError(f"W&B: expected {wanted} in time, got none; run again, or give --deadline SECONDS")
+        return ServiceError(explain_error(text or type(error).__name__, wanted, self._key))

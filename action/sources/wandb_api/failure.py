@@ -1,0 +1,65 @@
+"""What went wrong between W&B's client and W&B, in one sentence: its own errors quote signed addresses and answers.
+
+No connection may enter.
+"""
+
+from __future__ import annotations
+
+import re
+
+_STATUS = re.compile(r"(?:HTTP|HTTP status|returned error|status(?: code)?:?) ([1-5]\d\d)\b")
+_ADDRESS = re.compile(r"https?://\S+")
+_SAID_BY_SERVER = re.compile(r"(?:: body:|while retrying:).*", re.DOTALL)
+"""A store quotes in its refusals what was signed, and with what."""
+_REASONS = (
+    ("connection refused", "no connection: nothing listens there", "check WANDB_BASE_URL"),
+    ("no such host", "no connection: there is no such host", "check WANDB_BASE_URL"),
+    ("certificate", "no connection: its certificate cannot be trusted", "set SSL_CERT_FILE to your proxy's authority"),
+    ("invalid character", "something else than JSON", "check WANDB_BASE_URL, and whether a proxy wants a login"),
+    ("cannot unmarshal", "something else than its JSON", "check WANDB_BASE_URL"),
+    ("reset by peer", "a connection that was cut off", "run again later"),
+    ("EOF", "nothing, or only a part", "run again later"),
+)
+"""What the client's error holds → what was got; what to do."""
+
+
+def find_status(text: str) -> int:
+    """Find the status of HTTP that only the text of an error tells; 0 without one.
+
+    >>> find_status("POST http://h/graphql giving up after 3 attempt(s) while retrying: HTTP 429: slow down")
+    429
+    """
+    found = _STATUS.search(text)
+    return int(found[1]) if found else 0
+
+
+def explain_status(status: int, what: str | None, url: str) -> str | None:
+    """Say what an answer of HTTP means; `what`: a file that was wanted. None: nothing in particular."""
+    wanted = what or "an answer"
+    if status in (401, 403) and what is None:
+        return (
+            f"W&B: expected access, got {status}; check WANDB_API_KEY: it must be valid for {url} and may read the "
+            "project"
+        )
+    if status == 404 and what is None:
+        return "W&B: expected an answer, got 404; check WANDB_BASE_URL"
+    if status in (400, 401, 403, 404, 410) and what is not None:
+        return f"W&B: expected {wanted}, got {status}; run again: its address may have expired, or it was deleted"
+    if status == 429:
+        return f"W&B: expected {wanted}, got 429, too many requests; run again later"
+    if status >= 500:
+        return f"W&B: expected {wanted}, got {status} each time; run again later"
+    return None
+
+
+def explain_error(text: str, what: str, key: str) -> str:
+    """Say what an error without a status means, without what must not be shown.
+
+    >>> explain_error("GET https://h/x?sig=1 giving up: read: connection reset by peer", "the table", "k")
+    'W&B: expected the table, got a connection that was cut off; run again later'
+    """
+    for part, got, advice in _REASONS:
+        if part in text:
+            return f"W&B: expected {what}, got {got}; {advice}"
+    said = _ADDRESS.sub("…", _SAID_BY_SERVER.sub("", text)).replace(key, "…")
+    return f"W&B: expected {what}, got a failure ({' '.join(said.split())[:200] or 'unknown'}); run again later"

@@ -1,0 +1,48 @@
+"""The real client of W&B within the process of the tests: one service process for all of them, instead of one a request.
+
+Nothing of the command line may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from action.deadline import Deadline
+from action.secret import Secret
+from action.sources.wandb_api import Access, WandbRuns
+from action.sources.wandb_api.errand import Tell, run_errand
+from action.sources.wandb_api.wanted import Json, Request, Wanted
+from tests.services.wandb import Wandb
+
+
+def send_within(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+    """Do an errand here instead of in another process."""
+    from action.sources.wandb_api.service import Connection  # noqa: PLC0415 - a second, which few tests need
+
+    key = access.key.reveal()
+    request = Request(wanted=wanted, key=key, url=access.url, folder=str(folder), seconds=deadline.left)
+    return run_errand(request, Connection(key, access.url, request.seconds), tell)
+
+
+@contextmanager
+def client_within(folder: Path) -> Iterator[None]:
+    """Let runs be fetched within this process, the client's files in a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
+            patch.setenv(name, str(folder))
+        patch.setenv("WANDB_ERROR_REPORTING", "false")
+        patch.setenv("WANDB_SILENT", "true")
+        patch.setattr("action.sources.wandb_api.send", send_within)
+        yield
+        import wandb  # noqa: PLC0415 - as above
+
+        wandb.teardown()
+
+
+def runs_of(server: Wandb) -> WandbRuns:
+    """Open the runs of a server."""
+    return WandbRuns(Access(key=Secret(server.key), url=server.url))
