@@ -173,7 +173,9 @@ def test_a_payload_that_is_another_is_one_clear_error(name: str, payload: Any) -
         trigger(name, payload)
 
 
-ODD = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just([]) | st.just({}) | st.just("main")
+ODD: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just([]) | st.just({}) | st.just("main")
+)
 
 
 @given(st.data())
