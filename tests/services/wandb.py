@@ -194,7 +194,7 @@ def _exports(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
     def parts(run: Run) -> dict[str, Any]:
         addresses = [
             server.publish(f"/storage/{run.name}/{number}.parquet", PARQUET, content)
-            for number, content in enumerate(run.parquet())
+            for number, content in enumerate(run.exports)
         ]
         live = [{"_step": step} for step in run.steps[run.split :]]
         return {"parquetHistory": {"parquetUrls": addresses, "liveData": live}}

@@ -1,4 +1,4 @@
-"""The real client of W&B within the process of the tests: one service process for all of them, instead of one a request.
+"""The real client of W&B within the process of the tests: one service process for all, instead of one a request.
 
 Nothing of the command line may enter.
 """

@@ -12,6 +12,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -140,7 +141,8 @@ class Run:
             **self.changed,
         }
 
-    def parquet(self) -> list[bytes]:
+    @cached_property
+    def exports(self) -> Sequence[bytes]:
         """Write the exported rows, in as many files as wanted."""
         rows, files = self.rows[: self.split], max(1, self.files)
         size = -(-len(rows) // files)

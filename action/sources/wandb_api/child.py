@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import sys
 
-from action.errors import GatekeeperError, InputError
+from action.errors import GatekeeperError, InputError, ServiceError
 from action.sources.wandb_api.errand import run_errand
 from action.sources.wandb_api.wanted import Request
+
+MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 def main() -> int:
@@ -28,19 +30,22 @@ def main() -> int:
 
         connection = Connection(request.key, request.url, request.seconds)
         found = run_errand(request, connection, lambda share: say({"progress": share}))
-    except GatekeeperError as error:
-        say({"error": str(error), "input": isinstance(error, InputError)})
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        say(
-            {
-                "error": f"W&B: expected the answers that its client knows, got others ({type(error).__name__}); check "
-                "WANDB_BASE_URL, or judge the run's local files",
-                "input": False,
-            }
-        )
+    except (GatekeeperError, *MISREAD) as error:
+        failure = failure_of(error)
+        say({"error": str(failure), "input": isinstance(failure, InputError)})
     else:
         say({"found": found})
     return 0
+
+
+def failure_of(error: Exception) -> GatekeeperError:
+    """Give an error as the one that is told: an answer that cannot be taken apart is none that the client knows."""
+    if isinstance(error, GatekeeperError):
+        return error
+    return ServiceError(
+        f"W&B: expected the answers that its client knows, got others ({type(error).__name__}); check WANDB_BASE_URL, "
+        "or judge the run's local files"
+    )
 
 
 if __name__ == "__main__":
