@@ -46,6 +46,20 @@ def test_every_fault_is_one_sentence_in_time(outcomes: Mapping[str, Outcome], na
     assert outcome.seconds < SECONDS + 1
 
 
+@pytest.mark.parametrize(
+    ("name", "got"),
+    [
+        ("nothing listens", "no connection"),
+        ("cut off without an answer", "a connection that broke off"),
+        ("body cut off", "one that broke off or cannot be unpacked"),
+        ("gzip of 60 MB", "one of more than 20 MB"),
+    ],
+)
+def test_what_came_instead_of_an_answer_is_told(outcomes: Mapping[str, Outcome], name: str, got: str) -> None:
+    expected = f"Axiom: expected an answer, got {got}; check AXIOM_URL and the network, then run again"
+    assert expected == str(outcomes[name].error)
+
+
 def test_an_answer_without_columns_measures_nothing(outcomes: Mapping[str, Outcome]) -> None:
     answers = outcomes[HARMLESS].answers
     assert answers is not None

@@ -69,7 +69,8 @@ def test_of_several_names_the_first_that_holds_a_text_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scale"), [("x / 1000", " / 1000.0"), ("x * 60", " * 60.0"), ("x*0.001", " * 0.001"), ("x", "")]
+    ("name", "scale"),
+    [("x / 1000", " / 1000.0"), ("x/60", " / 60.0"), ("x * 60", " * 60.0"), ("x*0.001", " * 0.001"), ("x", "")],
 )
 def test_a_number_is_scaled_as_its_name_says(name: str, scale: str) -> None:
     value = 'todouble(column_ifexists("x", real(null)))'
