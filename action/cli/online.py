@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from action.cli.ports import local_ports
 from action.cli.progress import progress_bar
 from action.deadline import Deadline
-from action.errors import UsageError
+from action.errors import InputError, ServiceError, UsageError
 from action.parts import join_parts
 from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
 from action.services import AxiomService, Services, read_services
@@ -107,7 +107,7 @@ def _read(found: WandbRun, request: RunRequest) -> RunData:
     """Read the files of a history as one run."""
     selection: Selection = request.selection
     files = [*found.history, *([found.tail] if found.tail is not None and found.tail.stat().st_size else [])]
-    parts = [tables.read_history(path, selection) for path in files if not _is_empty(path)]
+    parts = [_part(path, selection) for path in files]
     joined = join_parts(parts)
     odd = tuple(note for part in parts for note in part.notes)
     return RunData(
@@ -124,8 +124,13 @@ def _read(found: WandbRun, request: RunRequest) -> RunData:
     )
 
 
-def _is_empty(path: Path) -> bool:
-    return path.stat().st_size == 0
+def _part(path: Path, selection: Selection) -> RunData:
+    """Read a file of a history; one that cannot be read is W&B's fault, and no file that a user could look at."""
+    try:
+        return tables.read_history(path, selection)
+    except InputError as error:
+        told = str(error).replace(f"{path.parent}/", "").rpartition(";")[0]
+        raise ServiceError(f"W&B: {told}; run again, or judge local files of the run") from error
 
 
 def _missing(found: WandbRun, rows: int, last: int) -> Iterator[Note]:
