@@ -16,6 +16,8 @@ from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.sources.wandb_api.facts import (
     NEWEST,
+    About,
+    about,
     checkpoint_of,
     config_of,
     identity_of,
@@ -27,7 +29,7 @@ from action.sources.wandb_api.reference import RunName, parse_run
 from action.sources.wandb_api.wanted import Access, Json, Wanted
 from checks.run import Asked, Checkpoint, Identity, RunState, Scalar
 
-__all__ = ["NEWEST", "Access", "RunName", "WandbRun", "WandbRuns", "parse_run"]
+__all__ = ["NEWEST", "About", "Access", "RunName", "WandbRun", "WandbRuns", "parse_run"]
 
 _PAGES = {"api.wandb.ai": "https://wandb.ai"}
 
@@ -50,6 +52,7 @@ class WandbRun:
     games: Path | None
     """The table of games that the run logged last, as JSON Lines."""
     checkpoint: Checkpoint | None
+    about: About
     asked: Asked
 
 
@@ -79,6 +82,7 @@ class WandbRuns:
             folder: where its files are put.
             deadline: for all of it.
             also: `games` (bool): the table of games too. `checkpoint` (text or None): its artifact, a name or `newest`.
+                `command` (bool): how it was started.
 
         Raises:
             InputError: there is no such run or artifact, or there are several.
@@ -92,6 +96,7 @@ class WandbRuns:
             run=name.run,
             games=bool(also.get("games")),
             artifacts=asked is not None,
+            command=bool(also.get("command")),
         )
         found = send(wanted, self._access, folder, deadline, self._tell)
         run = found["run"]
@@ -107,6 +112,7 @@ class WandbRuns:
             last_step=int(last) if isinstance(last, int | float) else None,
             games=None if found["games"] is None else folder / found["games"],
             checkpoint=None if asked is None else checkpoint_of(found["artifacts"], str(asked), identity.name),
+            about=about(run, found["metadata"]),
             asked=Asked(
                 service="W&B",
                 what="run",

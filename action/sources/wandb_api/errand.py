@@ -18,7 +18,7 @@ from action.sources.wandb_api.wanted import Json, Request, Wanted
 
 PAGE = 100
 _LISTED = 8
-_GAMES = "games"
+_GAMES, _METADATA = "games", "wandb-metadata.json"
 _MAGIC = b"PAR1"
 _MOST_ARTIFACTS = 1_000
 _WIDTH, _MOST_PAGES = 100_000, 50
@@ -54,13 +54,15 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
         return {"runs": list_runs(wanted, connection), "requests": connection.requests}
     run = _find(wanted, connection)
     tell(0.1)
-    found: dict[str, Json] = {"run": run, "files": [], "tail": None, "games": None, "artifacts": []}
+    found: dict[str, Json] = {"run": run, "files": [], "tail": None, "games": None, "artifacts": [], "metadata": {}}
     if wanted.history:
         found |= _history(wanted, run, folder, (connection, tell))
     if wanted.games:
         found["games"] = _games(wanted, run, folder, connection)
     if wanted.artifacts:
         found["artifacts"] = _artifacts(wanted, run, connection)
+    if wanted.command:
+        found["metadata"] = _metadata(wanted, run, folder, connection)
     tell(1.0)
     return found | {"requests": connection.requests}
 
@@ -220,13 +222,9 @@ def _table(
     wanted: Wanted, run: Mapping[str, Json], told: tuple[str, Mapping[str, Json]], service: tuple[Path, Connection]
 ) -> str:
     (key, table), (folder, connection) = told, service
-    variables = {"entity": wanted.entity, "project": wanted.project, "name": run["name"], "fileNames": [table["path"]]}
-    files = (_run_of(connection.ask(documents.FILES, variables), wanted).get("files") or {}).get("edges") or []
-    if not files:
+    raw = _file(wanted, run, (table["path"], folder / "games.table.json", f"the table {show_name(key)}"), connection)
+    if raw is None:
         raise ServiceError(f"W&B: expected the table {show_name(key)}, got no such file; was it deleted?")
-    node = files[0]["node"]
-    raw = folder / "games.table.json"
-    connection.download(node.get("directUrl") or node["url"], raw, what=f"the table {show_name(key)}")
     content = raw.read_bytes()
     if table.get("sha256") not in (None, hashlib.sha256(content).hexdigest()):
         raise ServiceError(f"W&B: expected the table {show_name(key)} as it was logged, got other bytes; run again")
@@ -236,6 +234,24 @@ def _table(
         for row in document["data"]:
             out.write(json.dumps(dict(zip(document["columns"], row, strict=True))) + "\n")
     return path.name
+
+
+def _file(wanted: Wanted, run: Mapping[str, Json], told: tuple[str, Path, str], connection: Connection) -> Path | None:
+    """Download a file of the run: its name there, where to, and what it is in words. None: there is no such file."""
+    name, path, what = told
+    variables = {"entity": wanted.entity, "project": wanted.project, "name": run["name"], "fileNames": [name]}
+    files = (_run_of(connection.ask(documents.FILES, variables), wanted).get("files") or {}).get("edges") or []
+    if not files:
+        return None
+    node = files[0]["node"]
+    connection.download(node.get("directUrl") or node["url"], path, what=what)
+    return path
+
+
+def _metadata(wanted: Wanted, run: Mapping[str, Json], folder: Path, connection: Connection) -> dict[str, Json]:
+    """Give what the client wrote of how the run was started; empty where it wrote nothing."""
+    path = _file(wanted, run, (_METADATA, folder / _METADATA, "how the run was started"), connection)
+    return {} if path is None else load(path.read_bytes())
 
 
 def _artifacts(wanted: Wanted, run: Mapping[str, Json], connection: Connection) -> list[Json]:

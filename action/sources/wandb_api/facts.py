@@ -6,13 +6,15 @@ Every doubt about a field of W&B is settled here. No connection and no file may 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from action.errors import InputError
 from action.files import show_name
-from action.row import flatten
+from action.row import BOOKKEEPING, flatten
 from action.sources.wandb_api.errand import load
 from action.sources.wandb_api.reference import RunName
 from action.sources.wandb_api.wanted import Json
@@ -82,6 +84,42 @@ def config_of(run: Mapping[str, Json]) -> dict[str, Scalar]:
         if key != "_wandb"
     }
     return {key: value for key, value in flatten(plain) if value is None or isinstance(value, str | int | float)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What people wrote of a run, and how it was started. May hold hostile text, and secrets in its command."""
+
+    notes: str
+    tags: tuple[str, ...]
+    group: str | None
+    sweep: str | None
+    """Its id."""
+    summary: Mapping[str, Scalar]
+    """The last values, as the client sums a run up, flattened with dots: shown, never judged."""
+    command: str | None
+    """The command line; None: not asked for, or not recorded."""
+
+
+def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
+    """Say what people wrote of a run, and how it was started.
+
+    >>> about({"notes": " try beta ", "tags": ["a"]}, {"program": "train.py", "args": ["--lr", "1e-5 "]}).command
+    "python train.py --lr '1e-5 '"
+    """
+    program, args = metadata.get("program") or metadata.get("codePath"), metadata.get("args")
+    words = ["python", program, *(args if isinstance(args, list) else [])] if isinstance(program, str) else []
+    summary = {key: value for key, value in load(run.get("summaryMetrics")).items() if key not in BOOKKEEPING}
+    return About(
+        notes=str(run.get("notes") or "").strip(),
+        tags=tuple(str(tag) for tag in run.get("tags") or []),
+        group=run.get("group") or None,
+        sweep=run.get("sweepName") or None,
+        summary={
+            key: value for key, value in flatten(summary) if value is None or isinstance(value, str | int | float)
+        },
+        command=shlex.join(map(str, words)) if words else None,
+    )
 
 
 def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint:

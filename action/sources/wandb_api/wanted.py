@@ -34,6 +34,8 @@ class Wanted:
     games: bool = False
     """The table of games that the run logged is wanted too."""
     artifacts: bool = False
+    command: bool = False
+    """How the run was started is wanted too: it stands in a file of its own."""
     filters: Mapping[str, Json] = field(default_factory=dict)
     """Which runs are listed (MongoDB's language); for an errand without a run."""
     most: int = 200
