@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -17,7 +16,7 @@ from checks.questions.answer import Answers, answer_all
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.questions.reader import Fields, number_reader, text_reader
 from checks.questions.tally import Ask
-from checks.run import LogTable, NoteKind, Scalar
+from checks.run import LogTable, Scalar
 from tests.services.axiom import Axiom
 from tests.services.league_log import HOSTILE, START, Event, league_log
 
@@ -242,54 +241,8 @@ def test_of_all_groups_the_most_frequent_are_shown(log: Sequence[Event]) -> None
     assert [note.text for note in expected.notes if "most frequent" in note.text] == notes
 
 
-class TestNotes:
-    def told(self, log: Iterable[Event], question: str, runs: tuple[str, ...] | None = None) -> dict[str, NoteKind]:
-        with Axiom(log) as axiom:
-            found = of_axiom(axiom, [Ask(question=QUESTIONS[question])], asked(runs)).notes
-        return {note.text: note.kind for note in found}
-
-    def test_percentiles_are_told_to_be_estimates_where_there_are_any(self) -> None:
-        said = "rollout-timing: percentiles are Axiom's estimates, all else is exact"
-        assert said in self.told([complete(duration_s=1.0, trajectory_count=1)], "rollout-timing")
-        assert not self.told([], "rollout-timing")
-
-    def test_values_that_are_not_there_are_told_as_on_files(self) -> None:
-        log = [complete(duration_s=1.0, trajectory_count=1), complete(trajectory_count=1)]
-        expected = {note.text: note.kind for note in of_files(log, [Ask(question=QUESTIONS["rollout-timing"])]).notes}
-        actual = self.told(log, "rollout-timing")
-        assert expected.items() <= actual.items()
-        assert any("duration_s" in text for text in expected)
-
-    def test_events_without_a_run_are_told_when_one_run_is_asked_for(self) -> None:
-        log = [complete(duration_s=1.0, trajectory_count=1, run_name=name) for name in ("a", "b", None)]
-        said = (
-            "rollout-timing: 1 events name no run (field run_name, run, run_id) and are counted as this run's; the "
-            "dataset may hold other runs'"
-        )
-        assert self.told(log, "rollout-timing", ("a",))[said] is NoteKind.ODD
-        assert not any("name no run" in text for text in self.told(log, "rollout-timing"))
-
-    def test_the_record_that_is_not_used_is_told_as_on_files(self) -> None:
-        log = [event("inference_timing_breakdown"), event("inference_response"), event("inference_response")]
-        ask = Ask(question=QUESTIONS["inference"])
-        expected = [note.text for note in of_files(log, [ask]).notes if "are not added" in note.text]
-        actual = [text for text in self.told(log, "inference") if "are not added" in text]
-        assert len(actual) == 1
-        assert expected == actual
-
-    def test_a_dataset_without_scores_is_told(self) -> None:
-        said = (
-            "outcomes: the dataset has no fields final_scores.*, power_scores.*; scores in a map field cannot be asked "
-            "of"
-        )
-        assert said in self.told([complete()], "outcomes")
-
-
-def event(name: str, **fields: object) -> Event:
-    return {"_time": "2026-01-05T08:00:00Z", "event": name, **fields}
-
-
-complete = partial(event, "rollout_complete")
+def complete() -> Event:
+    return {"_time": "2026-01-05T08:00:00Z", "event": "rollout_complete"}
 
 
 def test_what_was_asked_is_told_without_a_secret(axiom: Axiom) -> None:

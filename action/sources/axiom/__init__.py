@@ -139,7 +139,8 @@ class AxiomLogs:
         """Give this thread's client: a session is not made for several threads."""
         client: AxiomClient | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = AxiomClient(self._access, seconds=min(SECONDS, max(deadline.left, 0.1)))
+            # A little longer than the deadline, so that it is the deadline that is told.
+            client = self._local.client = AxiomClient(self._access, seconds=min(SECONDS, deadline.left + 1))
         return client
 
     def _answer(self, ask: Ask, scope: Scope, deadline: Deadline) -> tuple[LogTable, list[Note], Asked | None]:
