@@ -62,16 +62,23 @@ def _address(environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "").strip()
     if not text:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+    if not _is_address(text):
         raise UsageError(f"{name}: expected an address such as https://api.example.com, got another; correct it")
     return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:  # brackets that are not closed, a port that is no number
+        return False
 
 
 def _login(url: str) -> str:
     """Give the key that `wandb login` left; empty without one."""
     try:
         found = netrc.netrc().authenticators(urlsplit(url).hostname or "")
-    except (OSError, netrc.NetrcParseError):
+    except (OSError, ValueError, netrc.NetrcParseError):  # also bytes that are no text
         return ""
     return (found[2] or "") if found else ""

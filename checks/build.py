@@ -16,7 +16,7 @@ from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryA
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
 from checks.league import elo_ask, read_plan, title_of
-from checks.placeholder import PLACEHOLDERS, unknown
+from checks.placeholder import PLACEHOLDERS, quoted, unknown
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.questions.reader import Fields, parse_name
 from checks.result import Severity
@@ -136,6 +136,10 @@ class Builder:
         for name in unknown(apl):
             near = did_you_mean(name, PLACEHOLDERS)
             self.fault(path, f"expected placeholders {{run.name}} or {{run.id}}, got `{{{quote(name)}}}`; {near}")
+        for name in quoted(apl):
+            self.fault(
+                path, f"expected {{{quote(name)}}} alone, got it in or behind quotes: it brings its own; remove them"
+            )
         return QueryAsk(apl=apl)
 
     def series_ask(self, path: Path, ask: Mapping[str, Any]) -> SeriesAsk:

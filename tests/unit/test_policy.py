@@ -164,6 +164,10 @@ BASED = "metric: kl, baseline: "
             'axiom: "x | where run == {run.nme}", pass: "< 1"',
             "checks.a.axiom: expected placeholders {run.name} or {run.id}, got `{run.nme}`; did you mean",
         ),
+        (
+            "axiom: \"x | where run == '{run.name}'\", pass: '< 1'",
+            "checks.a.axiom: expected {run.name} alone, got it in or behind quotes: it brings its own; remove them",
+        ),
         (MEAN, "checks.a: expected `pass` or `fail` with a bound, got neither"),
         (MEAN + "pass: 1", "checks.a.pass: expected text, got `1`; put it in quotes"),
         (MEAN + 'pass: "0.1"', 'checks.a.pass: expected a sign and a finite number, got "0.1"'),

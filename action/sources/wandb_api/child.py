@@ -12,7 +12,7 @@ from action.errors import GatekeeperError, InputError, ServiceError
 from action.sources.wandb_api.errand import run_errand
 from action.sources.wandb_api.wanted import Request
 
-MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 
 
 def main() -> int:

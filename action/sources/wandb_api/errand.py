@@ -279,6 +279,6 @@ def load(text: object) -> dict[str, Json]:
     """Read JSON that W&B gives as a text; NaN and Infinity as Python reads them. Empty for anything but an object."""
     try:
         value = json.loads(text) if isinstance(text, str | bytes) else text
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -60,10 +60,10 @@ def time_of(value: Json) -> str | None:
     """
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # no time, or one before the first year in UTC
         return None
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return found.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def state_of(run: Mapping[str, Json]) -> RunState:

@@ -45,7 +45,7 @@ def parse_run(text: str) -> RunName:
     """
     parts = text.removeprefix("wandb://").split("/", 2)
     if re.match(r"https?://", text):
-        pieces = [unquote(piece) for piece in urlsplit(text).path.split("/") if piece]
+        pieces = _pieces(text)
         parts = [*pieces[:2], pieces[3]] if len(pieces) >= 4 and pieces[2] == "runs" else []
     if len(parts) != 3 or not all(map(_PART.fullmatch, parts[:2])) or not _is_run(parts[2]):
         raise InputError(
@@ -53,6 +53,13 @@ def parse_run(text: str) -> RunName:
             "address of its page, got another; copy it from the run's overview"
         )
     return RunName(entity=parts[0], project=parts[1], run=parts[2])
+
+
+def _pieces(address: str) -> list[str]:
+    try:
+        return [unquote(piece) for piece in urlsplit(address).path.split("/") if piece]
+    except ValueError:  # brackets that are not closed
+        return []
 
 
 def _is_run(text: str) -> bool:
