@@ -15,7 +15,7 @@ from typing import Any
 from action.errors import InputError
 from action.files import show_name
 from action.row import BOOKKEEPING, flatten
-from action.sources.wandb_api.errand import load
+from action.sources.wandb_api.asking import load
 from action.sources.wandb_api.reference import RunName
 from action.sources.wandb_api.wanted import Json
 from checks.run import Checkpoint, Identity, RunState, Scalar

@@ -98,14 +98,23 @@ def _talk(lines: queue.Queue[str | None], deadline: Deadline, tell: Tell) -> dic
             raise deadline.missed("W&B") from None
         if line is None:
             raise ServiceError("W&B: expected an answer, but its client ended without one; run again")
-        said: dict[str, Any] = json.loads(line)
+        said = _read(line)
         if "progress" in said:
             tell(float(said["progress"]))
         elif "error" in said:
-            raise (InputError if said["input"] else ServiceError)(said["error"])
-        else:
+            raise (InputError if said.get("input") else ServiceError)(said["error"])
+        elif "found" in said:
             found: dict[str, Json] = said["found"]
             return found
+
+
+def _read(line: str) -> dict[str, Any]:
+    """Read a line of ours; empty for another: the client's own process may write into the same stream."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _hand_over(process: subprocess.Popen[str], request: Request) -> None:
