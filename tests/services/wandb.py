@@ -77,7 +77,7 @@ class Wandb:
     def variables(self, operation: str) -> list[dict[str, Any]]:
         """Give with what each query of a name was asked."""
         asked = [one.json for one in self.requests if one.path == "/graphql"]
-        return [one["variables"] for one in asked if _name(one) == operation]
+        return [one.get("variables") or {} for one in asked if _name(one) == operation]
 
     def environment(self) -> dict[str, str]:
         """Give what makes the command line ask here."""
@@ -126,7 +126,7 @@ class Wandb:
         found = _ANSWERS.get(_name(asked))
         if found is None:
             return 400, json.dumps({"errors": [{"message": f"unknown operation {_name(asked)}"}]}).encode()
-        return 200, json.dumps({"data": found(self, asked["variables"])}).encode()
+        return 200, json.dumps({"data": found(self, asked.get("variables") or {})}).encode()
 
     def project(self, variables: Mapping[str, Any], inner: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """Answer within a project, where it is the one there is."""
@@ -186,10 +186,6 @@ def _paged(nodes: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> 
     return {"edges": edges, "pageInfo": {"endCursor": str(start + len(edges)), "hasNextPage": more}}
 
 
-def _history_keys(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return server.within(variables, lambda run: {"historyKeys": run.node()["historyKeys"]})
-
-
 def _exports(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
     def parts(run: Run) -> dict[str, Any]:
         addresses = [
@@ -209,22 +205,8 @@ def _page(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _sampled(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a sample of the rows that hold all keys, as W&B does where it draws curves."""
-
-    def sample(spec: Mapping[str, Any], run: Run) -> list[Mapping[str, Any]]:
-        keys = spec.get("keys")
-        rows = [row for row in run.rows if keys is None or all(key in row for key in keys)]
-        count = min(len(rows), int(spec["samples"]))
-        chosen = [rows[at * len(rows) // count] for at in range(count)]
-        return [row if keys is None else {key: row[key] for key in keys} for row in chosen]
-
-    specs = [json.loads(spec) for spec in variables["specs"]]
-    return server.within(variables, lambda run: {"sampledHistory": [sample(spec, run) for spec in specs]})
-
-
 def _whole_history(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Give `history()` without keys: a sample too."""
+    """Give `history()` of the public client: a sample, as for drawing curves."""
 
     def sample(run: Run) -> dict[str, Any]:
         count = min(len(run.rows), int(variables["samples"]))
@@ -262,12 +244,11 @@ def _viewer(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
 _ANSWERS: Mapping[str, Callable[[Wandb, Mapping[str, Any]], dict[str, Any]]] = {
     "Run": _run,
     "Runs": _runs,
-    "RunHistoryKeys": _history_keys,
     "RunParquetHistory": _exports,
     "HistoryPage": _page,
     "RunFullHistory": _whole_history,
-    "RunSampledHistory": _sampled,
     "RunOutputArtifacts": _artifacts,
     "RunFiles": _files,
     "Viewer": _viewer,
+    "GetDefaultEntity": _viewer,
 }

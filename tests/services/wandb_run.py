@@ -108,6 +108,8 @@ class Run:
     tables: Mapping[str, Table] = field(default_factory=dict)
     changed: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the service's answer that are other than what follows from the rest."""
+    stored: Sequence[bytes] | None = None
+    """Exported files as they are, for a history that is too long to be rows here."""
 
     @property
     def split(self) -> int:
@@ -138,12 +140,21 @@ class Run:
             "config": json.dumps({key: {"value": value, "desc": None} for key, value in self.config.items()}),
             "summaryMetrics": json.dumps({**self.summary, **tables}),
             "historyKeys": {"keys": {}, "sets": [], "lastStep": max(self.steps, default=-1)},
+            # What the client's own `Api().run()` cannot do without.
+            "id": "UnVuOnYxOg==",
+            "projectId": "7",
+            "user": {"name": "U", "username": "u"},
+            "readOnly": False,
+            "systemMetrics": "{}",
+            "sweep": None,
             **self.changed,
         }
 
     @cached_property
     def exports(self) -> Sequence[bytes]:
         """Write the exported rows, in as many files as wanted."""
+        if self.stored is not None:
+            return self.stored
         rows, files = self.rows[: self.split], max(1, self.files)
         size = -(-len(rows) // files)
         return [parquet(rows[start : start + size], flat=self.flat) for start in range(0, len(rows), max(1, size))]
