@@ -25,22 +25,29 @@ class Joined:
     catalog: Mapping[str, int]
 
 
-def join_parts(parts: Sequence[RunData]) -> Joined:
+def join_parts(parts: list[RunData]) -> Joined:
     """Join parts of a run in the order of their first steps; empty without any.
+
+    The list is emptied, and each series of a part is let go once it is joined: all parts and the whole would be the
+    memory twice.
 
     >>> join_parts([]).rows.steps.size
     0
     """
     ordered = sorted(parts, key=lambda part: int(part.rows.steps[0]) if part.rows.steps.size else 0)
-    names = sorted({name for part in ordered for name in part.series})
+    parts.clear()
+    pieces: dict[str, list[Series]] = {}
+    for part in ordered:
+        for name, series in part.series.items():
+            pieces.setdefault(name, []).append(series)
     catalog: dict[str, int] = {}
     for part in ordered:
         for name, count in part.catalog.items():
             catalog[name] = catalog.get(name, 0) + count
+    rows = [part.rows for part in ordered]
+    ordered.clear()
     return Joined(
-        rows=_rows([part.rows for part in ordered]),
-        series={name: _series(name, [part.series[name] for part in ordered if name in part.series]) for name in names},
-        catalog=catalog,
+        rows=_rows(rows), series={name: _series(name, pieces.pop(name)) for name in sorted(pieces)}, catalog=catalog
     )
 
 

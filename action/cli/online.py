@@ -108,8 +108,8 @@ def _read(found: WandbRun, request: RunRequest) -> RunData:
     selection: Selection = request.selection
     files = [*found.history, *([found.tail] if found.tail is not None and found.tail.stat().st_size else [])]
     parts = [_part(path, selection) for path in files]
-    joined = join_parts(parts)
     odd = tuple(note for part in parts for note in part.notes)
+    joined = join_parts(parts)
     return RunData(
         ref=request.ref,
         source="W&B run",

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -197,7 +198,10 @@ def _number(value: float) -> float | str:
 
 
 def _lines(records: Iterable[Record]) -> bytes:
-    return "".join(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n" for record in records).encode()
+    out = BytesIO()  # joined at the end, a long run would be in memory three times
+    for record in records:
+        out.write(json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n")
+    return out.getvalue()
 
 
 def rows_text(rows: Rows) -> bytes:
