@@ -36,7 +36,8 @@ def leaves(node: Any, path: str = "") -> Iterator[str]:
         yield path.strip()
         return
     for name, child in children.items():
-        yield from leaves(child, f"{path} {name}")
+        if not child.hidden:
+            yield from leaves(child, f"{path} {name}")
 
 
 def help_of(name: str) -> str:

@@ -1,0 +1,49 @@
+"""`gatekeeper action`: what `action.yml` runs. Its choices come from the environment, its answers go to the runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def github_action(  # noqa: PLR0913 - one argument an input of the action
+    *,
+    run: Annotated[str, typer.Option("--run", envvar="GATEKEEPER_RUN", help="The run to judge.")] = "",
+    games: Annotated[str, typer.Option("--games", envvar="GATEKEEPER_GAMES", help="Files of games, a line each.")] = "",
+    events: Annotated[str, typer.Option("--events", envvar="GATEKEEPER_EVENTS", help="Files of events.")] = "",
+    policy: Annotated[str, typer.Option("--policy", envvar="GATEKEEPER_POLICY", help="The policy file.")] = "",
+    profile: Annotated[str, typer.Option("--profile", envvar="GATEKEEPER_PROFILE", help="Profiles, a line each.")] = "",
+    checkpoint: Annotated[
+        str, typer.Option("--checkpoint", envvar="GATEKEEPER_CHECKPOINT", help="The checkpoint to be promoted.")
+    ] = "",
+    project: Annotated[
+        str, typer.Option("--project", envvar="GATEKEEPER_PROJECT", help="entity/project that runs are looked for in.")
+    ] = "",
+    out: Annotated[
+        Path, typer.Option("--out", envvar="GATEKEEPER_OUT", readable=False, help="Where the verdict is written.")
+    ] = Path("gatekeeper-out"),
+    deadline: Annotated[
+        float, typer.Option("--deadline", envvar="GATEKEEPER_DEADLINE", min=1, max=86_400, help="Seconds.")
+    ] = 120.0,
+) -> None:
+    """Judge the run that an event of GitHub Actions is about; for `action.yml`."""
+    from action.cli.job import Job, do_job  # noqa: PLC0415 - start-up time
+
+    job = Job(
+        run=run.strip(),
+        games=_lines(games),
+        events=_lines(events),
+        policy=policy.strip(),
+        profiles=_lines(profile),
+        checkpoint=checkpoint.strip(),
+        project=project.strip(),
+        out=out,
+        deadline=deadline,
+    )
+    raise typer.Exit(do_job(job))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
