@@ -58,6 +58,8 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/elo_recipes.py
 	$(BIN)/python bench/series.py
 	$(BIN)/python bench/games.py
+	$(BIN)/python bench/wandb_online.py
+	$(BIN)/python bench/axiom_faults.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
 

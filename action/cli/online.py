@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 def service_ports() -> Ports:
     """Give the ports of this machine and of the services that its environment opens."""
-    services = read_services(os.environ)
-    return replace(local_ports(), fetch_run=_fetch(services), ask_logs=_ask(services.axiom))
+    # What is wrong with a service is told when it is asked: files are judged without any.
+    ask = _ask if os.environ.get("AXIOM_TOKEN", "").strip() else None
+    return replace(local_ports(), fetch_run=_fetch, ask_logs=ask)
 
 
 def open_axiom(service: AxiomService | None) -> AxiomLogs:
@@ -57,41 +58,32 @@ def open_wandb(services: Services) -> WandbRuns:
     return WandbRuns(WandbAccess(key=services.wandb_key, url=services.wandb_url))
 
 
-def _ask(service: AxiomService | None) -> Callable[[LogRequest, Deadline], LogReply] | None:
-    if service is None:
-        return None
+def _ask(request: LogRequest, deadline: Deadline) -> LogReply:
+    from action.sources.axiom import Events  # noqa: PLC0415 - as above
 
-    def ask(request: LogRequest, deadline: Deadline) -> LogReply:
-        from action.sources.axiom import Events  # noqa: PLC0415 - as above
+    logs = open_axiom(read_services(os.environ).axiom)
+    events = Events(since=request.since, until=request.until, runs=request.runs, fields=request.fields)
+    found = [logs.answer(request.asks, events, deadline)] if request.asks else []
+    found += [logs.query(apl, events, request.names, deadline) for apl in request.queries]
+    return LogReply(
+        tables=tuple(table for one in found for table in one.tables),
+        notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        asked=tuple(asked for one in found for asked in one.asked),
+        source=logs.source,
+    )
 
-        logs = open_axiom(service)
-        events = Events(since=request.since, until=request.until, runs=request.runs, fields=request.fields)
-        found = [logs.answer(request.asks, events, deadline)] if request.asks else []
-        found += [logs.query(apl, events, request.names, deadline) for apl in request.queries]
-        return LogReply(
-            tables=tuple(table for one in found for table in one.tables),
-            notes=tuple(dict.fromkeys(note for one in found for note in one.notes)),
-            asked=tuple(asked for one in found for asked in one.asked),
-            source=logs.source,
+
+def _fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
+    name, services = parse_run(request.ref), read_services(os.environ)
+    access = WandbAccess(key=services.wandb_key, url=services.wandb_url)
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-run-") as scratch, progress_bar("reading W&B") as tell:
+        folder = Path(scratch)
+        found = WandbRuns(access, tell).fetch(
+            name, folder, deadline, games=request.games is not None, checkpoint=request.checkpoint
         )
-
-    return ask
-
-
-def _fetch(services: Services) -> Callable[[RunRequest, Deadline], FetchedRun]:
-    def fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
-        name = parse_run(request.ref)
-        access = WandbAccess(key=services.wandb_key, url=services.wandb_url)
-        with tempfile.TemporaryDirectory(prefix="gatekeeper-run-") as scratch, progress_bar("reading W&B") as tell:
-            folder = Path(scratch)
-            found = WandbRuns(access, tell).fetch(
-                name, folder, deadline, games=request.games is not None, checkpoint=request.checkpoint
-            )
-            run = _read(found, request)
-            games = _moved(found.games, request.games)
-        return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
-
-    return fetch
+        run = _read(found, request)
+        games = _moved(found.games, request.games)
+    return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
 
 
 def _moved(file: Path | None, folder: Path | None) -> tuple[Path, ...]:

@@ -177,3 +177,11 @@ def test_the_doctor_tells_an_outage_from_a_wrong_token(axiom: Axiom, tmp_path: P
     assert (wrong.returncode, gone.returncode) == (10, 10)
     assert "expected access, got 403" in wrong.stdout
     assert "got no connection" in gone.stdout
+
+
+def test_a_service_that_is_set_up_wrongly_is_nobodys_business_where_files_are_judged(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    odd = {"WANDB_BASE_URL": "nonsense", "AXIOM_URL": "ftp://x", "AXIOM_TOKEN": "xaat-x"}
+
+    assert command("metrics", "run.jsonl", "-m", "kl", cwd=tmp_path, env=odd).returncode == 0
+    assert command("check", "run.jsonl", cwd=tmp_path, env=odd).returncode in (0, 10, 11)
