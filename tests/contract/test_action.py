@@ -81,3 +81,18 @@ def test_an_input_is_described_and_has_a_default(name: str) -> None:
 def test_the_action_is_branded() -> None:
     assert set(ACTION["branding"]) == {"icon", "color"}
     assert len(ACTION["description"]) <= 125
+
+
+def test_the_workflow_of_the_page_uses_inputs_that_there_are_and_pinned_actions() -> None:
+    page = (ROOT / "docs" / "action.md").read_text("utf-8")
+    [block] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    workflow = yaml.safe_load(block)
+    steps = workflow["jobs"]["gate"]["steps"]
+
+    [ours] = [step for step in steps if step["uses"].startswith("OWNER/")]
+    assert set(ours["with"]) <= set(ACTION["inputs"])
+    for step in steps:
+        assert step is ours or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step["uses"])
+    assert workflow["permissions"] == {}
+    for name in ACTION["outputs"]:
+        assert f"`{name}`" in page
