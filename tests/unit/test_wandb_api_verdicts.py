@@ -310,6 +310,12 @@ def test_what_the_run_did_not_commit_as_a_model_is_refused(asked: str) -> None:
     assert expected == refusal(Run(rows=ROWS, artifacts=ADAPTERS), checkpoint=asked)
 
 
+def test_a_plain_name_that_no_artifact_has_is_a_checkpoint_without_a_digest() -> None:
+    document = json.loads(verdict_json(judge(Run(rows=ROWS, artifacts=ADAPTERS), checkpoint="adapter_v99").verdict))
+
+    assert document["checkpoint"] == {"name": "adapter_v99", "step": 99, "artifact": None, "digest": None}
+
+
 def test_a_run_without_models_has_no_newest_one() -> None:
     text = refusal(Run(rows=ROWS, artifacts=ADAPTERS[2:]), checkpoint="newest")
 

@@ -122,8 +122,10 @@ def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
     )
 
 
-def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint:
+def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint | None:
     """Give the checkpoint among the artifacts that a run logged: the newest model, or the one that is asked for.
+
+    None for a plain name that no artifact has: it may be that of a checkpoint which was never logged as one.
 
     Raises:
         InputError: the run logged no such artifact: one of another run is never the checkpoint of this one.
@@ -133,6 +135,9 @@ def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str)
         key=lambda one: (str(one.get("createdAt")), int(one.get("versionIndex") or 0)),
     )
     fitting = models if asked == NEWEST else [one for one in models if asked in set(_names(one))]
+    known = any(asked in set(_names(one)) for one in artifacts)
+    if not fitting and asked != NEWEST and not known and not re.search(r"[:/]", asked):
+        return None
     if not fitting:
         listed = ", ".join(show_name(next(iter(_names(one)))) for one in models[-5:]) or "none"
         raise InputError(
