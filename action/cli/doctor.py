@@ -25,7 +25,9 @@ def doctor(
     deadline: DeadlineOption = 60.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Look at keys, services, logs, metrics and clocks, and say what to do. Exit 0 all good, 10 a fault was found.
+    """Is everything set up: keys, services, logs, metrics, clocks?
+
+    Says what to do about each finding. Exit 0 all good, 10 a fault was found.
 
     Example: gatekeeper doctor --profile grpo
     """

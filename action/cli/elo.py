@@ -78,7 +78,9 @@ def elo(  # noqa: PLR0913 - one argument an option
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Rate agents against fixed references and decide whether the candidate is better. Exit 0 better, 10 not, 11 open.
+    """Is the candidate better than fixed references, or is it noise?
+
+    Exit 0 better, 10 not, 11 open.
 
     Example: gatekeeper elo games.jsonl --candidate latest --elo1 20
     """

@@ -26,9 +26,9 @@ def explain(
         ),
     ] = None,
 ) -> None:
-    """Show what each number of a verdict rests on, and judge the evidence again to see that it still gives it.
+    """Show what each number of a verdict rests on.
 
-    Exit 0 if it does, 11 if there is no evidence, 10 if the evidence gives another verdict.
+    The evidence is judged again, to see that it still gives the verdict. Exit 0 if it does, 11 if there is no evidence, 10 if the evidence gives another verdict.
 
     Example: gatekeeper explain gatekeeper-out/verdict.json kl-spike
     """

@@ -56,7 +56,7 @@ def logs(  # noqa: PLR0913 - one argument an option
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Ask log events how long rollouts took, how many orders were extracted, what failed, who won.
+    """Ask log events how long rollouts took, what failed, who won.
 
     Example: gatekeeper logs rollout-timing --by horizon_type --events events.jsonl
     """

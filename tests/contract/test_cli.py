@@ -69,6 +69,12 @@ def test_the_commands_are_these() -> None:
     assert sorted(leaves(typer.main.get_command(app))) == sorted(COMMANDS)
 
 
+def test_the_list_of_commands_reads_whole_in_80_columns() -> None:
+    shown = CliRunner().invoke(app, ["--help"], terminal_width=80).output
+
+    assert "..." not in shown
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example_of_itself(name: str) -> None:
     shown = help_of(name)
