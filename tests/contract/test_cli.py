@@ -72,7 +72,7 @@ def test_the_commands_are_these() -> None:
 def test_the_list_of_commands_reads_whole_in_80_columns() -> None:
     shown = CliRunner().invoke(app, ["--help"], terminal_width=80).output
 
-    assert "..." not in shown
+    assert "..." not in shown.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
