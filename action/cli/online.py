@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from action.cli.ports import local_ports
 from action.cli.progress import progress_bar
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError, UsageError
+from action.files import show_name
 from action.parts import join_parts
-from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
+from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
 from action.services import AxiomService, Services, read_services
 from action.sources import tables
 from action.sources.wandb_api import Access as WandbAccess
 from action.sources.wandb_api import WandbRun, WandbRuns, parse_run
-from checks.run import Note, NoteKind, RunData, Selection
+from checks.run import GameRecord, Note, NoteKind, RunData, Selection
 
 if TYPE_CHECKING:
     from action.sources.axiom import AxiomLogs
@@ -32,7 +33,26 @@ def service_ports() -> Ports:
     """Give the ports of this machine and of the services that its environment opens."""
     # What is wrong with a service is told when it is asked: files are judged without any.
     ask = _ask if os.environ.get("AXIOM_TOKEN", "").strip() else None
-    return replace(local_ports(), fetch_run=_fetch, ask_logs=ask)
+    local = local_ports()
+    named: dict[Path, str] = {}
+
+    def fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
+        return _fetch(request, deadline, named)
+
+    def read_games(paths: Sequence[Path], reading: GamesReading) -> GameRecord:
+        try:
+            return local.read_games(paths, reading)
+        except InputError as error:
+            raise InputError(_renamed(str(error), named)) from error
+
+    return replace(local, fetch_run=fetch, read_games=read_games, ask_logs=ask)
+
+
+def _renamed(text: str, named: Mapping[Path, str]) -> str:
+    """Call a file that was fetched what it is on the service: where it lies here, it lies no longer."""
+    for path, name in named.items():
+        text = text.replace(show_name(path), name)
+    return text
 
 
 def open_axiom(service: AxiomService | None) -> AxiomLogs:
@@ -73,7 +93,7 @@ def _ask(request: LogRequest, deadline: Deadline) -> LogReply:
     )
 
 
-def _fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
+def _fetch(request: RunRequest, deadline: Deadline, named: dict[Path, str]) -> FetchedRun:
     name, services = parse_run(request.ref), read_services(os.environ)
     access = WandbAccess(key=services.wandb_key, url=services.wandb_url)
     with tempfile.TemporaryDirectory(prefix="gatekeeper-run-") as scratch, progress_bar("reading W&B") as tell:
@@ -83,6 +103,7 @@ def _fetch(request: RunRequest, deadline: Deadline) -> FetchedRun:
         )
         run = _read(found, request)
         games = _moved(found.games, request.games)
+        named.update({path: f"{show_name(request.ref)}: the table {show_name(found.table or '')}" for path in games})
     return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -157,14 +158,15 @@ def test_a_list_whose_next_page_is_the_same_one_is_a_broken_answer(tmp_path: Pat
             errand(fake, tmp_path, wanted)
 
 
-TABLE = {"_type": "table-file", "path": "media/t.json", "sha256": None}
+TABLE = {"_type": "table-file", "path": "media/t.json", "nrows": 1, "ncols": 1}
 
 
 @pytest.mark.parametrize(
     "content", [b"[]", b"{}", b'{"columns": ["a"], "data": [[1, 2]]}', b'{"columns": ["a"], "data": 7}', b"{", b"\xff"]
 )
 def test_a_table_that_is_none_is_told_as_such(tmp_path: Path, content: bytes) -> None:
-    about = {**ABOUT, "summaryMetrics": json.dumps({"games": TABLE})}
+    told = {**TABLE, "sha256": hashlib.sha256(content).hexdigest()}
+    about = {**ABOUT, "summaryMetrics": json.dumps({"games": told})}
     files = {"project": {"run": {"files": {"edges": [{"node": {"url": "x"}}]}}}}
     fake = Fake(
         content,

@@ -387,6 +387,15 @@ def test_games_of_other_bytes_than_were_logged_are_refused() -> None:
     assert str(caught.value) == "W&B: expected the table games as it was logged, got other bytes; run again"
 
 
+def test_games_that_cannot_be_read_are_called_what_they_are_on_the_service() -> None:
+    run = Run(rows=ROWS, tables={"games": Table(columns=["x", "y"], data=[[1, 2]])})
+    with Wandb(run) as server, pytest.raises(InputError) as caught:
+        judge_by(server, policy=STRENGTH)
+
+    assert str(caught.value).startswith("team/league/abc123: the table games")
+    assert "gatekeeper-" not in str(caught.value)
+
+
 def test_games_are_not_asked_for_where_no_check_asks_of_them() -> None:
     with Wandb(Run(rows=ROWS, tables={"games": games("a_v1", "1")})) as server:
         judge_by(server)

@@ -51,6 +51,8 @@ class WandbRun:
     """The last step that W&B knows of."""
     games: Path | None
     """The table of games that the run logged last, as JSON Lines."""
+    table: str | None
+    """Under which key it was logged."""
     checkpoint: Checkpoint | None
     about: About
     asked: Asked
@@ -99,7 +101,7 @@ class WandbRuns:
             command=bool(also.get("command")),
         )
         found = send(wanted, self._access, folder, deadline, self._tell)
-        run = found["run"]
+        run, games = found["run"], found["games"]
         last = (run.get("historyKeys") or {}).get("lastStep")
         identity = identity_of(run, name, self._page())
         return WandbRun(
@@ -110,7 +112,8 @@ class WandbRuns:
             tail=None if found["tail"] is None else folder / found["tail"],
             lines=run["historyLineCount"] if isinstance(run.get("historyLineCount"), int) else None,
             last_step=int(last) if isinstance(last, int | float) else None,
-            games=None if found["games"] is None else folder / found["games"],
+            games=None if games is None else folder / games["file"],
+            table=None if games is None else games["key"],
             checkpoint=None if asked is None else checkpoint_of(found["artifacts"], str(asked), identity.name),
             about=about(run, found["metadata"]),
             asked=Asked(

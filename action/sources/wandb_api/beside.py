@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,14 +21,32 @@ _GAMES, _METADATA = "games", "wandb-metadata.json"
 _MOST_ARTIFACTS = 1_000
 
 
-def read_games(wanted: Wanted, run: Mapping[str, Json], folder: Path, connection: Connection) -> str | None:
-    """Download the table of games that the run logged last; the name of the file, None: it logged none."""
+def read_games(wanted: Wanted, run: Mapping[str, Json], folder: Path, connection: Connection) -> dict[str, str] | None:
+    """Download the table of games that the run logged last: its `key` and its `file`; None: it logged none.
+
+    Raises:
+        InputError: nobody knows which table is meant, or it does not hold all games that were logged.
+        ServiceError: it is not the one that was logged.
+    """
     summary = load(run.get("summaryMetrics"))
-    for key in sorted(summary):
-        table = summary[key]
-        if key.rpartition("/")[2] == _GAMES and isinstance(table, dict) and table.get("_type") == "table-file":
-            return _table(wanted, run, (key, table), (folder, connection))
-    return None
+    logged = {key: one for key, one in summary.items() if isinstance(one, dict) and isinstance(one.get("_type"), str)}
+    keys = [_GAMES] if _GAMES in logged else sorted(key for key in logged if key.endswith(f"/{_GAMES}"))
+    if not keys:
+        return None
+    if len(keys) > 1:
+        listed = ", ".join(map(show_name, keys[:8]))
+        raise InputError(
+            f"{shown(wanted)}: expected one table of games, got {len(keys)}: {listed}; log the one that counts as "
+            f"`{_GAMES}`, or name a file with --games"
+        )
+    [key] = keys
+    table = logged[key]
+    if table["_type"] != "table-file":
+        raise InputError(
+            f"{shown(wanted)}: expected {show_name(key)} as a wandb.Table that is logged whole, got "
+            f"{show_name(table['_type'])}; log it as wandb.Table, or name a file with --games"
+        )
+    return {"key": key, "file": _table(wanted, run, (key, table), (folder, connection))}
 
 
 def _table(
@@ -38,21 +57,48 @@ def _table(
     if raw is None:
         raise ServiceError(f"W&B: expected the table {show_name(key)}, got no such file; was it deleted?")
     content = raw.read_bytes()
-    if table.get("sha256") not in (None, hashlib.sha256(content).hexdigest()):
+    if not isinstance(table.get("sha256"), str):
+        raise ServiceError(f"W&B: expected the table {show_name(key)} with its sha256, got none; log it again")
+    if table["sha256"] != hashlib.sha256(content).hexdigest():
         raise ServiceError(f"W&B: expected the table {show_name(key)} as it was logged, got other bytes; run again")
+    columns, rows = _parts(content, key)
+    _require_whole(f"{shown(wanted)}: the table {show_name(key)}", table, columns, rows)
     path = folder / "games.jsonl"
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in _rows(content, key)), encoding="utf-8")
+    lines = (json.dumps(dict(zip(columns, row, strict=True))) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path.name
 
 
-def _rows(content: bytes, key: str) -> list[dict[str, Json]]:
+def _parts(content: bytes, key: str) -> tuple[list[str], list[list[Json]]]:
+    """Give columns and rows of a table's file."""
     try:
         document = json.loads(content)
-        return [dict(zip(document["columns"], row, strict=True)) for row in document["data"]]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        columns, rows = [*map(str, document["columns"])], [[*row] for row in document["data"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        columns, rows = [], [[None]]
+    if any(len(row) != len(columns) for row in rows):
         raise ServiceError(
             f"W&B: expected the table {show_name(key)} as columns and rows, got something else; log it as wandb.Table"
-        ) from error
+        )
+    return columns, rows
+
+
+def _require_whole(where: str, table: Mapping[str, Json], columns: list[str], rows: list[list[Json]]) -> None:
+    """Refuse a table that W&B's client has cut: what is left of the games says nothing of those that are gone."""
+    told = [table.get(name) for name in ("nrows", "ncols")]
+    if not all(isinstance(count, int) and not isinstance(count, bool) for count in told):
+        raise InputError(f"{where}: expected it with how many rows and columns were logged, got no count; log it anew")
+    if told[0] != len(rows):
+        raise InputError(
+            f"{where}: expected all {told[0]:,} games that were logged, got {len(rows):,}: W&B's client keeps 10,000 "
+            "rows of a table; raise wandb.Table.MAX_ROWS before games are logged, or log them as a file or an artifact "
+            "and name it with --games"
+        )
+    if told[1] != len(columns):
+        raise InputError(f"{where}: expected {told[1]:,} columns as logged, got {len(columns):,}; log it anew")
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    if twice:
+        raise InputError(f"{where}: expected every column once, got {show_name(twice[0])} several times; rename one")
 
 
 def _file(wanted: Wanted, run: Mapping[str, Json], told: tuple[str, Path, str], connection: Connection) -> Path | None:
