@@ -21,9 +21,12 @@ from action.sources.wandb_api.facts import (
     checkpoint_of,
     config_of,
     identity_of,
+    lines_of,
     state_of,
+    step_of,
     time_of,
 )
+from action.sources.wandb_api.failure import MISREAD, failure_of
 from action.sources.wandb_api.launch import send
 from action.sources.wandb_api.reference import RunName, parse_run
 from action.sources.wandb_api.wanted import Access, Json, Wanted
@@ -101,26 +104,32 @@ class WandbRuns:
             command=bool(also.get("command")),
         )
         found = send(wanted, self._access, folder, deadline, self._tell)
+        try:
+            return self._run(name, folder, found, None if asked is None else str(asked))
+        except MISREAD as error:
+            raise failure_of(error) from error
+
+    def _run(self, name: RunName, folder: Path, found: Mapping[str, Json], asked: str | None) -> WandbRun:
+        """Take apart what was found."""
         run, games = found["run"], found["games"]
-        last = (run.get("historyKeys") or {}).get("lastStep")
-        identity = identity_of(run, name, self._page())
+        identity, lines = identity_of(run, name, self._page()), lines_of(run)
         return WandbRun(
             identity=identity,
             state=state_of(run),
             config=config_of(run),
             history=tuple(folder / one for one in found["files"]),
             tail=None if found["tail"] is None else folder / found["tail"],
-            lines=run["historyLineCount"] if isinstance(run.get("historyLineCount"), int) else None,
-            last_step=int(last) if isinstance(last, int | float) else None,
+            lines=lines,
+            last_step=step_of(run.get("historyKeys"), "lastStep"),
             games=None if games is None else folder / games["file"],
             table=None if games is None else games["key"],
-            checkpoint=None if asked is None else checkpoint_of(found["artifacts"], str(asked), identity.name),
+            checkpoint=None if asked is None else checkpoint_of(found["artifacts"], asked, identity.name),
             about=about(run, found["metadata"]),
             asked=Asked(
                 service="W&B",
                 what="run",
                 text=f"{self._host()}: {name.entity}/{name.project}/{identity.id}, {found['requests']} requests",
-                rows=run["historyLineCount"] if isinstance(run.get("historyLineCount"), int) else 0,
+                rows=lines or 0,
                 client=f"wandb {metadata.version('wandb')}",
             ),
         )
@@ -140,16 +149,10 @@ class WandbRuns:
         self._require_key()
         wanted = Wanted(entity=entity, project=project, filters=filters)
         found = send(wanted, self._access, folder, deadline, self._tell)
-        return tuple(
-            Listed(
-                id=str(run["name"]),
-                name=str(run.get("displayName") or run["name"]),
-                state=state_of(run),
-                created_at=time_of(run.get("createdAt")),
-                commit=run.get("commit"),
-            )
-            for run in found["runs"]
-        )
+        try:
+            return tuple(map(_listed, found["runs"]))
+        except MISREAD as error:
+            raise failure_of(error) from error
 
     def who(self, deadline: Deadline, folder: Path) -> str:
         """Tell whose key it is.
@@ -179,3 +182,13 @@ class WandbRuns:
     def _page(self) -> str:
         """Give the address of W&B's pages, which is not that of its service."""
         return _PAGES.get(self._host(), self._access.url.rstrip("/"))
+
+
+def _listed(run: Mapping[str, Json]) -> Listed:
+    return Listed(
+        id=str(run["name"]),
+        name=str(run.get("displayName") or run["name"]),
+        state=state_of(run),
+        created_at=time_of(run.get("createdAt")),
+        commit=run.get("commit"),
+    )

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import sys
 
-from action.errors import GatekeeperError, InputError, ServiceError
+from action.errors import GatekeeperError, InputError
 from action.sources.wandb_api.errand import run_errand
+from action.sources.wandb_api.failure import MISREAD, failure_of
 from action.sources.wandb_api.wanted import Request
-
-MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 
 
 def main() -> int:
@@ -36,16 +35,6 @@ def main() -> int:
     else:
         say({"found": found})
     return 0
-
-
-def failure_of(error: Exception) -> GatekeeperError:
-    """Give an error as the one that is told: an answer that cannot be taken apart is none that the client knows."""
-    if isinstance(error, GatekeeperError):
-        return error
-    return ServiceError(
-        f"W&B: expected the answers that its client knows, got others ({type(error).__name__}); check WANDB_BASE_URL, "
-        "or judge the run's local files"
-    )
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ from action.files import show_name
 from action.sources.wandb_api import documents
 from action.sources.wandb_api.asking import Connection, List, project_of, read_list, run_of, shown
 from action.sources.wandb_api.beside import list_artifacts, read_games, read_metadata
+from action.sources.wandb_api.facts import lines_of, step_of
 from action.sources.wandb_api.wanted import Json, Request, Wanted
 
 _LISTED = 8
 _MAGIC = b"PAR1"
+_MOST_PARTS = 200
 _WIDTH, _MOST_PAGES = 100_000, 50
 """Steps of one page of rows that are not exported, and how many such pages there are at most."""
 Tell = Callable[[float], None]
@@ -99,6 +101,11 @@ def _history(
     variables = {**where, "runName": name, "liveKeys": ["_step"]}
     parts = run_of(connection.ask(documents.PARQUET, variables), wanted).get("parquetHistory") or {}
     addresses = parts.get("parquetUrls") or []
+    if len(addresses) > _MOST_PARTS:
+        raise ServiceError(
+            f"W&B: expected the exported history in at most {_MOST_PARTS} files, got {len(addresses):,}; judge the "
+            "run's local files"
+        )
     files = []
     for number, address in enumerate(addresses):
         path = folder / f"history-{number}.parquet"
@@ -106,20 +113,14 @@ def _history(
         _require_parquet(path)
         files.append(path.name)
         tell(0.1 + 0.7 * (number + 1) / len(addresses))
-    live = [step for row in parts.get("liveData") or [] if (step := _step_of(row)) is not None]
-    last = _step_of({"_step": (run.get("historyKeys") or {}).get("lastStep")})
-    if not files and not live and (run.get("historyLineCount") or 0) > 0:
+    live = [step for row in parts.get("liveData") or [] if (step := step_of(row)) is not None]
+    last = step_of(run.get("historyKeys"), "lastStep")
+    if not files and not live and (lines_of(run) or 0) > 0:
         live = [0]  # a server without exports: all rows are asked for
     if not live:
         return {"files": files, "tail": None}
     span = min(live), max([*live, *([] if last is None else [last])])
     return {"files": files, "tail": _tail(wanted, (name, folder), span, connection)}
-
-
-def _step_of(row: object) -> int | None:
-    value = row.get("_step") if isinstance(row, dict) else None
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
-    return int(value) if whole and value is not None else None
 
 
 def _tail(wanted: Wanted, place: tuple[str, Path], steps: tuple[int, int], connection: Connection) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from action.errors import InputError
 from action.files import show_name
-from action.row import BOOKKEEPING, flatten
+from action.row import BOOKKEEPING, flatten, parse_step
 from action.sources.wandb_api.asking import load
 from action.sources.wandb_api.reference import RunName
 from action.sources.wandb_api.wanted import Json
@@ -30,7 +30,11 @@ _STATES = {
     "preempting": RunState.RUNNING,
     "preempted": RunState.KILLED,
 }
-_STEP = re.compile(r"(?:_v|-v|checkpoint[-_]|step[-_]?)(\d{1,12})$")
+_STEP = re.compile(r"(?:^|[._-])(?:adapter[-_]v|(?:checkpoint|ckpt)[-_]v?|step[-_]?)(\d{1,12})$", re.ASCII)
+"""In the name of a checkpoint; the `v3` of `qwen2.5-7b-v3` is a version, and no step."""
+_STEPS = ("step", "global_step", "training_step")
+"""In the metadata of one."""
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MODEL = "model"
 NEWEST = "newest"
 
@@ -48,6 +52,22 @@ def identity_of(run: Mapping[str, Json], name: RunName, page: str) -> Identity:
     )
 
 
+def lines_of(run: Mapping[str, Json]) -> int | None:
+    """Say how many rows W&B counts; None: it tells no count.
+
+    >>> [lines_of({"historyLineCount": told}) for told in (200, 0, True, -1, "200", 200.0, None)]
+    [200, 0, None, None, None, None, None]
+    """
+    told = run.get("historyLineCount")
+    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+
+
+def step_of(row: Json, key: str = "_step") -> int | None:
+    """Give the step that a row tells; None: it tells none that is a whole number of 64 bits."""
+    told = row.get(key) if isinstance(row, dict) else None
+    return None if isinstance(told, str) else parse_step(told)
+
+
 def _commit(value: Json) -> str | None:
     return value.lower() if isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{7,64}", value) else None
 
@@ -62,6 +82,8 @@ def time_of(value: Json) -> str | None:
         found = datetime.fromisoformat(str(value))
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):  # no time, or one before the first year in UTC
+        return None
+    if not _FIRST <= found < _LAST:  # no run was then: a time that the questions of logs could not reckon with
         return None
     return found.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
@@ -112,7 +134,7 @@ def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
     summary = {key: value for key, value in load(run.get("summaryMetrics")).items() if key not in BOOKKEEPING}
     return About(
         notes=str(run.get("notes") or "").strip(),
-        tags=tuple(str(tag) for tag in run.get("tags") or []),
+        tags=tuple(map(str, _list(run.get("tags")))),
         group=run.get("group") or None,
         sweep=run.get("sweepName") or None,
         summary={
@@ -120,6 +142,12 @@ def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
         },
         command=shlex.join(map(str, words)) if words else None,
     )
+
+
+def _list(value: Json) -> list[Json]:
+    if value is not None and not isinstance(value, list):
+        raise TypeError(type(value).__name__)
+    return value or []
 
 
 def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint | None:
@@ -148,17 +176,28 @@ def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str)
 
 
 def _checkpoint(one: Mapping[str, Json]) -> Checkpoint:
-    name, metadata = _text(one, "artifactSequence", "name"), load(one.get("metadata"))
-    found = _STEP.search(name)
-    told = next((metadata[key] for key in ("step", "global_step", "training_step") if key in metadata), None)
-    step = int(found[1]) if found else told if isinstance(told, int) and not isinstance(told, bool) else None
     digest = one.get("digest")
     return Checkpoint(
-        name=name,
-        step=step,
+        name=_text(one, "artifactSequence", "name"),
+        step=_trained(one),
         artifact=next(iter(_names(one))),
         digest=f"wandb:{digest}" if isinstance(digest, str) and digest else None,
     )
+
+
+def _trained(one: Mapping[str, Json]) -> int | None:
+    """Give the training step of an artifact: its metadata tell it, else its name."""
+    found = _STEP.search(_text(one, "artifactSequence", "name"))
+    named, metadata = int(found[1]) if found else None, load(one.get("metadata"))
+    told = [step for key in _STEPS if (step := parse_step(metadata.get(key))) is not None and step >= 0]
+    if not told:
+        return named
+    if named is not None and named != told[0]:
+        raise InputError(
+            f"{show_name(next(iter(_names(one))))}: expected one training step, got {named:,} in its name and "
+            f"{told[0]:,} in its metadata; log it again with the right one, or name another"
+        )
+    return told[0]
 
 
 def _names(one: Mapping[str, Json]) -> Iterator[str]:

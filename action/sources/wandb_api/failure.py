@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+from action.errors import GatekeeperError, ServiceError
+
+MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError)
+"""What is raised where an answer is not what it should be."""
 _STATUS = re.compile(r"(?:HTTP|HTTP status|returned error|status(?: code)?:?) ([1-5]\d\d)\b")
 _ADDRESS = re.compile(r"https?://\S+")
 _SAID_BY_SERVER = re.compile(r"(?:: body:|while retrying:).*", re.DOTALL)
@@ -63,3 +67,13 @@ def explain_error(text: str, what: str, key: str) -> str:
             return f"W&B: expected {what}, got {got}; {advice}"
     said = _ADDRESS.sub("…", _SAID_BY_SERVER.sub("", text)).replace(key, "…")
     return f"W&B: expected {what}, got a failure ({' '.join(said.split())[:200] or 'unknown'}); run again later"
+
+
+def failure_of(error: Exception) -> GatekeeperError:
+    """Give an error as the one that is told: an answer that cannot be taken apart is none that the client knows."""
+    if isinstance(error, GatekeeperError):
+        return error
+    return ServiceError(
+        f"W&B: expected the answers that its client knows, got others ({type(error).__name__}); check WANDB_BASE_URL, "
+        "or judge the run's local files"
+    )
