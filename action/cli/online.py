@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from action.cli.ports import local_ports
 from action.cli.progress import progress_bar
@@ -23,7 +26,7 @@ from action.services import AxiomService, Services, read_services
 from action.sources import tables
 from action.sources.wandb_api import Access as WandbAccess
 from action.sources.wandb_api import WandbRun, WandbRuns, parse_run
-from checks.run import GameRecord, Note, NoteKind, RunData, Selection
+from checks.run import GameRecord, Note, NoteKind, Rows, RunData, RunState, Selection
 
 if TYPE_CHECKING:
     from action.sources.axiom import AxiomLogs
@@ -101,7 +104,7 @@ def _fetch(request: RunRequest, deadline: Deadline, named: dict[Path, str]) -> F
         found = WandbRuns(access, tell).fetch(
             name, folder, deadline, games=request.games is not None, checkpoint=request.checkpoint
         )
-        run = _read(found, request)
+        run = _read(found, request, deadline)
         games = _moved(found.games, request.games)
         named.update({path: f"{show_name(request.ref)}: the table {show_name(found.table or '')}" for path in games})
     return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
@@ -116,11 +119,11 @@ def _moved(file: Path | None, folder: Path | None) -> tuple[Path, ...]:
     return (place,)
 
 
-def _read(found: WandbRun, request: RunRequest) -> RunData:
+def _read(found: WandbRun, request: RunRequest, deadline: Deadline) -> RunData:
     """Read the files of a history as one run."""
-    selection: Selection = request.selection
+    _require_bounds(found, deadline)
     files = [*found.history, *([found.tail] if found.tail is not None and found.tail.stat().st_size else [])]
-    parts = [_part(path, selection) for path in files]
+    parts = [_part(path, request.selection, deadline) for path in files]
     odd = tuple(note for part in parts for note in part.notes)
     joined = join_parts(parts)
     return RunData(
@@ -133,27 +136,57 @@ def _read(found: WandbRun, request: RunRequest) -> RunData:
         rows=joined.rows,
         series=joined.series,
         catalog=joined.catalog,
-        notes=(*odd, *_missing(found, joined.rows.steps.size, joined.rows.steps.max(initial=-1))),
+        notes=(*odd, *_missing(found, joined.rows)),
     )
 
 
-def _part(path: Path, selection: Selection) -> RunData:
-    """Read a file of a history; one that cannot be read is W&B's fault, and no file that a user could look at."""
+def _require_bounds(found: WandbRun, deadline: Deadline) -> None:
+    """Refuse what no history is, before a value of it is read: a kilobyte may hold a billion rows."""
+    rows = 0
+    for path in found.history:
+        with _told(path, deadline):
+            rows += tables.count_rows(path, deadline)
+    # A run that still goes on may have grown since it was counted.
+    counted = None if found.state is RunState.RUNNING else found.lines
+    if rows > (tables.MAX_ROWS if counted is None else min(counted, tables.MAX_ROWS)):
+        wanted = f"{counted:,} rows, as it counts" if counted is not None and rows > counted else f"{tables.MAX_ROWS:,}"
+        raise ServiceError(
+            f"W&B: expected an exported history of at most {wanted}, got {rows:,}; run again, or judge the run's local "
+            "files"
+        )
+
+
+def _part(path: Path, selection: Selection, deadline: Deadline) -> RunData:
+    with _told(path, deadline):
+        return tables.read_history(path, selection, deadline)
+
+
+@contextmanager
+def _told(path: Path, deadline: Deadline) -> Iterator[None]:
+    """Tell what is wrong with a file of a history as W&B's fault: it is no file that a user could look at."""
+    if not deadline.left:
+        raise deadline.missed("W&B")
     try:
-        return tables.read_history(path, selection)
+        yield
     except InputError as error:
         told = str(error).replace(f"{path.parent}/", "").rpartition(";")[0]
         raise ServiceError(f"W&B: {told}; run again, or judge local files of the run") from error
 
 
-def _missing(found: WandbRun, rows: int, last: int) -> Iterator[Note]:
+def _missing(found: WandbRun, rows: Rows) -> Iterator[Note]:
     """Tell where the history that came is not the one that W&B counts: a gap nobody would see otherwise."""
+    count, distinct = rows.steps.size, int(np.unique(rows.steps).size)
+    text, last = "", int(rows.steps.max(initial=-1))
     if found.lines is None:
         text = "W&B: how many rows the history has is not said, so nobody knows whether it is complete"
-        yield Note(kind=NoteKind.LOST, text=text)
-    elif rows < found.lines:
-        text = f"W&B: the history has {found.lines:,} rows, but {rows:,} came, so the data are incomplete"
-        yield Note(kind=NoteKind.LOST, text=text)
-    elif found.last_step is not None and rows and last < found.last_step:
+    elif count < found.lines:
+        text = f"W&B: the history has {found.lines:,} rows, but {count:,} came, so the data are incomplete"
+    elif distinct < found.lines:
+        text = (
+            f"W&B: the history has {found.lines:,} rows, but only {distinct:,} steps came, {count - distinct:,} rows "
+            "among them repeat one, so the data may be incomplete"
+        )
+    elif found.last_step is not None and count and last < found.last_step:
         text = f"W&B: the history ends at step {found.last_step:,}, but what came at {last:,}: the data are incomplete"
+    if text:
         yield Note(kind=NoteKind.LOST, text=text)

@@ -126,6 +126,14 @@ def test_an_export_that_is_no_parquet_is_refused(tmp_path: Path, content: bytes)
         errand(fake, tmp_path)
 
 
+def test_a_history_in_more_than_two_hundred_files_is_refused_before_any_is_fetched(tmp_path: Path) -> None:
+    fake = Fake(RunParquetHistory=exports(["part"] * 201))
+
+    with pytest.raises(ServiceError, match="expected the exported history in at most 200 files, got 201; judge"):
+        errand(fake, tmp_path)
+    assert fake.requests == 2
+
+
 def endless(variables: Mapping[str, Any]) -> dict[str, Any]:
     number = int(variables["cursor"] or 0) + 1
     page = {"edges": [{"node": {"name": f"r{number}"}}] * 100, "pageInfo": {"endCursor": number, "hasNextPage": True}}

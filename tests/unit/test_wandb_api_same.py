@@ -42,7 +42,8 @@ def online(run: Run, selection: Selection = EVERYTHING) -> RunData:
     request = RunRequest(ref=f"{ENTITY}/{PROJECT}/{run.name}", selection=selection)
     name = RunName(entity=ENTITY, project=PROJECT, run=run.name)
     with Wandb(run) as server, tempfile.TemporaryDirectory() as folder:
-        return read_files(runs_of(server).fetch(name, Path(folder), Deadline(seconds=30)), request)
+        deadline = Deadline(seconds=30)
+        return read_files(runs_of(server).fetch(name, Path(folder), deadline), request, deadline)
 
 
 def local(run: Run, folder: Path) -> RunData:
@@ -243,8 +244,9 @@ def test_steps_that_are_frames_are_not_walked_one_page_of_nothing_after_the_othe
     name = RunName(entity=ENTITY, project=PROJECT, run=run.name)
 
     with Wandb(run) as server, tempfile.TemporaryDirectory() as folder:
-        found = runs_of(server).fetch(name, Path(folder), Deadline(seconds=30))
-        data = read_files(found, RunRequest(ref="r", selection=EVERYTHING))
+        deadline = Deadline(seconds=30)
+        found = runs_of(server).fetch(name, Path(folder), deadline)
+        data = read_files(found, RunRequest(ref="r", selection=EVERYTHING), deadline)
 
     assert data.rows.steps.size == 40
     assert server.operations.count("HistoryPage") <= 50

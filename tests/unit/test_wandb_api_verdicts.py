@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from action.cli.online import service_ports
@@ -23,7 +25,7 @@ from tests.runs import NOW, POLICY, judge_path, kl, write_output
 from tests.services.loopback import Exchange
 from tests.services.wandb import ENTITY, PROJECT, TABLE, Fault, Wandb
 from tests.services.wandb_client import client_within, runs_of
-from tests.services.wandb_run import Artifact, Run, Table, recorded, recorded_file
+from tests.services.wandb_run import Artifact, Run, Table, parquet, recorded, recorded_file
 
 ROWS = [{"_step": step, "kl": kl(step), "reward": step / 40} for step in range(40)]
 REF = f"{ENTITY}/{PROJECT}/abc123"
@@ -259,6 +261,67 @@ def test_a_run_that_was_resumed_and_logs_steps_again_does_not_pass_unseen() -> N
     verdict = judge(Run(rows=rows, files=1)).verdict
 
     assert verdict.decision is not Decision.PASS
+
+
+@pytest.mark.parametrize("told", [True, -1, "40", 40.0])
+def test_a_count_that_is_none_leaves_open_whether_the_history_is_whole(told: object) -> None:
+    verdict = judge(Run(rows=ROWS, changed={"historyLineCount": told})).verdict
+
+    assert verdict.decision is Decision.INCONCLUSIVE
+    assert GAPS["rows that nobody counted"][1] in [note.text for note in verdict.notes]
+
+
+def test_a_part_that_comes_twice_in_place_of_another_is_seen() -> None:
+    parts = [parquet(ROWS[at : at + 10]) for at in (0, 0, 20, 30)]
+
+    verdict = judge(Run(rows=ROWS, stored=parts)).verdict
+
+    assert verdict.decision is Decision.INCONCLUSIVE
+    assert [note.text for note in verdict.notes if note.kind is NoteKind.LOST] == [
+        "W&B: the history has 40 rows, but only 30 steps came, 10 rows among them repeat one, so the data may be "
+        "incomplete"
+    ]
+
+
+def broken(run: Run, **settings: Any) -> str:
+    with pytest.raises(ServiceError) as caught:
+        judge(run, **settings)
+    return str(caught.value)
+
+
+def test_more_exported_rows_than_are_counted_are_refused() -> None:
+    expected = (
+        "W&B: expected an exported history of at most 39 rows, as it counts, got 40; run again, or judge the run's "
+        "local files"
+    )
+    assert broken(Run(rows=ROWS, changed={"historyLineCount": 39})) == expected
+
+
+def test_a_run_that_goes_on_may_have_grown_since_it_was_counted() -> None:
+    verdict = judge(Run(rows=ROWS, state="running", changed={"historyLineCount": 39})).verdict
+
+    assert verdict.run.state is RunState.RUNNING
+
+
+def test_more_rows_than_can_be_held_are_refused_over_all_parts_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("action.sources.tables.MAX_ROWS", 39)
+
+    assert broken(Run(rows=ROWS, files=4)).startswith("W&B: expected an exported history of at most 39, got 40; run")
+
+
+def test_a_history_is_not_read_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = ", ".join(f"sin(i * {number}) AS m{number}" for number in range(40))
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(":memory:") as connection:
+        file = Path(folder) / "part.parquet"
+        select = f"SELECT i AS _step, {cells} FROM range(200000) t(i)"  # noqa: S608 - names of this test
+        connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet)")
+        run = Run(rows=ROWS, stored=[file.read_bytes()] * 20, changed={"historyLineCount": 4_000_000})
+    begun = time.monotonic()
+
+    text = broken(run, deadline=1.5)
+
+    assert "deadline" in text
+    assert time.monotonic() - begun < 3.5
 
 
 def test_a_run_without_history_does_not_pass() -> None:

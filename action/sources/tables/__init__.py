@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from action.deadline import Deadline
 from action.files import has_suffix, look
 from action.sources.tables.delimited import read_csv
 from action.sources.tables.jsonl import read_jsonl
-from action.sources.tables.parquet import read_parquet
+from action.sources.tables.parquet import MAX_ROWS, count_rows, read_parquet
 from checks.run import RunData, Selection
+
+__all__ = ["MAX_ROWS", "count_rows", "read", "read_history", "recognises"]
 
 _CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 _JSONL = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
@@ -45,14 +48,15 @@ def read(path: Path, selection: Selection) -> RunData:
     return read_jsonl(path, selection)
 
 
-def read_history(path: Path, selection: Selection) -> RunData:
+def read_history(path: Path, selection: Selection, deadline: Deadline) -> RunData:
     """Read a part of a history as W&B exports it: Parquet, else JSON Lines, with the step in `_step`.
 
     Raises:
         InputError: it cannot be read.
+        ServiceError: the deadline is over.
     """
     read_part = read_parquet if has_suffix(path, *_PARQUET) else read_jsonl
-    return read_part(path, selection, history=True)
+    return read_part(path, selection, history=True, deadline=deadline)
 
 
 def _is_lines(start: bytes) -> bool:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from action.deadline import Deadline
 from action.errors import InputError
 from action.fault import Faults
 from action.files import run_name, show_name
@@ -20,7 +21,7 @@ from checks.run import Identity, NoteKind, RunData, Selection
 _NO_OBJECT = "no JSON object, left out"
 
 
-def read_jsonl(path: Path, selection: Selection, *, history: bool = False) -> RunData:
+def read_jsonl(path: Path, selection: Selection, *, history: bool = False, deadline: Deadline | None = None) -> RunData:
     """Read a JSON Lines file; `history`: a part of W&B's own, whose step is `_step` and whose rows may be bare.
 
     The step stands under the first of `STEP_NAMES` that the first row with any of them holds; without one it is the
@@ -28,12 +29,15 @@ def read_jsonl(path: Path, selection: Selection, *, history: bool = False) -> Ru
 
     Raises:
         InputError: the file cannot be opened, or no line of it is a row.
+        ServiceError: the deadline is over.
     """
     step_name = HISTORY_STEP if history else _find_step_name(path)
     faults = Faults()
     recording = Recording(selection, bookkeeping=BOOKKEEPING | ({step_name} if step_name else set()))
     lines = 0
     for lines, row in _objects(path, faults):
+        if deadline is not None and not deadline.left:
+            raise deadline.missed("the history that is not exported")
         step = len(recording) + 1 if step_name is None else _place(row.get(step_name), lines, faults)
         if step is None:
             continue

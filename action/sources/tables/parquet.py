@@ -6,8 +6,9 @@ The only room of the tables that knows DuckDB, and it is imported only when such
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from action.deadline import Deadline
 from action.errors import InputError
 from action.fault import Faults
 from action.files import open_input, run_name, show_name
@@ -36,8 +38,12 @@ _NUMBERS = _INTEGERS | {"float", "double", "decimal", "boolean"}
 _WORD = 62
 """How many columns one 64-bit word says presence of."""
 _MAX_SETS = 4096
-_AT_ONCE, _CELLS = 256, 1_000_000
-"""So many columns, and so many of their values, are read by one query at most."""
+_AT_ONCE, _CELLS, _COUNTS = 256, 1_000_000, 4_096
+"""So many columns, and so many of their values, are read by one query at most; and so many are counted by one."""
+
+_TOLD = """
+SELECT (SELECT sum(num_rows) FROM parquet_file_metadata(?)),
+  (SELECT sum(n) FROM (SELECT DISTINCT row_group_id, row_group_num_rows AS n FROM parquet_metadata(?)))"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,7 @@ class _Column:
 class _Table:
     """One Parquet file behind a private database that may read this file, load no extension and write nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, deadline: Deadline | None) -> None:
         import duckdb  # noqa: PLC0415 - 20 MB that only this format needs
 
         whole = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links, whose targets may be named otherwise
@@ -62,6 +68,8 @@ class _Table:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self._source = f"FROM read_parquet({_literal(pattern)}, hive_partitioning = false) t"
+        self._file = pattern
+        self._deadline = deadline
 
     def close(self) -> None:
         self._connection.close()
@@ -79,15 +87,52 @@ class _Table:
     def fetch(self, expressions: Sequence[str]) -> list[NDArray[Any]]:
         """Evaluate expressions over the rows, in their order; a masked array where some are null."""
         names = ", ".join(f"{sql} AS c{index}" for index, sql in enumerate(expressions))
-        found = self._connection.execute(f"SELECT {names} {self._source}").fetchnumpy()
+        with self._in_time():
+            found = self._connection.execute(f"SELECT {names} {self._source}").fetchnumpy()
         return [found[f"c{index}"] for index in range(len(expressions))]
+
+    def told_rows(self) -> int:
+        """Give how many rows the head of the file tells, or its groups, if those tell more; no value is read."""
+        with self._in_time():
+            found = self._connection.execute(_TOLD, [self._file, self._file]).fetchone()
+        return max(int(count or 0) for count in found or ())
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Interrupt what is asked at the deadline: a kilobyte may hold what takes an hour."""
+        deadline = self._deadline
+        if deadline is None:
+            yield
+            return
+        clock = threading.Timer(deadline.left, self._connection.interrupt)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield
+        finally:
+            clock.cancel()
+            if not deadline.left:
+                raise deadline.missed("the exported history")
 
     def keep(self, condition: str) -> None:
         """Leave out all rows that do not meet a condition, from here on."""
         self._source += f" WHERE {condition}"
 
 
-def read_parquet(path: Path, selection: Selection, *, history: bool = False) -> RunData:
+def count_rows(path: Path, deadline: Deadline) -> int:
+    """Give how many rows a Parquet file says that it has, without reading any.
+
+    Raises:
+        InputError: it cannot be opened, is no Parquet file or a damaged one.
+        ServiceError: the deadline is over.
+    """
+    with _opened(path, deadline) as table:
+        return table.told_rows()
+
+
+def read_parquet(
+    path: Path, selection: Selection, *, history: bool = False, deadline: Deadline | None = None
+) -> RunData:
     """Read a Parquet file: the step, the chosen columns, and of the others only where they are null.
 
     Null is absent; NaN is NaN. Columns that are neither numbers nor booleans are no metrics. Nested structures are
@@ -96,13 +141,20 @@ def read_parquet(path: Path, selection: Selection, *, history: bool = False) -> 
 
     Raises:
         InputError: the file cannot be opened, is no Parquet file or a damaged one, or has no usable row.
+        ServiceError: the deadline is over.
     """
+    with _opened(path, deadline) as table:
+        return _read(table, path, selection, history=history)
+
+
+@contextmanager
+def _opened(path: Path, deadline: Deadline | None) -> Iterator[_Table]:
     import duckdb  # noqa: PLC0415 - as above
 
     open_input(path).close()
     try:
-        with closing(_Table(path)) as table:
-            return _read(table, path, selection, history=history)
+        with closing(_Table(path, deadline)) as table:
+            yield table
     except (duckdb.Error, UnicodeError) as error:
         reason = show_name(str(error).partition("\n")[0])
         raise InputError(
@@ -132,7 +184,7 @@ def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> 
     for column in others:
         if column.type not in _NUMBERS and column.name in selection.names:
             faults.add(NoteKind.LOST, f"{show_name(column.name)} holds no numbers but {column.type}, left out", 1)
-    rows = int(table.fetch(["count(*)"])[0][0])
+    rows = table.told_rows()
     if rows > MAX_ROWS:
         raise InputError(f"{show_name(path)}: expected at most {MAX_ROWS:,} rows, got {rows:,}; write one row a step")
     steps = _steps(table, step, faults)
@@ -143,7 +195,8 @@ def _read(table: _Table, path: Path, selection: Selection, *, history: bool) -> 
         )
     # A part of a history may hold nothing but steps.
     asked = [f"count({column.sql})" for column in metrics]
-    counts = [int(count[0]) for count in table.fetch(asked)] if asked else []
+    some = [asked[start : start + _COUNTS] for start in range(0, len(asked), _COUNTS)]
+    counts = [int(count[0]) for each in some for count in table.fetch(each)]
     held = [(column, count) for column, count in zip(metrics, counts, strict=True) if count]
     kept = [column for column, _count in held if selection.wants(column.name)]
     return RunData(
