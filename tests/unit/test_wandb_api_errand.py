@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -255,6 +256,74 @@ def test_a_process_that_hangs_is_ended_at_the_deadline(tmp_path: Path, monkeypat
 
     assert time.monotonic() - begun < 5
     assert started[0].returncode is not None
+
+
+def other_process(monkeypatch: pytest.MonkeyPatch, code: str) -> list[subprocess.Popen[str]]:
+    """Let another program be started instead of the one that talks to W&B; what was started."""
+    start = subprocess.Popen
+    started: list[subprocess.Popen[str]] = []
+
+    def other(words: object, **options: Any) -> subprocess.Popen[str]:
+        started.append(start([sys.executable, "-c", code], **options))
+        return started[-1]
+
+    monkeypatch.setattr("action.sources.wandb_api.launch.subprocess.Popen", other)
+    return started
+
+
+@pytest.mark.parametrize("where", ["the folder", "its own"])
+def test_a_process_that_fills_the_disk_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    monkeypatch.setattr(launch, "LARGEST", 10**6)
+    place = str(tmp_path / "file") if where == "the folder" else "file"
+    started = other_process(
+        monkeypatch,
+        f"import time\nwith open({place!r}, 'wb') as file:\n while file.write(bytes(10**5)): time.sleep(0.01)",
+    )
+    begun = time.monotonic()
+
+    with pytest.raises(ServiceError, match="expected files of at most 1,000,000 bytes in all, got more; judge"):
+        launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+
+    assert time.monotonic() - begun < 5
+    assert started[0].returncode is not None
+
+
+def test_a_key_that_comes_back_is_not_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = base64.b64encode(b"api:" + b"k" * 40).decode().rstrip("=")
+    found = json.dumps({"found": {"name": "k" * 40, "notes": f"Basic {sent}", "state": "finished"}})
+    other_process(monkeypatch, f"print({found!r})")
+
+    said = launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+
+    assert said == {"name": "…", "notes": "Basic …", "state": "finished"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system ends a process with its parent")
+def test_the_process_ends_with_the_one_that_started_it_and_writes_no_endless_file() -> None:
+    code = (
+        "import resource, subprocess, sys\n"
+        "inner = 'from action.sources.wandb_api.child import _bind; import resource, time; _bind(); '\n"
+        "inner += 'print(resource.getrlimit(resource.RLIMIT_FSIZE)[0], flush=True); time.sleep(60)'\n"
+        "process = subprocess.Popen([sys.executable, '-c', inner], stdout=subprocess.PIPE, text=True)\n"
+        "print(process.pid, process.stdout.readline())"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+
+    number, most = map(int, ended.stdout.split())
+    assert most == launch.LARGEST
+    until = time.monotonic() + 5
+    while _runs(number) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not _runs(number)
+
+
+def _runs(number: int) -> bool:
+    """Tell whether a process runs; one that ended and waits to be asked of does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_progress_is_told_and_never_falls(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import tempfile
 import time
@@ -172,7 +173,7 @@ WORDS = {
     (
         "Run",
         "errors of GraphQL",
-    ): "W&B: expected an answer, got a failure (input: project Cannot query field)",
+    ): "W&B: expected an answer, got a refusal: it does not know a field of the query; update the W&B server",
     ("Run", "data: null"): "W&B: expected an answer with data, got one without; check WANDB_BASE_URL",
     ("HistoryPage", "run: a text"): "W&B: expected the answers that its client knows, got others (TypeError); check",
 }
@@ -233,13 +234,14 @@ def test_what_a_store_quotes_of_its_signature_is_not_told() -> None:
 
 def test_an_answer_that_quotes_the_key_does_not_make_it_seen() -> None:
     def make(server: Wandb) -> Make:
-        errors = [{"message": f"no such key as {server.key} at {server.url}/x?sig={server.signature}"}]
-        return data(None, errors=errors)
+        sent = base64.b64encode(f"api:{server.key}".encode()).decode()
+        said = f"no such key as {server.key} or {sent} at {server.url}/x?sig={server.signature} s3://{server.signature}"
+        return data(None, errors=[{"message": said}])
 
     one = fetch("Run", lambda server: make(server)(server))
 
     assert isinstance(one.error, ServiceError)
-    assert not any(secret in one.text for secret in one.secrets)
+    assert one.text == "W&B: expected an answer, got a failure; run again later"
 
 
 def test_a_file_that_is_another_in_the_second_place_is_seen() -> None:

@@ -64,8 +64,8 @@ def refusal(*runs: Run, ref: str = REF, **settings: Any) -> str:
 SPELLINGS = (
     REF,
     f"wandb://{REF}",
-    f"https://wandb.ai/{ENTITY}/{PROJECT}/runs/abc123",
-    f"https://wandb.ai/{ENTITY}/{PROJECT}/runs/abc123/overview?nw=nwuser#files",
+    f"http://127.0.0.1/{ENTITY}/{PROJECT}/runs/abc123",
+    f"http://127.0.0.1:80/{ENTITY}/{PROJECT}/runs/abc123/overview?nw=nwuser#files",
     f"{ENTITY}/{PROJECT}/grpo 7",
     f"wandb://{ENTITY}/{PROJECT}/grpo 7",
 )
@@ -79,6 +79,15 @@ def test_a_run_is_found_by_its_id_its_address_and_its_name(ref: str) -> None:
     assert judged.verdict.run.id == "abc123"
     assert judged.verdict.run.name == "grpo 7"
     assert judged.verdict.decision is Decision.PASS
+
+
+def test_the_address_of_another_server_is_refused() -> None:
+    text = refusal(Run(rows=ROWS), ref=f"https://wandb.ai/{ENTITY}/{PROJECT}/runs/abc123")
+
+    assert text == (
+        "team/league/abc123: expected the address of a page of 127.0.0.1, got one of wandb.ai; set WANDB_BASE_URL to "
+        "its server, or name the run as entity/project/run"
+    )
 
 
 def test_an_id_comes_before_a_name() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
+from action.files import show_name
 from action.sources.wandb_api.facts import (
     NEWEST,
     About,
@@ -35,6 +36,7 @@ from checks.run import Asked, Checkpoint, Identity, RunState, Scalar
 __all__ = ["NEWEST", "About", "Access", "RunName", "WandbRun", "WandbRuns", "parse_run"]
 
 _PAGES = {"api.wandb.ai": "https://wandb.ai"}
+_ALSO = ("www.wandb.ai", "app.wandb.ai")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,7 @@ class WandbRuns:
             InputError: there is no such run or artifact, or there are several.
             ServiceError: W&B could not be reached, refused, or was not done by the deadline.
         """
+        self._require_host(name)
         self._require_key()
         asked = also.get("checkpoint")
         wanted = Wanted(
@@ -175,6 +178,15 @@ class WandbRuns:
             )
         if not key.isascii() or not key.isprintable() or " " in key or len(key) < 40:
             raise InputError("WANDB_API_KEY: expected a key of at least 40 characters, got another; copy it again")
+
+    def _require_host(self, name: RunName) -> None:
+        """Refuse the address of another server: a run of the same name on this one would be judged unseen."""
+        here = {self._host(), urlsplit(self._page()).hostname, *(_ALSO if self._host() in _PAGES else ())}
+        if name.host is not None and name.host not in here:
+            raise InputError(
+                f"{show_name(name.path)}: expected the address of a page of {self._host()}, got one of "
+                f"{show_name(name.host)}; set WANDB_BASE_URL to its server, or name the run as entity/project/run"
+            )
 
     def _host(self) -> str:
         return urlsplit(self._access.url).hostname or self._access.url

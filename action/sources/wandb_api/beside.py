@@ -19,6 +19,7 @@ from action.sources.wandb_api.wanted import Json, Wanted
 
 _GAMES, _METADATA = "games", "wandb-metadata.json"
 _MOST_ARTIFACTS = 1_000
+_LARGEST_TABLE = 256 * 10**6
 
 
 def read_games(wanted: Wanted, run: Mapping[str, Json], folder: Path, connection: Connection) -> dict[str, str] | None:
@@ -56,6 +57,8 @@ def _table(
     raw = _file(wanted, run, (table["path"], folder / "games.table.json", f"the table {show_name(key)}"), connection)
     if raw is None:
         raise ServiceError(f"W&B: expected the table {show_name(key)}, got no such file; was it deleted?")
+    if raw.stat().st_size > _LARGEST_TABLE:
+        raise InputError(f"{shown(wanted)}: expected the table {show_name(key)} of at most 256 MB, got more; split it")
     content = raw.read_bytes()
     if not isinstance(table.get("sha256"), str):
         raise ServiceError(f"W&B: expected the table {show_name(key)} with its sha256, got none; log it again")

@@ -1,6 +1,7 @@
-"""What went wrong between W&B's client and W&B, in one sentence: its own errors quote signed addresses and answers.
+"""What went wrong between W&B's client and W&B, in one sentence of our own words.
 
-No connection may enter.
+Nothing of what the client or a service says is quoted: it holds signed addresses, and whatever a service wants to be
+seen, the key among it. No connection may enter.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ from action.errors import GatekeeperError, ServiceError
 MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError)
 """What is raised where an answer is not what it should be."""
 _STATUS = re.compile(r"(?:HTTP|HTTP status|returned error|status(?: code)?:?) ([1-5]\d\d)\b")
-_ADDRESS = re.compile(r"https?://\S+")
-_SAID_BY_SERVER = re.compile(r"(?:: body:|while retrying:).*", re.DOTALL)
-"""A store quotes in its refusals what was signed, and with what."""
 _REASONS = (
     ("connection refused", "no connection: nothing listens there", "check WANDB_BASE_URL"),
     ("no such host", "no connection: there is no such host", "check WANDB_BASE_URL"),
@@ -22,6 +20,12 @@ _REASONS = (
     ("invalid character", "something else than JSON", "check WANDB_BASE_URL, and whether a proxy wants a login"),
     ("cannot unmarshal", "something else than its JSON", "check WANDB_BASE_URL"),
     ("reset by peer", "a connection that was cut off", "run again later"),
+    ("protocol scheme", "an address that is none", "run again later"),
+    ("invalid URL", "an address that is none", "run again later"),
+    ("Cannot query field", "a refusal: it does not know a field of the query", "update the W&B server"),
+    ("handshake", "no connection: no secure one could be made", "check WANDB_BASE_URL"),
+    ("file too large", "a file of more than 2 GB", "judge a shorter run"),
+    ("no space left", "no space to write it here", "free some"),
     ("EOF", "nothing, or only a part", "run again later"),
 )
 """What the client's error holds → what was got; what to do."""
@@ -56,17 +60,19 @@ def explain_status(status: int, what: str | None, url: str) -> str | None:
     return None
 
 
-def explain_error(text: str, what: str, key: str) -> str:
-    """Say what an error without a status means, without what must not be shown.
+def explain_error(text: str, what: str) -> str:
+    """Say what an error means of which nothing else is known, without quoting it.
 
-    >>> explain_error("GET https://h/x?sig=1 giving up: read: connection reset by peer", "the table", "k")
+    >>> explain_error("GET https://h/x?sig=1 giving up: read: connection reset by peer", "the table")
     'W&B: expected the table, got a connection that was cut off; run again later'
+    >>> explain_error("your key k is a teapot: HTTP 418", "an answer")
+    'W&B: expected an answer, got a failure (HTTP 418); run again later'
     """
     for part, got, advice in _REASONS:
         if part in text:
             return f"W&B: expected {what}, got {got}; {advice}"
-    said = _ADDRESS.sub("…", _SAID_BY_SERVER.sub("", text)).replace(key, "…")
-    return f"W&B: expected {what}, got a failure ({' '.join(said.split())[:200] or 'unknown'}); run again later"
+    status = find_status(text)
+    return f"W&B: expected {what}, got a failure{f' (HTTP {status})' if status else ''}; run again later"
 
 
 def failure_of(error: Exception) -> GatekeeperError:

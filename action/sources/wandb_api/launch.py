@@ -1,10 +1,11 @@
-"""Starts the process that talks to W&B, and ends it at the deadline whatever it is doing.
+"""Starts the process that talks to W&B, and ends it at the deadline, or where it fills the disk.
 
 No answer of W&B is looked at here.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import queue
@@ -14,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 _PATIENCE = 2.0
 """Seconds for the client's own process to end."""
+_GLANCE = 0.2
+"""Seconds between two looks at what the process has written."""
+LARGEST = 2 * 10**9
+"""Bytes that it may write in all."""
 Tell = Callable[[float], None]
 
 
@@ -59,7 +65,7 @@ def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell:
         listener.start()
         try:
             _hand_over(process, request)
-            return _talk(lines, deadline, tell)
+            return _talk(_Heard(lines=lines, key=request.key, folders=(Path(scratch), folder)), deadline, tell)
         finally:
             process.kill()
             process.wait()
@@ -90,12 +96,54 @@ def _listen(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> N
     lines.put(None)
 
 
-def _talk(lines: queue.Queue[str | None], deadline: Deadline, tell: Tell) -> dict[str, Json]:
-    while True:
+@dataclass(frozen=True, kw_only=True)
+class _Heard:
+    """What comes from the process, and what it writes."""
+
+    lines: queue.Queue[str | None]
+    key: str
+    folders: tuple[Path, ...]
+
+    def next(self, deadline: Deadline) -> str | None:
+        """Wait for a line, without the key: a service may send it back as whatever it likes."""
+        while True:
+            self._require_small()
+            try:
+                line = self.lines.get(timeout=max(min(deadline.left, _GLANCE), 0.01))
+            except queue.Empty:
+                if deadline.left:
+                    continue
+                raise deadline.missed("W&B") from None
+            return line and _without(line, self.key)
+
+    def _require_small(self) -> None:
+        if sum(map(_size, self.folders)) > LARGEST:
+            raise ServiceError(
+                f"W&B: expected files of at most {LARGEST:,} bytes in all, got more; judge the run's local files"
+            )
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
         try:
-            line = lines.get(timeout=max(deadline.left, 0.01))
-        except queue.Empty:
-            raise deadline.missed("W&B") from None
+            total += path.lstat().st_blocks * 512
+        except OSError:  # it is gone already
+            continue
+    return total
+
+
+def _without(line: str, key: str) -> str:
+    """Take the key out of a line, as it is and as it is sent."""
+    sent = (base64.b64encode(text.encode()).decode().rstrip("=") for text in (f"api:{key}", key))
+    for form in (key, *sent):
+        line = line.replace(json.dumps(form)[1:-1], "…")
+    return line
+
+
+def _talk(heard: _Heard, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+    while True:
+        line = heard.next(deadline)
         if line is None:
             raise ServiceError("W&B: expected an answer, but its client ended without one; run again")
         said = _read(line)

@@ -6,7 +6,7 @@ No connection may enter.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from action.errors import InputError
@@ -25,6 +25,8 @@ class RunName:
     project: str
     run: str
     """Its id, or its display name."""
+    host: str | None = field(default=None, compare=False)
+    """Of the page whose address was given; None: no address was."""
 
     @property
     def path(self) -> str:
@@ -44,22 +46,24 @@ def parse_run(text: str) -> RunName:
         InputError: it is none.
     """
     parts = text.removeprefix("wandb://").split("/", 2)
+    host = None
     if re.match(r"https?://", text):
-        pieces = _pieces(text)
+        host, pieces = _pieces(text)
         parts = [*pieces[:2], pieces[3]] if len(pieces) >= 4 and pieces[2] == "runs" else []
     if len(parts) != 3 or not all(map(_PART.fullmatch, parts[:2])) or not _is_run(parts[2]):
         raise InputError(
             f"{show_name(text)}: expected a run on W&B as entity/project/run, wandb://entity/project/run or the "
             "address of its page, got another; copy it from the run's overview"
         )
-    return RunName(entity=parts[0], project=parts[1], run=parts[2])
+    return RunName(entity=parts[0], project=parts[1], run=parts[2], host=host)
 
 
-def _pieces(address: str) -> list[str]:
+def _pieces(address: str) -> tuple[str | None, list[str]]:
     try:
-        return [unquote(piece) for piece in urlsplit(address).path.split("/") if piece]
+        split = urlsplit(address)
+        return split.hostname or "", [unquote(piece) for piece in split.path.split("/") if piece]
     except ValueError:  # brackets that are not closed
-        return []
+        return None, []
 
 
 def _is_run(text: str) -> bool:

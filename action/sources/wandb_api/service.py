@@ -21,7 +21,7 @@ from action.sources.wandb_api.failure import explain_error, explain_status, find
 
 _TRIES = 2
 """After the first: three in all."""
-_LARGEST = 4 * 10**9
+_LARGEST = 2 * 10**9
 """Bytes of one file."""
 
 
@@ -43,7 +43,7 @@ class Connection:
             # Of a whole file: a large one may take its time where the user gives it.
             x_file_transfer_timeout_seconds=max(60, int(seconds / 2)),
         )
-        self._key, self._url = key, url
+        self._url = url
         self._end = time.monotonic() + seconds
         self._api = ServiceApi(settings=settings, timeout=min(20.0, seconds))
         self.requests = 0
@@ -98,4 +98,4 @@ class Connection:
         # The client says `busy` where it has waited as long as it was told to.
         if time.monotonic() >= self._end or "busy" in text or "deadline" in text.lower():
             return ServiceError(f"W&B: expected {wanted} in time, got none; run again, or give --deadline SECONDS")
-        return ServiceError(explain_error(text or type(error).__name__, wanted, self._key))
+        return ServiceError(explain_error(text, wanted))
