@@ -120,7 +120,7 @@ def test_a_long_wait_that_is_asked_for_ends_at_once(outcomes: Mapping[str, Outco
 def test_what_the_service_says_is_shown_on_one_line_without_the_token(outcomes: Mapping[str, Outcome]) -> None:
     expected = (
         r"Axiom: expected a query that it accepts, got 400 (bad header Bearer …\n\x1b[31m::error::x); change the query "
-        "or fields"
+        "or fields, or check AXIOM_DATASET"
     )
     assert expected == str(outcomes["400, with the token in it"].error)
 
@@ -162,7 +162,7 @@ class TestSecret:
     def test_a_message_beside_an_answer_does_not_show_it(self) -> None:
         def echo(exchange: Exchange) -> None:
             said = {"priority": "warn", "count": 1, "code": "c", "msg": exchange.request.headers["authorization"]}
-            cells = counted(unnamed=0, c0=0, c1=0, c2=0, c3=0, c4=0)
+            cells = counted(n=0, unnamed=0, c0=0, c1=0, c2=0, c3=0, c4=0)
             exchange.reply(200, answer(*cells["tables"], isPartial=True, messages=[said]))
 
         outcome = endure(echo, seconds=5)
@@ -263,7 +263,7 @@ class TestSeveral:
             exchange.wait(0.1)
             with lock:
                 now[0] -= 1
-            exchange.reply(200, counted(unnamed=0, c0=0, c1=0, c2=0, c3=0, c4=0))
+            exchange.reply(200, counted(n=0, unnamed=0, c0=0, c1=0, c2=0, c3=0, c4=0))
 
         with Axiom(fault=count) as axiom:
             AxiomLogs(access(axiom)).answer([HEALTH] * 9, EVENTS, Deadline(seconds=20))

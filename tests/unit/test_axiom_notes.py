@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from action.deadline import Deadline
 from action.sources.axiom import AxiomLogs
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.questions.tally import Ask
 from checks.run import NoteKind
-from tests.services.axiom import Axiom
+from tests.services.axiom import Axiom, answer, table
+from tests.services.faults import reply
 from tests.services.league_log import Event
 from tests.services.ordeal import EVENTS, access
 
@@ -70,3 +73,26 @@ def test_a_dataset_without_scores_is_told() -> None:
         "outcomes: the dataset has no fields final_scores.*, power_scores.*; scores in a map field cannot be asked of"
     )
     assert said in told([complete()], "outcomes")
+
+
+def beside(priority: str, code: str = "c") -> list[tuple[NoteKind, str]]:
+    """Give the notes of a whole answer that has one message beside it."""
+    said = {"priority": priority, "count": 1, "code": code, "msg": "left out 3 blocks"}
+    whole = answer(table([("value", "float"), ("n", "integer")], [(1.5, 3)]), messages=[said])
+    with Axiom(fault=reply(200, whole)) as axiom:
+        found = AxiomLogs(access(axiom)).query("x", EVENTS, {}, Deadline(seconds=10))
+    return [(note.kind, note.text) for note in found.notes]
+
+
+@pytest.mark.parametrize("priority", ["error", "fatal"])
+def test_a_whole_answer_that_is_called_an_error_is_a_loss(priority: str) -> None:
+    assert beside(priority) == [(NoteKind.LOST, "own query: Axiom gave a partial answer (left out 3 blocks)")]
+
+
+def test_a_warning_is_told() -> None:
+    assert beside("warn") == [(NoteKind.ODD, "own query: Axiom says: left out 3 blocks")]
+
+
+@pytest.mark.parametrize(("priority", "code"), [("info", "c"), ("debug", "c"), ("warn", "apl_implicitcast_1")])
+def test_what_says_nothing_of_the_answer_is_not_told(priority: str, code: str) -> None:
+    assert beside(priority, code) == []

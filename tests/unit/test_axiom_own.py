@@ -41,7 +41,7 @@ def test_what_was_asked_is_told_as_it_was_sent() -> None:
         [asked] = AxiomLogs(access(axiom)).query(QUERY, EVENTS, NAMES, Deadline(seconds=10)).asked
     assert [asked.text] == list(axiom.queries)
     assert 'run_name == "run-a"' in asked.text
-    assert (asked.service, asked.what, asked.rows) == ("Axiom", "own query", 1)
+    assert (asked.service, asked.what, asked.rows) == ("Axiom", QUERY, 1)
     assert re.fullmatch(r"axiom-py \d+\.\d+\.\d+", asked.client)
 
 

@@ -104,6 +104,37 @@ def test_an_answer_without_the_names_of_the_records_is_told() -> None:
         read_answer(INFERENCE, [row])
 
 
+TIMING = Ask(question=QUESTIONS["rollout-timing"])
+
+
+def timing(**more: object) -> Mapping[str, object]:
+    """Give a row of a whole answer: one event of 2 s."""
+    sums = {f"{name}{place}": 1 for name in ("n", "s", "lo", "hi") for place in range(8)}
+    return {"n": 1, "unnamed": 0, "c0": 1, "c1": 0, **sums, "p0_50": 2.0, "p0_95": 2.0, **more}
+
+
+def test_an_answer_that_a_log_could_give_is_read() -> None:
+    assert read_answer(TIMING, [timing()]).events == 1
+
+
+@pytest.mark.parametrize("column", ["unnamed", "n0"])
+def test_more_usable_values_than_events_are_told(column: str) -> None:
+    with pytest.raises(ServiceError, match=f"expected a count of at most 1 in the column {column} of its answer, got"):
+        read_answer(TIMING, [timing(**{column: 2})])
+
+
+@pytest.mark.parametrize("column", ["s0", "hi0", "p0_50", "p0_95"])
+def test_a_number_below_zero_is_told_for_the_query_leaves_them_out(column: str) -> None:
+    with pytest.raises(ServiceError, match=f"expected a number of at least 0 in the column {column} of its answer"):
+        read_answer(TIMING, [timing(**{column: -0.5})])
+
+
+def test_the_text_of_a_cell_is_not_repeated() -> None:
+    with pytest.raises(ServiceError, match="got a text; check") as caught:
+        whole({"n": "xaat-token"}, "n")
+    assert "xaat" not in str(caught.value)
+
+
 @pytest.mark.parametrize("ask", [EXTRACTION, BY_POWER, INFERENCE, ERRORS])
 def test_no_row_is_no_event(ask: Ask) -> None:
     found = read_answer(ask, [])

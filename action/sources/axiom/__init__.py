@@ -109,7 +109,7 @@ class AxiomLogs:
             at_once=1,
         )
         table = read_own(apl, answered.rows)
-        asked = _asked("own query", filled, events.since, events.until, answered)
+        asked = _asked(apl, filled, events.since, events.until, answered)
         return AxiomAnswers(tables=(table,), notes=tuple(_told("own query", answered)), asked=(asked,))
 
     def raw(self, apl: str, events: Events, deadline: Deadline) -> tuple[tuple[Mapping[str, object], ...], list[Note]]:
@@ -192,9 +192,12 @@ def _asked(what: str, apl: str, since: datetime, until: datetime, answered: Answ
 def _told(title: str, answered: Answered) -> list[Note]:
     """Tell what Axiom says of an answer: one that left data out is no whole answer."""
     notes = []
-    if answered.partial:
-        text = f"{title}: Axiom gave a partial answer ({'; '.join(answered.warnings)[:300] or 'without a reason'})"
+    said = "; ".join(dict.fromkeys(answered.warnings))[:300]
+    if answered.partial or answered.errors:
+        text = f"{title}: Axiom gave a partial answer ({said or 'without a reason'})"
         notes.append(Note(kind=NoteKind.LOST, text=text))
+    elif said:
+        notes.append(Note(kind=NoteKind.ODD, text=f"{title}: Axiom says: {said}"))
     return notes
 
 

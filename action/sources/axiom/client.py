@@ -42,13 +42,21 @@ class Access:
     dataset: str
 
 
+_CALM, _BROKEN = frozenset({"trace", "debug", "info"}), frozenset({"error", "fatal"})
+"""Priorities of messages that say nothing of the answer, and of those that say it is not whole."""
+_HOW_READ = "apl_implicit"
+"""How codes begin of warnings that tell how a query was read, not what was left out (an operand that was converted)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answered:
     """The table of an answer: Axiom gives the totals of a grouped one in another, which nobody may add to it."""
 
     rows: tuple[Mapping[str, object], ...]
     warnings: tuple[str, ...]
-    """What Axiom says of the answer, as that it left something out."""
+    """What Axiom says of the answer."""
+    errors: tuple[str, ...]
+    """What of that it calls an error: it left something out."""
     partial: bool
 
 
@@ -88,8 +96,17 @@ class AxiomClient:
         if not len(columns) == len(names) == len(set(names)) or len({len(column) for column in columns}) > 1:
             raise _odd("a table with a column of one length for each field", "another")
         rows = tuple(dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-        told = tuple(str(message.msg).replace(self._token, "…") for message in result.status.messages or ())
-        return Answered(rows=rows, warnings=told, partial=bool(result.status.isPartial))
+        messages = [
+            (str(message.priority.value), str(message.msg).replace(self._token, "…"))
+            for message in result.status.messages or ()
+            if not str(message.code).startswith(_HOW_READ)
+        ]
+        return Answered(
+            rows=rows,
+            warnings=tuple(text for priority, text in messages if priority not in _CALM),
+            errors=tuple(text for priority, text in messages if priority in _BROKEN),
+            partial=bool(result.status.isPartial),
+        )
 
     def columns(self, dataset: str) -> tuple[str, ...]:
         """Give the names of a dataset's fields.
@@ -131,7 +148,10 @@ class AxiomClient:
         if status == 404:
             return ServiceError(f"Axiom: expected the dataset, got 404 ({said}); check AXIOM_DATASET and AXIOM_URL")
         if status == 400:
-            return InputError(f"Axiom: expected a query that it accepts, got 400 ({said}); change the query or fields")
+            return InputError(
+                f"Axiom: expected a query that it accepts, got 400 ({said}); change the query or fields, or check "
+                "AXIOM_DATASET"
+            )
         if status == 429:
             return ServiceError(f"Axiom: expected an answer, got 429, too many requests ({said}); run again later")
         then = "run again later" if status in RETRY_STATUS else "check AXIOM_URL, then run again"

@@ -14,6 +14,8 @@ from action.sources.axiom.spelling import literal
 from checks.placeholder import fill, quoted
 from checks.run import LogTable, Scalar
 
+_LARGEST = 10**18
+"""Of a whole number: none that was counted or measured is larger."""
 COLUMNS = ("value", "n")
 
 
@@ -74,4 +76,6 @@ def _cell(value: object) -> Scalar:
         return "true" if value else "false"
     if isinstance(value, float):
         return (int(value) if value.is_integer() else value) if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | int) else str(value)
+    if isinstance(value, int):
+        return value if abs(value) <= _LARGEST else None
+    return value if value is None or isinstance(value, str) else str(value)

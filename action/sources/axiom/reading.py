@@ -6,6 +6,7 @@ No connection and no APL may enter.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +21,10 @@ from checks.questions.tally import MOST_GROUPS, Ask, Loss
 
 Row: TypeAlias = Mapping[str, object]
 Count: TypeAlias = Callable[[Row, Sequence[str]], int]
+
+
+_TIMES = frozenset({"time", "begin"})
+"""Streams whose values may be anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,7 @@ def read_answer(ask: Ask, rows: Sequence[Row]) -> Reading:
     question, by = ask.question, ask.by
     if len(rows) > MOST_GROUPS:
         raise ValueError(f"{ask.title}: more than {MOST_GROUPS:,} groups; group by a field with fewer values")
+    _require_possible(question, rows)
     unnamed = sum(whole(row, "unnamed") for row in rows)
     count, kept, rivals = _counter(question, rows)
     events = sum(count(row, question.events) for row in kept)
@@ -70,6 +76,22 @@ def read_answer(ask: Ask, rows: Sequence[Row]) -> Reading:
         unnamed=unnamed,
         rivals=rivals,
     )
+
+
+def _require_possible(question: Question, rows: Sequence[Row]) -> None:
+    """Refuse what no log could give: more usable values than events, or numbers that the query leaves out."""
+    streams = list_streams(question.aggregates)
+    for row in rows:
+        n = whole(row, "n")
+        for column in ("unnamed", *(f"n{place}" for place in range(len(streams)))):
+            if column in row and whole(row, column) > n:
+                raise _odd(f"a count of at most {n:,}", column, "more")
+        for place, stream in enumerate(streams):
+            named = re.compile(rf"(?:s|lo|hi){place}|p{place}_\d+").fullmatch
+            for column in filter(named, () if stream.field in _TIMES else row):
+                value = number(row, column)
+                if value is not None and value < 0:
+                    raise _odd("a number of at least 0", column, "a negative one")
 
 
 def _counter(question: Question, rows: Sequence[Row]) -> tuple[Count, Sequence[Row], tuple[tuple[str, int], ...]]:
@@ -173,6 +195,13 @@ def cell(row: Row, column: str) -> object:
 
 def _odd(wanted: str, column: str, value: object) -> ServiceError:
     return ServiceError(
-        f"Axiom: expected {wanted} in the column {column} of its answer, got {show_name(value)}; check AXIOM_URL, then "
-        "run again"
+        f"Axiom: expected {wanted} in the column {column} of its answer, got {_kind(value)}; check AXIOM_URL, then run "
+        "again"
     )
+
+
+def _kind(value: object) -> str:
+    """Say what stands there, and no text of it: a service may repeat a token."""
+    if isinstance(value, str):
+        return value if value in ("more", "a negative one") else "a text"
+    return show_name(value) if isinstance(value, int | float) else f"a {type(value).__name__}"
