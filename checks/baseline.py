@@ -161,8 +161,10 @@ def _unfit(run: RunData, other: RunData) -> str | None:
         and np.array_equal(one.values, other.series[name].values, equal_nan=True)
         for name, one in run.series.items()
     )
-    if same or (run.identity.id is not None and run.identity.id == other.identity.id):
+    if run.identity.id is not None and run.identity.id == other.identity.id:
         return "is this run itself; name an earlier one."
+    if same:
+        return "holds the same values as this run; name an earlier one."
     if other.state not in (RunState.FINISHED, RunState.UNKNOWN):
         return f"did not finish (it is {other.state}); name one that did."
     if any(note.kind is not NoteKind.ODD for note in other.notes):

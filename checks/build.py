@@ -102,7 +102,7 @@ class Builder:
         least = what.statistic.least_samples if isinstance(what, SeriesAsk) else 10
         return Check(
             id=name,
-            title=ask.get("title") or _title(what),
+            title=ask.get("title") or _title(what, name),
             ask=what,
             rule=rule,
             baseline=baseline,
@@ -248,9 +248,9 @@ class Builder:
         return Waiver(check=check, run=waiver["run"], reason=waiver["reason"], expires=expires)
 
 
-def _title(ask: Ask) -> str:
+def _title(ask: Ask, name: str) -> str:
     if isinstance(ask, SeriesAsk):
         return f"{ask.metric}: {ask.statistic}, {ask.window}"
     if isinstance(ask, EloAsk):
         return title_of(ask)
-    return f"{ask.question}: {ask.value}" if isinstance(ask, LogAsk) else "query"
+    return f"{ask.question}: {ask.value}" if isinstance(ask, LogAsk) else f"query {name}"

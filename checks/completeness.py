@@ -127,6 +127,7 @@ def damage(evidence: Evidence) -> CheckResult:
     name, title = "damage", "nothing lost while reading"
     if not bad:
         return integrity_result(name, title, Outcome.PASS, f"The {evidence.run.source} was read whole.")
-    reason = bad[0] if len(bad) == 1 else f"{bad[0]} And {len(bad) - 1} more; see the notes."
+    first = bad[0].rstrip(".")
+    reason = f"{first}." if len(bad) == 1 else f"{first}. And {len(bad) - 1} more; see the notes."
     remedy = "Copy the files again from the machine that trained, or rerun."
     return integrity_result(name, title, Outcome.INCONCLUSIVE, reason, remedy)

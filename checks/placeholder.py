@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 PLACEHOLDERS = ("run.name", "run.id")
 _ANY = re.compile(r"\{(run\.[A-Za-z_.]*)\}")
+_LOOSE = re.compile(r"\{(\s*run\s*\.[^{}\n]*)\}", re.IGNORECASE)
+"""What was meant as a placeholder."""
 _PARTS = re.compile(
     r"""
     //[^\n]*  # a comment, in which a quote begins nothing
@@ -32,7 +34,7 @@ def unknown(text: str) -> tuple[str, ...]:
     >>> unknown("['x'] | where a == {run.name} and b == {run.user} and c == dynamic({})")
     ('run.user',)
     """
-    return tuple(dict.fromkeys(name for name in _ANY.findall(text) if name not in PLACEHOLDERS))
+    return tuple(dict.fromkeys(name for name in _LOOSE.findall(text) if name not in PLACEHOLDERS))
 
 
 def quoted(text: str) -> tuple[str, ...]:

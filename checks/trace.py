@@ -39,10 +39,6 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
     elif isinstance(check.ask, LogAsk):
         table = evidence.logs.get(check.ask.question)
         yield "events from", quote(evidence.log_source or "nowhere: there are no log events", 300)
-        for one in evidence.asked:
-            if one.what == check.ask.question:
-                yield "asked", f"{quote(one.service)} for {one.since} to {one.until}, by {quote(one.client)}"
-                yield from (("query", quote(line, 1_000)) for line in one.text.splitlines())
         if table is not None and table.rows:
             yield (
                 "answer",
@@ -52,13 +48,23 @@ def trace(check: Check, policy: Policy, evidence: Evidence) -> Iterator[tuple[st
                     for column, cell in zip(table.columns, table.rows[0], strict=True)
                 ),
             )
+        yield from _asked(check.ask.question, evidence)
     elif isinstance(check.ask, EloAsk):
         yield from _trace_games(evidence)
     else:
-        yield "query", quote(check.ask.apl, 1_000)
         table = evidence.logs.get(check.ask.apl)
         if table is not None and table.rows:
             yield "answer", ", ".join(f"{name} {cell}" for name, cell in zip(table.columns, table.rows[0], strict=True))
+        told = tuple(_asked(check.ask.apl, evidence))
+        yield from told or (("query", quote(line, 1_000)) for line in check.ask.apl.splitlines())
+
+
+def _asked(what: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Tell what a service was asked, for which time, and by what."""
+    for one in evidence.asked:
+        if one.what == what:
+            yield "asked", f"{quote(one.service)} for {one.since} to {one.until}, by {quote(one.client)}"
+            yield from (("query", quote(line, 1_000)) for line in one.text.splitlines())
 
 
 def _trace_games(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -175,6 +175,6 @@ def not_asked(policy: Policy, evidence: Evidence) -> tuple[str, ...]:
         lines.append(f"{elo} Elo series: no check of this policy uses ratings; the profile `league` does.")
     if evidence.games is not None and not policy.asks_strength:
         lines.append(f"Games in {evidence.games}: no check of this policy uses games; the profile `league` does.")
-    if evidence.log_source is not None and not policy.questions:
+    if evidence.log_source is not None and not policy.questions and not policy.queries:
         lines.append(f"Log events in {evidence.log_source}: no check asks of logs; the profile `pipeline` does.")
     return tuple(lines)

@@ -164,7 +164,7 @@ def test_a_run_without_an_id_is_known_by_its_values() -> None:
     found = judge(comparing(), same, dataclasses.replace(same, identity=Identity(name="b")))
 
     assert found.outcome is INCONCLUSIVE
-    assert "is this run itself" in found.reason
+    assert "holds the same values as this run" in found.reason
 
 
 @pytest.mark.parametrize(

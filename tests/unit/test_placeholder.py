@@ -16,7 +16,14 @@ def test_each_unknown_placeholder_is_told_once_in_its_order() -> None:
     assert unknown("{run.user} {run.name} {run.} {run.user} {run.Name}") == ("run.user", "run.", "run.Name")
 
 
-@pytest.mark.parametrize("text", ["{}", "{run}", "{ run.name }", "dynamic({'run.name': 1})", "{runs.name}", ""])
+@pytest.mark.parametrize(
+    ("text", "name"), [("{ run.name }", " run.name "), ("{Run.name}", "Run.name"), ("{run .id}", "run .id")]
+)
+def test_what_was_meant_as_a_placeholder_and_is_none_is_told(text: str, name: str) -> None:
+    assert unknown(text) == (name,)
+
+
+@pytest.mark.parametrize("text", ["{}", "{run}", "{rerun.name}", "dynamic({'run.name': 1})", "{runs.name}", ""])
 def test_other_braces_are_no_placeholders(text: str) -> None:
     assert text == fill(text, lambda name: "!")
     assert unknown(text) == quoted(text) == ()

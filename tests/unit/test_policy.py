@@ -104,7 +104,7 @@ def test_defaults_are_the_strict_ones() -> None:
         ('metric: kl, stat: slope, pass: "< 1"', 10, "kl: slope, all steps"),
         ('metric: kl, stat: share-above, above: 0.2, pass: "< 1"', 10, "kl: share-above 0.2, all steps"),
         ('logs: errors, value: rate, pass: "< 1"', 10, "errors: rate"),
-        ('axiom: "x", pass: "< 1"', 10, "query"),
+        ('axiom: "x", pass: "< 1"', 10, "query a"),
         ("metric: kl, baseline: {run: x, max-drop: 1}", 10, "kl: mean, all steps"),
     ],
 )

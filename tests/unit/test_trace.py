@@ -115,8 +115,10 @@ def test_a_log_question_is_traced_to_its_events_and_answer() -> None:
     assert facts(by, evidence()) == {"events from": "nowhere: there are no log events"}
 
 
-def test_a_query_is_shown_on_one_line() -> None:
-    assert facts(asking('axiom: "a\\nb", pass: "< 1"'), evidence()) == {"query": "a\\nb"}
+def test_a_query_is_shown_line_by_line() -> None:
+    by = asking('axiom: "a\\nb", pass: "< 1"')
+
+    assert list(trace(by.checks[0], by, evidence())) == [("query", "a"), ("query", "b")]
 
 
 @given(st.lists(st.floats(), max_size=20), st.sampled_from(['pass: "< 1"', 'fail: "> 1"', 'pass: "< 1", fail: "> 2"']))
