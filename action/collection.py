@@ -11,9 +11,9 @@ from pathlib import Path
 from action.checkpoint import read_checkpoint
 from action.deadline import Deadline
 from action.errors import InputError
-from action.files import open_input
+from action.files import open_input, show_name
 from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
-from action.runs import fetches, read_run
+from action.runs import exists, fetches, is_online, read_run
 from action.settings import CheckSettings, PolicyText
 from checks.axis import on_trainer_steps
 from checks.check import Policy
@@ -98,7 +98,7 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         games=", ".join(path.name for path in games) or None,
         game_record=ports.read_games(games, games_reading(policy)) if games and policy.asks_strength else None,
         baselines={name: data for name, (data, _) in baselines.items()},
-        notes=logs.notes,
+        notes=(*_taken_here(settings.ref, ports), *logs.notes),
         asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
         checkpoint=_checkpoint(settings, fetched),
         judged_at=settings.now,
@@ -121,7 +121,7 @@ def _fetch(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[
 
 def _artifact(checkpoint: str | None) -> str | None:
     """Give the artifact of the service that a checkpoint may be; None: bytes on this machine, or none is asked for."""
-    if checkpoint is None or checkpoint == "" or Path(checkpoint).exists():
+    if checkpoint is None or checkpoint == "" or (checkpoint != NEWEST and exists(Path(checkpoint))):
         return None
     return checkpoint
 
@@ -135,6 +135,14 @@ def _checkpoint(settings: CheckSettings, fetched: FetchedRun) -> Checkpoint | No
             "name the checkpoint or its path"
         )
     return read_checkpoint(settings.checkpoint)
+
+
+def _taken_here(ref: str, ports: Ports) -> tuple[Note, ...]:
+    """Tell where files were read under a name that a run on W&B could have."""
+    if ports.fetch_run is None or not is_online(ref) or not exists(Path(ref)):
+        return ()
+    text = f"{show_name(ref)} was read from this machine; write wandb://{show_name(ref)} for the run on W&B"
+    return (Note(kind=NoteKind.ODD, text=text),)
 
 
 def _names(run: RunData) -> tuple[str, ...]:
@@ -184,7 +192,9 @@ def _unknown_start(reply: LogReply, started: datetime | None) -> tuple[Note, ...
 
 
 def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+    """Read a time of the run; None for one that a broken clock wrote."""
+    found = None if text is None else datetime.fromisoformat(text)
+    return None if found is None or not 1970 <= found.year < 2100 else found.astimezone(UTC)
 
 
 def _baseline(ref: str, policy: Policy, ports: Ports, deadline: Deadline) -> tuple[RunData | str, tuple[Asked, ...]]:

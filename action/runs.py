@@ -15,7 +15,7 @@ from action.files import read_error, show_name
 from action.ports import Ports, RunRequest
 from checks.run import RunData, Selection
 
-_ONLINE = re.compile(r"(?:wandb://|https?://)|^[\w.-]+/[\w.-]+/[^/]+$")
+_ONLINE = re.compile(r"(?:wandb://|https?://)|^\w[\w.-]*/\w[\w.-]*/[^/]+$")
 
 
 def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
@@ -25,7 +25,7 @@ def read_run(ref: str, selection: Selection, ports: Ports) -> RunData:
         InputError: nothing is there, or nothing that can be read.
     """
     path = Path(ref)
-    if not ref or not _exists(path):
+    if not ref or not exists(path):
         online = "; set WANDB_API_KEY to read runs on W&B" if is_online(ref) else ""
         name = show_name(ref) or "an empty name"
         raise InputError(f"{name}: expected a run, found nothing there; check the path{online}")
@@ -63,7 +63,7 @@ def is_online(ref: str) -> bool:
 
 def fetches(ref: str, ports: Ports) -> bool:
     """Tell whether a service is asked for this run: what lies on this machine under its name comes first."""
-    return ports.fetch_run is not None and is_online(ref) and not _exists(Path(ref))
+    return ports.fetch_run is not None and is_online(ref) and not exists(Path(ref))
 
 
 def named_bundle(ref: str, ports: Ports) -> Path | None:
@@ -73,7 +73,7 @@ def named_bundle(ref: str, ports: Ports) -> Path | None:
     gone on since, must not happen unseen.
     """
     path = Path(ref)
-    place = find_bundle(path) if ref and _exists(path) else None
+    place = find_bundle(path) if ref and exists(path) else None
     if place is not None and place != path and _holds_run(path, ports):
         raise InputError(
             f"{show_name(ref)}: expected a run or a bundle, got a folder with both; name {show_name(place)} or the "
@@ -93,7 +93,8 @@ _KNOWN = (
 )
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Tell whether something lies at a path; no name breaks it."""
     try:
         return path.exists()
     except (OSError, ValueError):  # a name that is too long, or with a NUL

@@ -15,6 +15,7 @@ from action.collection import read_policy
 from action.deadline import Deadline
 from action.doctor import (
     Finding,
+    Status,
     clock_finding,
     fault,
     field_findings,
@@ -88,7 +89,7 @@ def _axiom(services: Services, policy: Policy, deadline: Deadline) -> Iterator[F
     if services.axiom is None:
         advice = "set AXIOM_TOKEN and AXIOM_DATASET, or give --events FILE" if wanted else ""
         why = "AXIOM_TOKEN is not set" if wanted else "no check asks of logs"
-        yield left_out("Axiom", why, advice)
+        yield Finding(status=Status.ODD, what="Axiom", found=why, advice=advice) if wanted else left_out("Axiom", why)
         return
     yield clock_finding("Axiom", server_time(services.axiom.url or _AXIOM), datetime.now(UTC))
     from action.sources.axiom import Events  # noqa: PLC0415 - half a second

@@ -28,7 +28,8 @@ def explain(
 ) -> None:
     """Show what each number of a verdict rests on.
 
-    The evidence is judged again, to see that it still gives the verdict. Exit 0 if it does, 11 if there is no evidence, 10 if the evidence gives another verdict.
+    The evidence is judged again, to see that it still gives the verdict. Exit 0 if it does, 11 if there is no evidence,
+    10 if the evidence gives another verdict.
 
     Example: gatekeeper explain gatekeeper-out/verdict.json kl-spike
     """

@@ -27,6 +27,7 @@ from action.github import API, Access, Forge
 from action.pipeline import check_run
 from action.report.markdown import verdict_markdown
 from action.runner import Annotation, Level, Runner
+from action.runs import exists, is_online
 from action.secret import Secret
 from action.services import read_services
 from action.settings import TIME, CheckSettings, PolicyText, profile_policy
@@ -125,7 +126,7 @@ def _find(job: Job, trigger: Trigger) -> _Found:
     if trigger.run is not None:
         if trigger.hinted:
             _require_allowed(job, trigger.run)
-        return _Found(run=trigger.run)
+        return _Found(run=_unmistakable(trigger.run))
     if trigger.errand is not Errand.JUDGE:
         what = "a merge group" if trigger.errand is Errand.QUEUE else "a schedule without a run"
         return _Found(run=None, reason="no-run", text=f"{what} names no run: give the input `run`.")
@@ -133,6 +134,18 @@ def _find(job: Job, trigger: Trigger) -> _Found:
         text = "The event names no run: give the input `run`, or `project` to look for the commit's runs on W&B."
         return _Found(run=None, reason="no-run", text=text)
     return _of_commit(job, trigger.sha)
+
+
+def _unmistakable(run: str) -> str:
+    """Refuse a name that may be files of the repository or a run on W&B: a pull request could put the files there."""
+    if not is_online(run) or re.match(r"wandb://|https?://", run):
+        return run
+    if exists(Path(run)):
+        raise UsageError(
+            f"run: expected a run, got {show_name(run)}, which may be files of the workspace or a run on W&B; write "
+            f"./{show_name(run)} or wandb://{show_name(run)}"
+        )
+    return f"wandb://{run}"
 
 
 def _require_allowed(job: Job, run: str) -> None:
@@ -160,7 +173,7 @@ def _of_commit(job: Job, sha: str) -> _Found:
         more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
         text = f"{len(listed)} runs of {job.project} were trained on {sha[:12]}: {names}{more}. Name one as `run`."
         return _Found(run=None, reason="several-runs", text=text)
-    return _Found(run=f"{job.project}/{listed[0].id}")
+    return _Found(run=f"wandb://{job.project}/{listed[0].id}")
 
 
 def _policy(job: Job, trigger: Trigger) -> PolicyText:

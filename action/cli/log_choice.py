@@ -65,6 +65,9 @@ def answer_logs(choice: LogChoice) -> Table:
         )
     if choice.severity is not None and choice.question != "errors":
         raise UsageError("--severity: expected it with `errors`, got it with another question; leave it out")
+    for option, given in (("--run", choice.run), ("--severity", choice.severity)):
+        if given is not None and not given.strip():
+            raise UsageError(f"{option}: expected a name, got an empty one; leave the option out for all")
     since, until = _span(choice)
     if choice.question == QUERY:
         return _query(choice, since, until)
@@ -102,11 +105,12 @@ def _time(option: str, text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{option}: expected a time such as 2026-11-25T12:00:00Z, got {show_name(text)}; write it so"
-        ) from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not 1970 <= found.year < 2100:
+        raise UsageError(f"{option}: expected a time such as 2026-11-25T12:00:00Z, got {show_name(text)}; write it so")
+    return found
 
 
 def _of_files(choice: LogChoice, ask: Ask, fields: Fields, span: tuple[datetime | None, datetime | None]) -> Table:

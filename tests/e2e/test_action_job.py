@@ -230,6 +230,22 @@ def test_a_dispatch_may_name_runs_of_the_allowed_project_alone(tmp_path: Path, g
     assert (done.code, done.outputs["verdict"]) == (0, "pass")
 
 
+def test_a_name_that_may_be_files_of_a_pull_request_or_a_run_on_wandb_is_refused(
+    tmp_path: Path, github: GitHub
+) -> None:
+    """Else a pull request could put a run of its own in the place of the one that was named."""
+    ref = f"{ENTITY}/{PROJECT}/abc123"
+    write_run(tmp_path / ENTITY / PROJECT / "abc123")
+    with Wandb(Run(rows=ROWS)) as wandb:
+        unclear = do(tmp_path, github, GATEKEEPER_RUN=ref, **wandb.environment())
+        assert (unclear.code, wandb.requests) == (2, ())
+        (tmp_path / "outputs").unlink()
+        clear = do(tmp_path, github, GATEKEEPER_RUN=f"wandb://{ref}", **wandb.environment())
+
+    assert f"write ./{ref} or wandb:" in unclear.summary
+    assert clear.code == 0
+
+
 def test_secrets_are_masked_first_and_stand_in_nothing_else(tmp_path: Path, github: GitHub) -> None:
     with Wandb(Run(rows=ROWS)) as wandb:
         done = do(tmp_path, github, GATEKEEPER_RUN=f"{ENTITY}/{PROJECT}/abc123", **wandb.environment())

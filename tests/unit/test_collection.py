@@ -179,7 +179,36 @@ def test_what_lies_on_this_machine_comes_before_a_run_of_the_same_name(
 
     with pytest.raises(AssertionError):
         judge("team/league/run7x", GAP, replace(local_ports(), fetch_run=fetching(run())))
-    assert judge("team/league/run7.jsonl", GAP, replace(local_ports(), fetch_run=fetching(run()))).verdict.run.last_step
+    found = judge("team/league/run7.jsonl", GAP, replace(local_ports(), fetch_run=fetching(run())))
+    assert found.verdict.run.last_step
+    said = "team/league/run7.jsonl was read from this machine; write wandb://team/league/run7.jsonl for the run on W&B"
+    assert said in [note.text for note in found.verdict.notes]
+    assert said not in [note.text for note in judge("team/league/run7.jsonl", GAP, local_ports()).verdict.notes]
+
+
+def test_a_file_named_newest_does_not_hide_the_newest_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "newest").write_text("x")
+    checkpoint = Checkpoint(name="adapter_v10", step=10, artifact="team/league/adapter_v10:v3", digest="wandb:d1")
+    ports = replace(local_ports(), fetch_run=fetching(dated(), checkpoint=checkpoint))
+
+    assert judge(ONLINE, GAP, ports, checkpoint="newest").verdict.checkpoint == checkpoint
+
+
+def test_a_checkpoint_whose_name_is_too_long_for_a_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected a readable file, got: File name too long"):
+        judge(write_run(tmp_path), GAP, local_ports(), checkpoint="x" * 300)
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "9998"])
+def test_a_start_that_a_broken_clock_wrote_is_an_unknown_one(year: str) -> None:
+    service, data = Service(), dated(started_at=f"{year}-01-05T06:00:00Z")
+
+    judged = judge(ONLINE, LOGS, replace(local_ports(), fetch_run=fetching(data), ask_logs=service))
+
+    assert any("does not record when it began" in note.text for note in judged.verdict.notes)
 
 
 def test_the_newest_checkpoint_is_known_to_the_service_alone(tmp_path: Path) -> None:

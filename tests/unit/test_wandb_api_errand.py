@@ -288,6 +288,18 @@ def test_a_process_that_fills_the_disk_is_ended(tmp_path: Path, monkeypatch: pyt
     assert started[0].returncode is not None
 
 
+def test_folders_that_come_and_go_are_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_GLANCE", 0.0)
+    other_process(
+        monkeypatch,
+        "import shutil, pathlib, time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end:\n"
+        " [pathlib.Path(f'a/{n}').mkdir(parents=True) or pathlib.Path(f'a/{n}/f').touch() for n in range(50)]\n"
+        " shutil.rmtree('a')\nprint('{\"found\": {}}')",
+    )
+
+    assert launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None) == {}
+
+
 def test_a_key_that_comes_back_is_not_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = base64.b64encode(b"api:" + b"k" * 40).decode().rstrip("=")
     found = json.dumps({"found": {"name": "k" * 40, "notes": f"Basic {sent}", "state": "finished"}})

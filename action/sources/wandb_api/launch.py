@@ -124,12 +124,14 @@ class _Heard:
 
 
 def _size(folder: Path) -> int:
+    """Sum up what lies in a folder that is written into: what is gone by the time that it is looked at is left out."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_blocks * 512
-        except OSError:  # it is gone already
-            continue
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(place) / name).lstat().st_blocks * 512
+            except OSError:
+                continue
     return total
 
 
