@@ -18,6 +18,7 @@ from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.secret import Secret
 from action.sources.wandb_api import launch
+from action.sources.wandb_api.bounds import LARGEST
 from action.sources.wandb_api.errand import run_errand
 from action.sources.wandb_api.wanted import Access, Request, Wanted
 
@@ -288,6 +289,21 @@ def test_a_process_that_fills_the_disk_is_ended(tmp_path: Path, monkeypatch: pyt
     assert started[0].returncode is not None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system tells what a process holds")
+def test_a_process_that_fills_the_memory_is_ended_whoever_of_its_family_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "MOST_MEMORY", 10**8)
+    inner = "import time; held = b'x' * 2 * 10**8; time.sleep(10)"
+    other_process(monkeypatch, f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], timeout=9)")
+    begun = time.monotonic()
+
+    with pytest.raises(ServiceError, match="expected answers that fit into 100,000,000 bytes of memory, got more"):
+        launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+
+    assert time.monotonic() - begun < 5
+
+
 def test_folders_that_come_and_go_are_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_GLANCE", 0.0)
     other_process(
@@ -323,7 +339,7 @@ def test_the_process_ends_with_the_one_that_started_it_and_writes_no_endless_fil
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
 
     number, most = map(int, ended.stdout.split())
-    assert most == launch.LARGEST
+    assert most == LARGEST
     until = time.monotonic() + 5
     while _runs(number) and time.monotonic() < until:
         time.sleep(0.02)

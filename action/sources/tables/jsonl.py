@@ -37,7 +37,7 @@ def read_jsonl(path: Path, selection: Selection, *, history: bool = False, deadl
     lines = 0
     for lines, row in _objects(path, faults):
         if deadline is not None and not deadline.left:
-            raise deadline.missed("the history that is not exported")
+            raise deadline.missed("W&B")
         step = len(recording) + 1 if step_name is None else _place(row.get(step_name), lines, faults)
         if step is None:
             continue

@@ -112,7 +112,7 @@ class _Table:
         finally:
             clock.cancel()
             if not deadline.left:
-                raise deadline.missed("the exported history")
+                raise deadline.missed("W&B")
 
     def keep(self, condition: str) -> None:
         """Leave out all rows that do not meet a condition, from here on."""

@@ -12,9 +12,9 @@ import sys
 from contextlib import suppress
 
 from action.errors import GatekeeperError, InputError
+from action.sources.wandb_api.bounds import LARGEST
 from action.sources.wandb_api.errand import run_errand
 from action.sources.wandb_api.failure import MISREAD, failure_of
-from action.sources.wandb_api.launch import LARGEST
 from action.sources.wandb_api.wanted import Request
 
 _PARENT_ENDS = 1

@@ -21,6 +21,7 @@ from typing import Any
 
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
+from action.sources.wandb_api.bounds import LARGEST, MOST_MEMORY, memory_of, size_of
 from action.sources.wandb_api.wanted import Access, Json, Request, Wanted
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
@@ -29,8 +30,6 @@ _PATIENCE = 2.0
 """Seconds for the client's own process to end."""
 _GLANCE = 0.2
 """Seconds between two looks at what the process has written."""
-LARGEST = 2 * 10**9
-"""Bytes that it may write in all."""
 Tell = Callable[[float], None]
 
 
@@ -65,7 +64,11 @@ def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell:
         listener.start()
         try:
             _hand_over(process, request)
-            return _talk(_Heard(lines=lines, key=request.key, folders=(Path(scratch), folder)), deadline, tell)
+            return _talk(
+                _Heard(lines=lines, key=request.key, folders=(Path(scratch), folder), process=process.pid),
+                deadline,
+                tell,
+            )
         finally:
             process.kill()
             process.wait()
@@ -103,6 +106,7 @@ class _Heard:
     lines: queue.Queue[str | None]
     key: str
     folders: tuple[Path, ...]
+    process: int
 
     def next(self, deadline: Deadline) -> str | None:
         """Wait for a line, without the key: a service may send it back as whatever it likes."""
@@ -117,22 +121,15 @@ class _Heard:
             return line and _without(line, self.key)
 
     def _require_small(self) -> None:
-        if sum(map(_size, self.folders)) > LARGEST:
+        if sum(map(size_of, self.folders)) > LARGEST:
             raise ServiceError(
                 f"W&B: expected files of at most {LARGEST:,} bytes in all, got more; judge the run's local files"
             )
-
-
-def _size(folder: Path) -> int:
-    """Sum up what lies in a folder that is written into: what is gone by the time that it is looked at is left out."""
-    total = 0
-    for place, _folders, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(place) / name).lstat().st_blocks * 512
-            except OSError:
-                continue
-    return total
+        if memory_of(self.process) > MOST_MEMORY:
+            raise ServiceError(
+                f"W&B: expected answers that fit into {MOST_MEMORY:,} bytes of memory, got more; check WANDB_BASE_URL, "
+                "or judge the run's local files"
+            )
 
 
 def _without(line: str, key: str) -> str:
