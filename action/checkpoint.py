@@ -13,8 +13,8 @@ from pathlib import Path
 from action.errors import InputError
 from action.files import open_input, read_error, show_name
 from checks.run import Checkpoint
+from checks.subject import named_step
 
-_STEP = re.compile(r"(?:_v|-v|checkpoint[-_]|step[-_]?)(\d{1,12})$")
 _WEIGHTS = re.compile(r"\.(bin|ckpt|gguf|gz|h5|json|np[yz]|onnx|pkl|pth?|safetensors|tar|tgz|zip|zst)\Z", re.IGNORECASE)
 """How files of checkpoints end. Any other dot may belong to a name, as in `qwen2.5-7b-v3`."""
 
@@ -32,8 +32,7 @@ def read_checkpoint(name: str) -> Checkpoint:
     try:
         # An empty name names no checkpoint, though the path it makes is the current folder.
         kind = "" if not name else "file" if path.is_file() else "folder" if path.is_dir() else ""
-        found = _STEP.search(path.stem if kind == "file" else path.name.split(":")[0])
-        step = int(found[1]) if found else None
+        step = named_step(path.stem if kind == "file" else path.name.split(":")[0])
         if kind:
             shown = Path(os.path.abspath(path)).name or "/"  # noqa: PTH100 - resolve() would name what a link leads to
             digest = _digest_file(path) if kind == "file" else _digest_folder(path)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from action.checkpoint import read_checkpoint
 from action.deadline import Deadline
 from action.errors import InputError
 from action.files import open_input, show_name
+from action.log_window import LOOK_BACK, log_window, unknown_start
 from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
 from action.runs import exists, fetches, is_online, read_run
 from action.settings import CheckSettings, PolicyText
@@ -26,10 +27,6 @@ from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, Ru
 
 NEWEST = "newest"
 """As a checkpoint: the newest model artifact that the run logged."""
-MARGIN = timedelta(minutes=15)
-"""Before a run's start and after its end, in which its log events are looked for too: clocks differ, writers lag."""
-LOOK_BACK = timedelta(days=30)
-"""How far events are looked for where nobody knows when the run began."""
 EVENT_FILES = (".jsonl", ".jsonl.gz")
 GAME_FILES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 
@@ -88,7 +85,7 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
     logs = (
         _logs_of_files(events, run, policy, ports)
         if events
-        else _logs_of_service(settings, run, policy, ports, deadline)
+        else _logs_of_service(settings, replace(fetched, run=run), policy, ports, deadline)
     )
     baselines = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
     return Evidence(
@@ -115,6 +112,7 @@ def _fetch(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[
         selection=policy.selection,
         games=folder if policy.asks_strength and not settings.games else None,
         checkpoint=_artifact(settings.checkpoint),
+        namesakes=ports.ask_logs is not None and not settings.events and _asks_logs(policy),
     )
     return ports.fetch_run(request, deadline)
 
@@ -160,17 +158,19 @@ def _logs_of_files(events: Sequence[Path], run: RunData, policy: Policy, ports: 
     return _Logs(tables=tables, source=source, notes=(*files.notes, *answers.notes))
 
 
-def _logs_of_service(settings: CheckSettings, run: RunData, policy: Policy, ports: Ports, deadline: Deadline) -> _Logs:
+def _logs_of_service(
+    settings: CheckSettings, fetched: FetchedRun, policy: Policy, ports: Ports, deadline: Deadline
+) -> _Logs:
     """Ask the service that holds log events, where there is one and the policy asks of them."""
-    if ports.ask_logs is None or not (policy.questions or policy.queries):
+    if ports.ask_logs is None or not _asks_logs(policy):
         return _Logs()
-    now = datetime.fromisoformat(settings.now)
-    started, finished = (_time(one) for one in (run.identity.started_at, run.identity.finished_at))
+    run = fetched.run
+    window = log_window(run.identity, fetched.namesakes, datetime.fromisoformat(settings.now))
     request = LogRequest(
         asks=tuple(Ask(question=QUESTIONS[name]) for name in policy.questions),
         queries=policy.queries,
-        since=(now - LOOK_BACK if started is None else started) - MARGIN,
-        until=min(now if finished is None else finished + MARGIN, now + MARGIN),
+        since=window.since,
+        until=window.until,
         runs=_names(run),
         names={"run.name": run.identity.name, "run.id": run.identity.id},
         fields=policy.fields,
@@ -179,22 +179,20 @@ def _logs_of_service(settings: CheckSettings, run: RunData, policy: Policy, port
     return _Logs(
         tables=dict(zip((*policy.questions, *policy.queries), reply.tables, strict=True)),
         source=reply.source,
-        notes=(*_unknown_start(reply, started), *reply.notes),
+        notes=(*_unknown_start(reply, run), *window.notes, *reply.notes),
         asked=reply.asked,
     )
 
 
-def _unknown_start(reply: LogReply, started: datetime | None) -> tuple[Note, ...]:
-    if started is not None:
+def _asks_logs(policy: Policy) -> bool:
+    return bool(policy.questions or policy.queries)
+
+
+def _unknown_start(reply: LogReply, run: RunData) -> tuple[Note, ...]:
+    if not unknown_start(run.identity):
         return ()
     text = f"{reply.source}: the run does not record when it began, so events of the last {LOOK_BACK.days} days count"
     return (Note(kind=NoteKind.ODD, text=text),)
-
-
-def _time(text: str | None) -> datetime | None:
-    """Read a time of the run; None for one that a broken clock wrote."""
-    found = None if text is None else datetime.fromisoformat(text)
-    return None if found is None or not 1970 <= found.year < 2100 else found.astimezone(UTC)
 
 
 def _baseline(ref: str, policy: Policy, ports: Ports, deadline: Deadline) -> tuple[RunData | str, tuple[Asked, ...]]:

@@ -11,7 +11,7 @@ from typing import Protocol
 from action.deadline import Deadline
 from checks.questions.reader import Fields
 from checks.questions.tally import Ask
-from checks.run import Asked, Checkpoint, GameRecord, LogTable, Note, RunData, Selection
+from checks.run import Asked, Checkpoint, GameRecord, Identity, LogTable, Note, RunData, Selection
 
 
 class RunSource(Protocol):
@@ -87,6 +87,8 @@ class RunRequest:
     """A folder for the tables of games that the run logged; None: they are not wanted."""
     checkpoint: str | None = None
     """Its artifact to be promoted: a name, or `newest`; None: none is wanted."""
+    namesakes: bool = False
+    """Which other runs bear its name is wanted too: log events know a run by its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +100,8 @@ class FetchedRun:
     games: tuple[Path, ...] = ()
     """Files of games that it logged."""
     checkpoint: Checkpoint | None = None
+    namesakes: tuple[Identity, ...] = ()
+    """Other runs whose name or id is the name or id of this one."""
 
 
 @dataclass(frozen=True, kw_only=True)

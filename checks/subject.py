@@ -1,7 +1,8 @@
-"""Whether what was rated is the checkpoint that is to be promoted. No rating and no rule may enter."""
+"""Which checkpoint is to be promoted, and whether it is what was rated. No rating and no rule may enter."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from checks.document import quote
@@ -9,6 +10,22 @@ from checks.elo.answer import EloAnswer
 from checks.elo.learning import SeriesLearning
 from checks.result import CheckResult, Outcome
 from checks.run import Checkpoint
+
+_STEP = re.compile(r"(?:^|[._-])(?:adapter[-_]v|(?:checkpoint|ckpt)[-_]v?|step[-_]?)(\d{1,12})$", re.ASCII)
+
+
+def named_step(name: str) -> int | None:
+    """Give the training step in the name of a checkpoint; None: it tells none.
+
+    >>> named_step("adapter_v50"), named_step("run7-checkpoint-120"), named_step("step_9")
+    (50, 120, 9)
+
+    The `v3` of this one is a version:
+
+    >>> named_step("qwen2.5-7b-v3")
+    """
+    found = _STEP.search(name)
+    return int(found[1]) if found else None
 
 
 def about(result: CheckResult, found: EloAnswer | SeriesLearning, checkpoint: Checkpoint | None) -> CheckResult:

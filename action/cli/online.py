@@ -102,12 +102,19 @@ def _fetch(request: RunRequest, deadline: Deadline, named: dict[Path, str]) -> F
     with tempfile.TemporaryDirectory(prefix="gatekeeper-run-") as scratch, progress_bar("reading W&B") as tell:
         folder = Path(scratch)
         found = WandbRuns(access, tell).fetch(
-            name, folder, deadline, games=request.games is not None, checkpoint=request.checkpoint
+            name,
+            folder,
+            deadline,
+            games=request.games is not None,
+            checkpoint=request.checkpoint,
+            namesakes=request.namesakes,
         )
         run = _read(found, request, deadline)
         games = _moved(found.games, request.games)
         named.update({path: f"{show_name(request.ref)}: the table {show_name(found.table or '')}" for path in games})
-    return FetchedRun(run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint)
+    return FetchedRun(
+        run=run, asked=(found.asked,), games=games, checkpoint=found.checkpoint, namesakes=found.namesakes
+    )
 
 
 def _moved(file: Path | None, folder: Path | None) -> tuple[Path, ...]:

@@ -14,6 +14,8 @@ import pytest
 from tests.runs import command, rows, write_lines, write_run
 from tests.services.axiom import Axiom
 from tests.services.league_log import league_log
+from tests.services.wandb import Wandb
+from tests.services.wandb_run import Run
 
 SPAN = ("--since", "2026-01-05T00:00:00Z", "--until", "2026-01-06T00:00:00Z")
 ESTIMATES = ("p50_s", "p95_s", "p95_generation_s")
@@ -189,3 +191,31 @@ def test_a_service_that_is_set_up_wrongly_is_nobodys_business_where_files_are_ju
 
     assert command("metrics", "run.jsonl", "-m", "kl", cwd=tmp_path, env=odd).returncode == 0
     assert command("check", "run.jsonl", cwd=tmp_path, env=odd).returncode in (0, 10, 11)
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"display": "grpo 7", "created_at": "2026-01-02T03:30:00"}, 11),
+        ({"display": "abc123", "created_at": "2026-01-02T03:30:00"}, 11),
+        ({"display": "grpo 7", "created_at": "2026-01-02T04:10:00", "heartbeat_at": "2026-01-02T05:00:00"}, 0),
+        ({"display": "grpo 8", "created_at": "2026-01-02T03:30:00"}, 0),
+    ],
+)
+def test_events_of_another_run_of_that_name_open_no_gate(tmp_path: Path, other: dict[str, str], code: int) -> None:
+    log = [
+        {"event": "rollout_complete", "duration_s": 20.0, "run_name": "grpo 7", "_time": f"2026-01-02T03:{minute}:00Z"}
+        for minute in range(10, 40)
+    ]
+    (tmp_path / "p.yml").write_text(
+        'version: 1\nchecks:\n  p95: {logs: rollout-timing, value: p95_s, pass: "< 120"}\n'
+        '  kl: {metric: kl, stat: max, pass: "< 1"}\n'
+    )
+    data = [{"_step": step, "kl": 0.1 + step / 1000} for step in range(40)]
+    with Axiom(log) as axiom, Wandb(Run(rows=data), Run(name="def456", **other)) as wandb:  # type: ignore[arg-type]
+        env = {**opened(axiom), **wandb.environment()}
+        done = command("check", "team/league/abc123", "--policy", "p.yml", "--out", "out", cwd=tmp_path, env=env)
+
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("(def456)" in (tmp_path / "out" / "verdict.md").read_text()) == (code == 11)
+    assert [one for one in wandb.operations if one == "Runs"] == ["Runs"]

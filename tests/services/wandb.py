@@ -162,7 +162,14 @@ def _runs(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fits(run: Run, wanted: Mapping[str, Any]) -> bool:
-    has: dict[str, list[str | None]] = {"tags": [*run.tags], "state": [run.state], "displayName": [run.display]}
+    if "$or" in wanted:
+        return any(_fits(run, one) for one in wanted["$or"])
+    has: dict[str, list[str | None]] = {
+        "name": [run.name],
+        "tags": [*run.tags],
+        "state": [run.state],
+        "displayName": [run.display],
+    }
     has |= {"commit": [run.commit], "group": [run.group], "sweep": [run.sweep]}
     return all(any(_equals(value, asked) for value in has[field]) for field, asked in wanted.items())
 

@@ -31,7 +31,7 @@ def digest_of(path: Path) -> str | None:
         ("adapter_v10", 10, None),
         ("entity/project/adapter:v3", None, "entity/project/adapter:v3"),
         ("checkpoint-250", 250, None),
-        ("qwen2.5-7b-v3", 3, None),
+        ("qwen2.5-7b-v3", None, None),
         ("best", None, None),
     ],
 )

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from action.cli.ports import local_ports
-from action.collection import MARGIN
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
+from action.log_window import MARGIN
 from action.pipeline import Judged, check_run
 from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
 from action.settings import CheckSettings, PolicyText
@@ -214,3 +214,34 @@ def test_a_start_that_a_broken_clock_wrote_is_an_unknown_one(year: str) -> None:
 def test_the_newest_checkpoint_is_known_to_the_service_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--checkpoint newest: expected a run of W&B"):
         judge(write_run(tmp_path), GAP, local_ports(), checkpoint="newest")
+
+
+def overlapping() -> Identity:
+    return Identity(id="run8", name="grpo 7", started_at="2026-01-05T06:30:00Z", finished_at="2026-01-05T08:00:00Z")
+
+
+def test_events_that_another_run_of_that_name_may_have_written_are_damage() -> None:
+    """Else a run that was renamed to the name of a healthy one would be judged by the other's events."""
+    data = dated(started_at="2026-01-05T06:00:00Z", finished_at="2026-01-05T07:00:00Z")
+    fetch = fetching(data, namesakes=(overlapping(),))
+
+    judged = judge(ONLINE, LOGS, replace(local_ports(), fetch_run=fetch, ask_logs=Service()))
+
+    assert result(judged, "integrity/damage").outcome is Outcome.INCONCLUSIVE
+    assert "another run was at work under the name grpo 7 at the same time (run8)" in str(judged.verdict.notes)
+
+
+@pytest.mark.parametrize(("policy", "named"), [(LOGS, True), (OWN, True), (GAP, False)])
+def test_other_runs_of_that_name_are_looked_for_where_a_service_is_asked_of_its_events(
+    policy: str, named: bool
+) -> None:
+    asked: list[RunRequest] = []
+
+    def fetch(request: RunRequest, _deadline: Deadline) -> FetchedRun:
+        asked.append(request)
+        return FetchedRun(run=dated(), asked=())
+
+    judge(ONLINE, policy, replace(local_ports(), fetch_run=fetch, ask_logs=Service()))
+    assert [one.namesakes for one in asked] == [named]
+    judge(ONLINE, policy, replace(local_ports(), fetch_run=fetch))
+    assert [one.namesakes for one in asked] == [named, False]

@@ -59,6 +59,8 @@ class WandbRun:
     table: str | None
     """Under which key it was logged."""
     checkpoint: Checkpoint | None
+    namesakes: tuple[Identity, ...]
+    """Other runs of the project whose name or id is the name or id of this one."""
     about: About
     asked: Asked
 
@@ -89,7 +91,7 @@ class WandbRuns:
             folder: where its files are put.
             deadline: for all of it.
             also: `games` (bool): the table of games too. `checkpoint` (text or None): its artifact, a name or `newest`.
-                `command` (bool): how it was started.
+                `command` (bool): how it was started. `namesakes` (bool): other runs of its name.
 
         Raises:
             InputError: there is no such run or artifact, or there are several.
@@ -105,6 +107,7 @@ class WandbRuns:
             games=bool(also.get("games")),
             artifacts=asked is not None,
             command=bool(also.get("command")),
+            namesakes=bool(also.get("namesakes")),
         )
         found = send(wanted, self._access, folder, deadline, self._tell)
         try:
@@ -127,6 +130,7 @@ class WandbRuns:
             games=None if games is None else folder / games["file"],
             table=None if games is None else games["key"],
             checkpoint=None if asked is None else checkpoint_of(found["artifacts"], asked, identity.name),
+            namesakes=tuple(identity_of(one, name, self._page()) for one in found["namesakes"]),
             about=about(run, found["metadata"]),
             asked=Asked(
                 service="W&B",

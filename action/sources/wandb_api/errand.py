@@ -15,9 +15,11 @@ from action.sources.wandb_api import documents
 from action.sources.wandb_api.asking import Connection, List, project_of, read_list, run_of, shown
 from action.sources.wandb_api.beside import list_artifacts, read_games, read_metadata
 from action.sources.wandb_api.facts import lines_of, step_of
+from action.sources.wandb_api.filters import of_name
 from action.sources.wandb_api.wanted import Json, Request, Wanted
 
 _LISTED = 8
+_MOST_NAMESAKES = 1_000
 _MAGIC = b"PAR1"
 _MOST_PARTS = 200
 _WIDTH, _MOST_PAGES = 100_000, 50
@@ -40,6 +42,7 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
     run = _find(wanted, connection)
     tell(0.1)
     found: dict[str, Json] = {"run": run, "files": [], "tail": None, "games": None, "artifacts": [], "metadata": {}}
+    found["namesakes"] = _namesakes(wanted, run, connection) if wanted.namesakes else []
     if wanted.history:
         found |= _history(wanted, run, folder, (connection, tell))
     if wanted.games:
@@ -71,7 +74,18 @@ def _find(wanted: Wanted, connection: Connection) -> Mapping[str, Json]:
     return run_of(connection.ask(documents.RUN, {**where, "name": candidates[0]["name"]}), wanted)
 
 
-def list_runs(wanted: Wanted, connection: Connection) -> list[dict[str, Json]]:
+def _namesakes(wanted: Wanted, run: Mapping[str, Json], connection: Connection) -> list[dict[str, Json]]:
+    """List other runs that events with this run's name or id may belong to: people give a name twice, or change it."""
+    names = {str(one) for one in (run["name"], run.get("displayName")) if one}
+    asked = Wanted(entity=wanted.entity, project=wanted.project, filters=of_name(sorted(names)), most=_MOST_NAMESAKES)
+    return [
+        one
+        for one in list_runs(asked, connection, advice="give each run a name of its own")
+        if one["name"] != run["name"] and names & {one["name"], one.get("displayName")}
+    ]
+
+
+def list_runs(wanted: Wanted, connection: Connection, advice: str = "narrow it down") -> list[dict[str, Json]]:
     """List the runs of a project that fit a filter, newest first.
 
     Raises:
@@ -85,7 +99,7 @@ def list_runs(wanted: Wanted, connection: Connection) -> list[dict[str, Json]]:
             document=documents.RUNS,
             variables={**where, "filters": json.dumps(wanted.filters), "order": "-created_at"},
             pick=lambda data: project_of(data, wanted).get("runs") or {},
-            too_many=InputError(f"{project}: expected at most {wanted.most:,} runs that fit, got more; narrow it down"),
+            too_many=InputError(f"{project}: expected at most {wanted.most:,} runs that fit, got more; {advice}"),
             most=wanted.most,
         ),
     )

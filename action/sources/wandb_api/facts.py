@@ -19,6 +19,7 @@ from action.sources.wandb_api.asking import load
 from action.sources.wandb_api.reference import RunName
 from action.sources.wandb_api.wanted import Json
 from checks.run import Checkpoint, Identity, RunState, Scalar
+from checks.subject import named_step
 
 _STATES = {
     "finished": RunState.FINISHED,
@@ -30,8 +31,6 @@ _STATES = {
     "preempting": RunState.RUNNING,
     "preempted": RunState.KILLED,
 }
-_STEP = re.compile(r"(?:^|[._-])(?:adapter[-_]v|(?:checkpoint|ckpt)[-_]v?|step[-_]?)(\d{1,12})$", re.ASCII)
-"""In the name of a checkpoint; the `v3` of `qwen2.5-7b-v3` is a version, and no step."""
 _STEPS = ("step", "global_step", "training_step")
 """In the metadata of one."""
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -187,8 +186,7 @@ def _checkpoint(one: Mapping[str, Json]) -> Checkpoint:
 
 def _trained(one: Mapping[str, Json]) -> int | None:
     """Give the training step of an artifact: its metadata tell it, else its name."""
-    found = _STEP.search(_text(one, "artifactSequence", "name"))
-    named, metadata = int(found[1]) if found else None, load(one.get("metadata"))
+    named, metadata = named_step(_text(one, "artifactSequence", "name")), load(one.get("metadata"))
     told = [step for key in _STEPS if (step := parse_step(metadata.get(key))) is not None and step >= 0]
     if not told:
         return named

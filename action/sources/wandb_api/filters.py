@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 Filter: TypeAlias = dict[str, object]
@@ -39,3 +40,12 @@ def of_prefix(prefix: str) -> Filter:
     {'displayName': {'$regex': '^lr\\\\.1'}}
     """
     return {"displayName": {"$regex": f"^{re.escape(prefix)}"}}
+
+
+def of_name(names: Sequence[str]) -> Filter:
+    """Runs that are called so, by their display name or their id.
+
+    >>> of_name(["a"])
+    {'$or': [{'displayName': {'$in': ['a']}}, {'name': {'$in': ['a']}}]}
+    """
+    return {"$or": [{field: {"$in": list(names)}} for field in ("displayName", "name")]}

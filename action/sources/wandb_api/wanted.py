@@ -36,6 +36,8 @@ class Wanted:
     artifacts: bool = False
     command: bool = False
     """How the run was started is wanted too: it stands in a file of its own."""
+    namesakes: bool = False
+    """Other runs of its name are wanted too."""
     filters: Mapping[str, Json] = field(default_factory=dict)
     """Which runs are listed (MongoDB's language); for an errand without a run."""
     most: int = 200
