@@ -42,7 +42,7 @@ _SHORTEST_ROW = len("- **x:** x\n")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Rung:
+class Rung:
     """How much of a verdict is shown."""
 
     passes: bool = False
@@ -50,8 +50,8 @@ class _Rung:
     """How many entries of each list; None: all."""
 
 
-# From everything to little; past the last the headline stands alone.
-_LADDER = (_Rung(passes=True), _Rung(), *(_Rung(first=count) for count in (50, 20, 10, 5, 2, 1)))
+LADDER = (Rung(passes=True), Rung(), *(Rung(first=count) for count in (50, 20, 10, 5, 2, 1)))
+"""From everything to little; past the last the headline stands alone."""
 
 
 def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
@@ -62,17 +62,21 @@ def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
     """
     if budget < SMALLEST_BUDGET:
         raise ValueError(f"a budget of {budget} characters: expected {SMALLEST_BUDGET} or more")
-    for rung in _LADDER:
-        if _at_least(verdict, rung) > budget:
+    for rung in LADDER:
+        if at_least(verdict, rung) > budget:
             continue
-        text = render("verdict.md.j2", _page(verdict, rung))
+        text = render("verdict.md.j2", verdict_page(verdict, rung))
         if len(text) <= budget:
             return text
-    text = render("headline.md.j2", _head(verdict))
-    return text if len(text) <= budget else render("headline.md.j2", _head(verdict) | {"name": None, "headline": None})
+    text = render("headline.md.j2", verdict_head(verdict))
+    return (
+        text
+        if len(text) <= budget
+        else render("headline.md.j2", verdict_head(verdict) | {"name": None, "headline": None})
+    )
 
 
-def _at_least(verdict: Verdict, rung: _Rung) -> int:
+def at_least(verdict: Verdict, rung: Rung) -> int:
     """Return a number of characters that the page cannot be shorter than; spares rendering what cannot fit."""
     if rung.first is not None:
         return 0
@@ -123,7 +127,8 @@ class _Section:
         return self.count - len(self.rows)
 
 
-def _head(verdict: Verdict) -> dict[str, object]:
+def verdict_head(verdict: Verdict) -> dict[str, object]:
+    """Give what the shortest page shows of a verdict."""
     return {
         "icon": ICONS[verdict.decision],
         "word": WORDS[verdict.decision],
@@ -134,14 +139,15 @@ def _head(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _page(verdict: Verdict, rung: _Rung) -> dict[str, object]:
+def verdict_page(verdict: Verdict, rung: Rung) -> dict[str, object]:
+    """Give what a page shows of a verdict, as far as the rung allows."""
     waived = waived_checks(verdict)
     groups = {
         group: cut([row_of(check, waived) for check in checks], rung.first)
         for group, checks in arrange(verdict).items()
     }
     passed = groups[Group.PASS].rows if rung.passes else ()
-    return _head(verdict) | {
+    return verdict_head(verdict) | {
         "troubles": [_section(group, groups[group]) for group in OPEN if groups[group].count],
         "advice": cut(_advice(verdict, waived), rung.first),
         "strength": _strength(verdict.elo, rung),
@@ -167,7 +173,7 @@ def _advice(verdict: Verdict, waived: frozenset[str]) -> tuple[Advice, ...]:
     return advice(row_of(check, waived) for group in OPEN for check in groups[group])
 
 
-def _strength(facts: EloFacts | None, rung: _Rung) -> dict[str, object] | None:
+def _strength(facts: EloFacts | None, rung: Rung) -> dict[str, object] | None:
     return None if facts is None else elo_page(facts, rung.first)
 
 
@@ -205,7 +211,7 @@ def elo_markdown(title: str, answer: str, facts: EloFacts, notes: Sequence[Note]
     raise ValueError(f"a budget of {budget} characters does not hold the paragraph of an analysis")
 
 
-def _waivers(verdict: Verdict, rung: _Rung, *, used: bool) -> Cut[UsedWaiver]:
+def _waivers(verdict: Verdict, rung: Rung, *, used: bool) -> Cut[UsedWaiver]:
     return cut([waiver for waiver in verdict.waivers if waiver.used is used], rung.first)
 
 
