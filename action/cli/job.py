@@ -23,7 +23,7 @@ from action.deadline import Deadline
 from action.errors import GatekeeperError, InputError, UsageError
 from action.event import Errand, Trigger, read_event
 from action.files import show_name
-from action.github import API, Access, Forge
+from action.github import API, Access, GitHub
 from action.pipeline import check_run
 from action.report.markdown import verdict_markdown
 from action.runner import Annotation, Level, Runner
@@ -189,12 +189,12 @@ def _policy(job: Job, trigger: Trigger) -> PolicyText:
             "none; leave the input at its default, or give `profile` in place of a policy"
         )
     access = Access(repository=trigger.repository, token=Secret(token), url=os.environ.get("GITHUB_API_URL", "") or API)
-    forge = Forge(access)
+    forge = GitHub(access)
     path = job.policy or DEFAULT_POLICY.as_posix()
-    branch = trigger.base or forge.default_branch()
-    text = forge.read_file(path, branch)
+    text = forge.read_file(path, trigger.base)
     if text is None and job.policy:
-        raise InputError(f"{show_name(path)}: expected the policy on the branch {show_name(branch)}, found none there")
+        branch = "the default branch" if trigger.base is None else f"the branch {show_name(trigger.base)}"
+        raise InputError(f"{show_name(path)}: expected the policy on {branch}, found none there")
     return profile_policy(("grpo",)) if text is None else PolicyText(text=text, source=path)
 
 
