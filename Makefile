@@ -25,6 +25,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 $(VENV)/.node: $(VENV)/.dev tests/node/package-lock.json
 	rm -rf $(VENV)/node && mkdir -p $(VENV)/node && cp tests/node/package.json tests/node/package-lock.json $(VENV)/node
 	$(BIN)/python -m tests.node.npm ci --prefix $(VENV)/node --ignore-scripts --no-audit --no-fund --loglevel=error
+	find $(VENV)/node/node_modules/@octokit/openapi/generated -name '*.json' ! -name api.github.com.json -delete  # 370 MB
 	@touch $@
 
 demo: $(VENV)/.run  ## judge a healthy and a broken run, with no account
