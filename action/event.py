@@ -19,6 +19,7 @@ from action.files import show_name
 Payload: TypeAlias = Mapping[str, Any]
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+_QUEUE = re.compile(r"/pr-([1-9][0-9]{0,9})-[0-9a-f]{40,64}\Z")
 _LONGEST = 500
 
 
@@ -47,6 +48,8 @@ class Group:
 
     base_sha: str
     head_sha: str
+    last: int | None
+    """The pull request that GitHub names in the group's branch: the one of its last commit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,9 +181,14 @@ def _merge_group(name: str, facts: _Facts) -> Trigger:
         errand=Errand.QUEUE,
         repository=facts.repository,
         sha=_sha(group["head_sha"]),
-        group=Group(base_sha=_sha(group["base_sha"]), head_sha=_sha(group["head_sha"])),
+        group=Group(base_sha=_sha(group["base_sha"]), head_sha=_sha(group["head_sha"]), last=_last(group["head_ref"])),
         base=base,
     )
+
+
+def _last(ref: Any) -> int | None:
+    found = _QUEUE.search(_text(ref))
+    return int(found[1]) if found else None
 
 
 def _dispatch(name: str, facts: _Facts) -> Trigger:

@@ -64,7 +64,7 @@ class Entry:
     run: str
     """Its id as `run_key` gives it."""
     policy: str
-    """Which policy: 12 hexadecimal digits of its source's sha256. Its text may change: a later verdict replaces."""
+    """Which policy, by `policy_key` of its source: whatever stands in it today, a later verdict replaces an earlier."""
     standing: Standing
     judged_at: str
     """When judging began, RFC 3339 in UTC, whole seconds."""
@@ -114,11 +114,6 @@ def run_key(run: str) -> str:
     if clean == run and 0 < len(run) <= _LONGEST_RUN and run.isprintable():
         return run
     return f"{clean[:50]}-{hashlib.sha256(run.encode(errors='surrogatepass')).hexdigest()[:12]}"
-
-
-def policy_key(source: str) -> str:
-    """Name a policy by its source, whatever stands in it today."""
-    return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 def standing_of(decision: Decision) -> Standing:

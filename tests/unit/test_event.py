@@ -108,7 +108,16 @@ def test_a_merge_group_is_reported_for_its_own_head() -> None:
     found = trigger("merge_group", payload)
 
     assert (found.errand, found.sha, found.base) == (Errand.QUEUE, SHA, "release/1")
-    assert found.group == Group(base_sha=MERGE, head_sha=SHA)
+    assert found.group == Group(base_sha=MERGE, head_sha=SHA, last=7)
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/heads/q/main/pr-0-" + "a" * 40, "refs/heads/q/main/pr-7-x"])
+def test_a_group_whose_branch_names_no_pull_request_has_none_of_its_own(ref: str) -> None:
+    payload = {"merge_group": {"head_sha": SHA, "head_ref": ref, "base_sha": MERGE, "base_ref": "refs/heads/main"}}
+    group = trigger("merge_group", payload).group
+
+    assert group is not None
+    assert group.last is None
 
 
 def test_a_dispatch_is_a_hint_whose_commit_nobody_believes() -> None:

@@ -15,7 +15,6 @@ from action.publish.ledger import (
     Standing,
     describe,
     join,
-    policy_key,
     read_entry,
     read_ledger,
     run_key,
@@ -23,6 +22,7 @@ from action.publish.ledger import (
     standing_of,
     superseded,
 )
+from action.report.state import policy_key
 from checks.result import Decision
 
 JOB = "https://github.com/team/league/actions/runs/1"

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from action.errors import ServiceError
-from action.forge import Pull, RefusedError, Report, State, Status
+from action.forge import Forge, Pull, RefusedError, Report, State, Status
 from action.publish.explanation import finished
-from action.publish.ledger import Entry, Standing, policy_key, read_ledger, standing_of
+from action.publish.ledger import Entry, Standing, read_ledger, standing_of
 from action.publish.publication import Place, Publication, Sight
 from action.publish.sticky import Operation, Posted
+from action.report.state import policy_key
 from checks.result import Decision
 from tests.forge import BOT, PERSON, SHA, MemoryForge, pull
 from tests.verdicts import verdict
@@ -55,7 +56,7 @@ def section(run: str) -> Callable[[str | None], str | None]:
 
 
 def publish(
-    forge: MemoryForge,
+    forge: Forge,
     decision: Decision = Decision.PASS,
     entry: Entry | None = None,
     pulls: tuple[int, ...] | None = (7,),
