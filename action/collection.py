@@ -79,8 +79,8 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
     # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
     run = replace(run, planned_steps=planned_steps(run, planned_key(policy)), config={})
     online = fetches(settings.ref, ports)
-    events = settings.events or (() if online else _beside(_folder(Path(settings.ref)), "events", EVENT_FILES))
-    beside = fetched.games if online else _beside(_folder(Path(settings.ref)), "games", GAME_FILES)
+    events = settings.events or (() if online else find_events(settings.ref))
+    beside = fetched.games if online else find_games(settings.ref)
     games = settings.games or beside
     logs = (
         _logs_of_files(events, run, policy, ports)
@@ -214,6 +214,11 @@ def _folder(path: Path) -> Path:
 def find_games(ref: str) -> tuple[Path, ...]:
     """Find the games beside a run."""
     return _beside(_folder(Path(ref)), "games", GAME_FILES)
+
+
+def find_events(ref: str) -> tuple[Path, ...]:
+    """Find the log events beside a run."""
+    return _beside(_folder(Path(ref)), "events", EVENT_FILES)
 
 
 def _beside(folder: Path, stem: str, suffixes: Sequence[str]) -> tuple[Path, ...]:

@@ -11,8 +11,10 @@ from action.errors import OutputError
 from action.files import show_name
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes], *, option: str = "--out") -> None:
     """Write files below a folder, which is made if needed; each is replaced in one step, the last one last.
+
+    `option`: what names the folder on the command line.
 
     Raises:
         OutputError: the folder cannot be made or written, or the disk is full. What was there before stays whole.
@@ -26,7 +28,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             reason = error.strerror or type(error).__name__
             raise OutputError(
                 f"{show_name(target)}: expected a folder that can be written to, got: {reason}; "
-                "free some space or name another folder with --out"
+                f"free some space or name another folder with {option}"
             ) from error
 
 

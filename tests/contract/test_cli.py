@@ -26,7 +26,7 @@ from action.errors import GatekeeperError, InputError, OutputError, ServiceError
 from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
 
-COMMANDS = ("check", "doctor", "elo", "explain", "logs", "metrics", "policy lint", "policy schema")
+COMMANDS = ("check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy lint", "policy schema")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -101,7 +101,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         assert (done.returncode, done.stderr) in ((0, ""), (10, "")), (line, done.stderr)
         assert done.stdout
         ran.append(words[0])
-    assert sorted(ran) == ["check", "doctor", "elo", "explain", "logs", "metrics", "policy", "policy"]
+    assert sorted(ran) == ["check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy", "policy"]
 
 
 def test_the_log_questions_of_the_command_line_are_those_of_the_core() -> None:

@@ -1,0 +1,164 @@
+"""What `gatekeeper init` writes: a starter policy and the workflow. Facts in, files out.
+
+Nothing is read or written here, and how the files are laid out may not enter: see templates/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from action.fitting import Guessed, Known, Missing, Recorded, fitting_profiles, fitting_roles
+from action.release import Release
+from action.report.starter import Remark, render_starter
+from action.settings import PolicyText, profile_policy
+from checks.check import Check, EloAsk, Policy
+from checks.layers import BASE
+from checks.policy import parse_policy
+from checks.result import Severity
+
+POLICY, WORKFLOW = ".github/gatekeeper.yml", ".github/workflows/gatekeeper.yml"
+"""Where the files belong in a repository."""
+TRAINING = "train"
+"""The name of the training workflow where none was told."""
+SHOWN = 3
+"""How many metrics that look alike are told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of the repository and its runs."""
+
+    profiles: tuple[str, ...] = ()
+    """Those that were asked for; empty: those that fit."""
+    run: Recorded | None = None
+    project: str | None = None
+    """`entity/project` on W&B."""
+    workflow: str | None = None
+    """The `name:` of the workflow that trains."""
+    axiom: bool = False
+    """Log events can be asked of Axiom."""
+    release: Release | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaffold:
+    """The files, and what is left to a person."""
+
+    files: Mapping[str, str]
+    """Path in the repository → text."""
+    steps: tuple[str, ...]
+
+
+def build_scaffold(facts: Facts, profiles: Mapping[str, str]) -> Scaffold:
+    """Build the files; `profiles`: name → text of each profile that ships.
+
+    Raises:
+        PolicyError: a profile was asked for that there is not.
+    """
+    names = facts.profiles or fitting_profiles(facts.run, _read(("grpo",), profiles).roles, axiom=facts.axiom)
+    policy = _read(names, profiles)
+    files = {POLICY: _policy(facts, policy, profiles), WORKFLOW: _workflow(facts)}
+    return Scaffold(files=files, steps=tuple(_steps(facts, policy)))
+
+
+def known_profiles(profiles: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the names of the profiles that a policy can extend."""
+    return tuple(name for name in profiles if name != BASE)
+
+
+def _read(names: tuple[str, ...], profiles: Mapping[str, str]) -> Policy:
+    text: PolicyText = profile_policy(names)
+    return parse_policy(text.text, source=text.source, profiles=profiles, today=date.min)  # there are no waivers
+
+
+def _policy(facts: Facts, policy: Policy, profiles: Mapping[str, str]) -> str:
+    roles = fitting_roles(facts.run, policy) if facts.run is not None else ()
+    known = [{"role": one.role, "shown": Remark(one.name)} for one in roles if isinstance(one, Known)]
+    guessed = [
+        {"role": one.role, "name": one.name, "others": Remark(_others(one))}
+        for one in roles
+        if isinstance(one, Guessed)
+    ]
+    missing = [one for one in roles if isinstance(one, Missing)]
+    groups = [
+        {
+            "profile": Remark(f"{name}:"),
+            "checks": [{"line": Remark(_line(one))} for one in _read((name,), profiles).checks],
+        }
+        for name in policy.profiles
+    ]
+    return render_starter(
+        "starter_policy.yml.j2",
+        {
+            "about": Remark("" if facts.run is None else f" for the run {facts.run.name}"),
+            "profiles": Remark(", ".join(policy.profiles)),
+            "known": known,
+            "guessed": guessed,
+            "missing": [{"role": one.role, "checks": Remark(", ".join(one.checks))} for one in missing],
+            "ratings": facts.run is not None
+            and facts.run.ratings
+            and not facts.run.games
+            and "league" in policy.profiles,
+            "example": Remark(policy.checks[0].id),
+            "groups": groups,
+        },
+    )
+
+
+def _others(guess: Guessed) -> str:
+    more = f" and {len(guess.others) - SHOWN} more" if len(guess.others) > SHOWN else ""
+    return f"; alike: {', '.join(guess.others[:SHOWN])}{more}" if guess.others else ""
+
+
+def _line(check: Check) -> str:
+    """Say what a check asks, for a comment."""
+    if isinstance(check.ask, EloAsk) and check.ask.value is None:
+        asked = check.ask.hypotheses
+        rule = f"{asked.elo1:g} Elo against {asked.elo0:g}"
+    else:
+        rule = str(check.rule)
+    also = [", if present" if check.if_present else "", ", warns" if check.severity is Severity.WARN else ""]
+    return f"{check.id}: {check.title}: {rule}{''.join(also)}"
+
+
+def _workflow(facts: Facts) -> str:
+    return render_starter(
+        "starter_workflow.yml.j2",
+        {
+            "workflow": facts.workflow or TRAINING,
+            "project": facts.project,
+            "release": None
+            if facts.release is None
+            else {
+                "action": Remark(f"{facts.release.repository}@{facts.release.sha}"),
+                "version": Remark(facts.release.version),
+            },
+        },
+    )
+
+
+def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
+    """Say what is left to do, in the order in which it is done."""
+    roles = fitting_roles(facts.run, policy) if facts.run is not None else ()
+    unsure = [one.role for one in roles if isinstance(one, Guessed | Missing)]
+    if unsure:
+        yield f"Look at the roles in {POLICY}: {', '.join(unsure)} could not be told by a known name."
+    if facts.release is None:
+        yield f"Put the action's owner in place of OWNER in {WORKFLOW}."
+    if facts.workflow is None:
+        yield f"Name your training workflow in {WORKFLOW}, where `workflows: [{TRAINING}]` stands, or give --workflow."
+    if facts.project is None:
+        yield "Add the variable WANDB_PROJECT (entity/project): Settings > Secrets and variables > Actions > Variables."
+    logs = "needed here" if "pipeline" in policy.profiles else "only if a check asks of logs"
+    yield (
+        "Add the secrets WANDB_API_KEY and AXIOM_TOKEN: Settings > Secrets and variables > Actions > Secrets; "
+        f"AXIOM_TOKEN, and the variable AXIOM_DATASET, are {logs}."
+    )
+    yield "Commit both files to the default branch: a workflow of another branch is not started by what ended."
+    yield (
+        "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "
+        "the job `Judge the run`: one that is skipped counts as passed."
+    )
+    yield "Ask whether all is set up: gatekeeper doctor --github OWNER/REPOSITORY"

@@ -1,0 +1,212 @@
+"""Workflows pass their linters: what `init` writes, our own, and the action itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from action.cli.ports import profile_texts
+from action.fitting import Recorded
+from action.forge import CONTEXT
+from action.release import Release
+from action.scaffold import POLICY, WORKFLOW, Facts, build_scaffold
+from tests.contract.test_action import ACTION
+from tests.runs import ROOT, clean_environment
+
+OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RUN = Recorded(name="x", metrics={"kl": 9, "elo/base_model": 9, "my/reward": 9}, events=True)
+RELEASE = Release(repository="someone/experiment-gatekeeper", sha="0123456789abcdef" * 2 + "01234567", version="v1.0.0")
+STARTERS = {
+    "bare": Facts(),
+    "of a run": Facts(run=RUN, project="team/league", workflow='Train: "nightly" # 1'),
+    "of a release": Facts(release=RELEASE, workflow="on"),
+}
+PINNED = {
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1",
+    "actions/github-script": "ed597411d8f924073f98dfc5c65a23a2325f34cd",
+    "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
+    "astral-sh/setup-uv": "20cfd1bf945f4377ade1205e4dbc17946fc9a30d",
+}
+
+
+def starter(facts: Facts) -> str:
+    return build_scaffold(facts, profile_texts()).files[WORKFLOW]
+
+
+@pytest.fixture(name="written", params=STARTERS)
+def _written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Write what `init` writes, where linters look for it."""
+    for name, text in build_scaffold(STARTERS[request.param], profile_texts()).files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+def lint(program: str, *words: str | Path) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / program), *map(str, words)],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_init_writes_passes_zizmor(written: Path) -> None:
+    lint("zizmor", "--offline", "--no-progress", "--persona", "pedantic", "--strict-collection", written)
+
+
+def test_what_init_writes_passes_actionlint(written: Path) -> None:
+    lint("actionlint", "-shellcheck=", "-pyflakes=", written / WORKFLOW)
+
+
+def test_what_init_writes_is_valid_by_the_schema_of_workflows(written: Path) -> None:
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", written / WORKFLOW)
+
+
+@pytest.mark.parametrize("path", OURS, ids=[path.name for path in OURS])
+def test_our_own_workflows_pass_every_linter(path: Path) -> None:
+    lint("zizmor", "--offline", "--no-progress", "--persona", "pedantic", "--strict-collection", path)
+    lint("actionlint", "-shellcheck=", "-pyflakes=", path)
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+
+
+def test_the_action_passes_zizmor_and_is_valid_by_the_schema_of_actions() -> None:
+    lint("zizmor", "--offline", "--no-progress", "--strict-collection", ROOT / "action.yml")
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-actions", ROOT / "action.yml")
+
+
+def test_linters_are_silenced_for_two_reasons_alone_and_each_is_said() -> None:
+    silenced = {
+        (name, rule, bool(why.strip()))
+        for name, facts in STARTERS.items()
+        for rule, why in re.findall(r"zizmor: ignore\[([^\]]*)\](.*)", starter(facts))
+    }
+
+    assert silenced == {
+        ("bare", "dangerous-triggers", True),
+        ("bare", "unpinned-uses", True),
+        ("of a run", "dangerous-triggers", True),
+        ("of a run", "unpinned-uses", True),
+        ("of a release", "dangerous-triggers", True),
+    }
+    for path in OURS:
+        assert "zizmor: ignore" not in path.read_text("utf-8"), path.name
+
+
+def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
+
+
+@pytest.mark.parametrize("name", [*STARTERS, *(path.name for path in OURS)])
+def test_actions_of_others_are_pinned_to_commits_that_were_looked_at(name: str) -> None:
+    text = starter(STARTERS[name]) if name in STARTERS else (ROOT / ".github/workflows" / name).read_text("utf-8")
+    for uses, sha in re.findall(r"uses: (\S+?)@(\S+)", text):
+        if not uses.endswith("/experiment-gatekeeper"):
+            assert PINNED.get(uses) == sha, uses
+    for step in steps(yaml.safe_load(text)):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_every_event_that_the_gate_needs_starts_the_workflow(name: str) -> None:
+    started = yaml.safe_load(starter(STARTERS[name]))[True]
+
+    assert set(started) == {
+        "workflow_run", "repository_dispatch", "schedule", "merge_group", "workflow_dispatch", "pull_request"
+    }  # fmt: skip
+    assert started["workflow_run"]["types"] == ["completed"]
+    assert started["repository_dispatch"]["types"] == ["wandb-run-finished"]
+    assert started["pull_request"]["types"] == ["labeled"]
+    assert "run" in started["workflow_dispatch"]["inputs"]
+
+
+def test_permissions_are_those_of_publishing_and_no_more() -> None:
+    workflow = yaml.safe_load(starter(Facts()))
+
+    assert workflow["permissions"] == {}
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {
+        "judge": {
+            "contents": "read",
+            "statuses": "write",
+            "checks": "write",
+            "pull-requests": "write",
+            "actions": "read",
+        }
+    }
+
+
+def test_jobs_wait_for_one_another_by_run_and_never_by_pull_request() -> None:
+    concurrency = yaml.safe_load(starter(Facts()))["concurrency"]
+
+    assert concurrency["cancel-in-progress"] is False
+    assert "pull_request.number" not in concurrency["group"]
+    assert "github.event.workflow_run.id || inputs.run" in concurrency["group"]
+
+
+def test_the_privileged_phase_never_touches_a_pull_requests_code() -> None:
+    workflow = yaml.safe_load(starter(Facts()))
+
+    [checkout] = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert not any("run" in step for step in steps(workflow))
+
+
+def test_secrets_are_given_to_the_one_step_that_needs_them() -> None:
+    text = starter(Facts())
+
+    assert sorted(re.findall(r"secrets\.(\w+)", text)) == ["AXIOM_TOKEN", "WANDB_API_KEY"]
+    [ours] = [step for step in steps(yaml.safe_load(text)) if step.get("id") == "gate"]
+    assert {value for value in ours["with"].values() if "secrets." in value} == {
+        "${{ secrets.AXIOM_TOKEN }}",
+        "${{ secrets.WANDB_API_KEY }}",
+    }
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_the_workflow_uses_inputs_and_outputs_that_the_action_has(name: str) -> None:
+    text = starter(STARTERS[name])
+    [ours] = [step for step in steps(yaml.safe_load(text)) if step.get("id") == "gate"]
+
+    assert set(ours["with"]) <= set(ACTION["inputs"])
+    assert set(re.findall(r"steps\.gate\.outputs\.([\w-]+)", text)) <= set(ACTION["outputs"])
+
+
+def test_the_verdict_is_kept_whatever_it_is() -> None:
+    [upload] = [step for step in steps(yaml.safe_load(starter(Facts()))) if "upload-artifact" in step.get("uses", "")]
+
+    assert upload["if"] == "always()"
+    assert upload["with"]["name"].startswith("gatekeeper-$")
+    assert upload["with"]["path"] == ACTION["inputs"]["out"]["default"]
+    assert upload["with"]["retention-days"] >= 30
+
+
+def test_the_payload_for_wandb_is_json_of_documented_variables_and_names_our_event() -> None:
+    text = starter(Facts())
+    [block] = re.findall(r"  #   \{\n(?:  #.*\n)+?  #   \}\n", text)
+    payload = yaml.safe_load(block.replace("#", " "))
+
+    assert payload["event_type"] == "wandb-run-finished"
+    # https://docs.wandb.ai/models/automations/create-automations/webhook/#payload-variables names none for the run.
+    assert set(payload["client_payload"].values()) == {
+        "${entity_name}", "${project_name}", "${event_type}", "${event_author}"
+    }  # fmt: skip
+    assert "only a hint" in text
+
+
+def test_the_status_that_is_to_be_required_is_the_one_that_is_posted() -> None:
+    scaffold = build_scaffold(Facts(), profile_texts())
+
+    assert f"the commit status `{CONTEXT}`" in scaffold.files[WORKFLOW]
+    assert any(f"Require the status `{CONTEXT}`" in step for step in scaffold.steps)
+    assert set(scaffold.files) == {POLICY, WORKFLOW}
