@@ -68,12 +68,9 @@ def verdict_markdown(verdict: Verdict, *, budget: int = BUDGET) -> str:
         text = render("verdict.md.j2", verdict_page(verdict, rung))
         if len(text) <= budget:
             return text
-    text = render("headline.md.j2", verdict_head(verdict))
-    return (
-        text
-        if len(text) <= budget
-        else render("headline.md.j2", verdict_head(verdict) | {"name": None, "headline": None})
-    )
+    head = verdict_head(verdict)
+    text = render("headline.md.j2", head)
+    return text if len(text) <= budget else render("headline.md.j2", head | {"name": None, "headline": None})
 
 
 def at_least(verdict: Verdict, rung: Rung) -> int:
@@ -155,7 +152,7 @@ def verdict_page(verdict: Verdict, rung: Rung) -> dict[str, object]:
         "unused": _waivers(verdict, rung, used=False),
         "passed": _section(Group.PASS, Cut(rows=passed, count=groups[Group.PASS].count)),
         "not_measured": _section(Group.NOT_MEASURED, groups[Group.NOT_MEASURED]),
-        "facts": _facts(verdict),
+        "facts": fact_rows(verdict),
         "notes": cut(_notes(verdict.notes), rung.first),
         "not_asked": cut(verdict.not_asked, rung.first),
         "evidence_told": _evidence_told(verdict),
@@ -215,7 +212,8 @@ def _waivers(verdict: Verdict, rung: Rung, *, used: bool) -> Cut[UsedWaiver]:
     return cut([waiver for waiver in verdict.waivers if waiver.used is used], rung.first)
 
 
-def _facts(verdict: Verdict) -> list[dict[str, object]]:
+def fact_rows(verdict: Verdict) -> list[dict[str, object]]:
+    """Give what the verdict is bound to as rows of a table, the page of the run as a link."""
     target = address(verdict.run.url)
     rows: list[dict[str, object]] = [{"word": word, "text": text, "address": None} for word, text in facts(verdict)]
     if verdict.run.url:

@@ -28,7 +28,7 @@ _SHORTER = (HEADLINE, 80, 0)
 
 _READ = MOST_CHARACTERS + 1_000
 """How far into a body a state can reach: its lines and the marker."""
-_MARKER = re.compile(r"<!-- experiment-gatekeeper: ([0-9a-f]{16}) -->", re.ASCII)
+_MARKER = re.compile(r"<!-- experiment-gatekeeper: ([0-9a-f]{12}) -->", re.ASCII)
 _OPENING = "<!-- run: "
 _LINE = re.compile(r"<!-- run: ([0-9A-Za-z_=-]{1,6000}) -->", re.ASCII)
 _RUN = re.compile(r"[0-9A-Za-z._:/+-]{1,128}", re.ASCII)
@@ -77,16 +77,16 @@ def policy_key(source: str) -> str:
     """Return the short digest that stands for a policy in the marker: a source may be hostile text, a digest is none.
 
     >>> policy_key(".github/gatekeeper.yml")
-    '5f30657cc4b9f7b9'
+    '5f30657cc4b9'
     """
-    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def marker(key: str) -> str:
     """Return the first line of every comment of ours about a policy.
 
     >>> marker(policy_key("profile grpo"))
-    '<!-- experiment-gatekeeper: 4885454eab1273c3 -->'
+    '<!-- experiment-gatekeeper: 4885454eab12 -->'
     """
     return f"<!-- experiment-gatekeeper: {key} -->"
 
