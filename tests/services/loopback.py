@@ -41,6 +41,8 @@ class Exchange:
 
     def __init__(self, request: Request, handler: BaseHTTPRequestHandler, stopped: threading.Event) -> None:
         self.request = request
+        self.replied: tuple[int, object] | None = None
+        """Status and body of the answer, once there is one."""
         self._handler = handler
         self._stopped = stopped
 
@@ -53,6 +55,7 @@ class Exchange:
         length: int | None = None,
     ) -> None:
         """Answer: bytes as they are, all else as JSON; `length` says another length than it has."""
+        self.replied = (status, body)
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         said = {"Content-Type": "application/json", "Content-Length": str(len(sent) if length is None else length)}
         self._handler.send_response(status)
@@ -108,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(request)
         self.server.behave(Exchange(request, self, self.server.stopped))
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names of the library
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the names of the library
 
 
 class _Server(ThreadingHTTPServer):
