@@ -192,15 +192,19 @@ def _last(ref: Any) -> int | None:
 
 
 def _dispatch(name: str, facts: _Facts) -> Trigger:
-    """A run of W&B has ended, says somebody who may send this event: a hint that the run itself has to bear out."""
+    """A run of W&B has ended, says somebody who may send this event: a hint that the run itself has to bear out.
+
+    W&B's webhooks have no variable for the run: without one, whatever has ended is looked for.
+    """
     payload = facts.payload.get("client_payload") or {}
     told = payload.get("run")
+    run = facts.run or (_text(told) if told is not None else None)
     return Trigger(
         event=name,
-        errand=Errand.JUDGE,
+        errand=Errand.SWEEP if run is None else Errand.JUDGE,
         repository=facts.repository,
         sha=None,
-        run=facts.run or (_text(told) if told is not None else None),
+        run=run,
         hinted=facts.run is None and told is not None,
     )
 

@@ -134,8 +134,10 @@ def test_the_input_comes_before_the_hint() -> None:
 
 
 @pytest.mark.parametrize("payload", [{}, {"client_payload": None}, {"client_payload": {}}])
-def test_a_dispatch_without_a_run_leaves_it_to_be_found(payload: Any) -> None:
-    assert trigger("repository_dispatch", payload).run is None
+def test_a_dispatch_without_a_run_is_a_reason_to_look_for_what_has_ended(payload: Any) -> None:
+    found = trigger("repository_dispatch", payload)
+
+    assert (found.errand, found.run, found.hinted) == (Errand.SWEEP, None, False)
 
 
 def test_by_hand_a_run_tells_its_own_commit_and_a_branch_its() -> None:
