@@ -20,7 +20,7 @@ from action.files import show_name
 from action.github.asking import given, seek
 from action.github.client import TRIES, Client, Listed
 from action.github.failure import OddError, Target, UnansweredError, told
-from action.github.wire import Bounded
+from action.github.wire import Bounded, TooLargeError
 
 _ZIP, _CONTENT = 1_000_000, 64_000
 """Bytes."""
@@ -75,7 +75,7 @@ def _fetch(address: str, seconds: float) -> tuple[bytes | None, str]:
             session.mount(scheme, Bounded(seconds, _ZIP + 1))
         try:
             answer = session.get(address, allow_redirects=False)
-        except requests.exceptions.ContentDecodingError:
+        except TooLargeError:
             return b"\0" * (_ZIP + 1), ""
         except requests.RequestException as error:
             return None, told(error)

@@ -18,7 +18,7 @@ from github.GithubObject import CompletableGithubObject, GithubObject
 from github.Requester import Requester
 
 from action.github.access import Access
-from action.github.failure import LimitedError, LostError, OddError, UnansweredError, told
+from action.github.failure import REDIRECT, LimitedError, LostError, OddError, UnansweredError, told
 from action.github.patience import Patience
 from action.github.wire import Connection
 
@@ -116,7 +116,7 @@ class Client(Requester):
         for page in range(1, listed.most + 1):
             numbered = {**(parameters or {}), "per_page": str(PAGE), **({"page": str(page)} if page > 1 else {})}
             headers, data = self.requestJsonAndCheck("GET", f"{self.root}{listed.path}", parameters=numbered)
-            rows = data.get(listed.within) if listed.within is not None and isinstance(data, dict) else data
+            rows = data if listed.within is None else data.get(listed.within)
             if not isinstance(rows, list):
                 raise OddError
             for row in rows:
@@ -148,6 +148,8 @@ class Client(Requester):
             return None, told(error)
         if status >= 500:
             return (status, said, ""), str(status)
+        if 300 <= status < 400 and (verb, status) != ("GET", 302):
+            return None, REDIRECT
         if not _is_json(body):
             # A page of a proxy, or of a server that is no GitHub: as a refusal it is one without a word.
             return ((status, said, "{}"), "") if status >= 400 else (None, "an answer that is not JSON")

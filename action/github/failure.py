@@ -13,6 +13,8 @@ from urllib3.exceptions import NewConnectionError
 from action.errors import ServiceError
 from action.forge import RefusedError
 
+REDIRECT = "a redirect (was the repository renamed?)"
+
 
 class UnansweredError(Exception):
     """There is no answer, or one that is none; the text says what was got instead."""
@@ -95,7 +97,7 @@ def told(error: requests.RequestException) -> str:
     """Say what was got in place of an answer."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.exceptions.TooManyRedirects):
-        return "one redirect after the other"
+        return REDIRECT
     if isinstance(error, requests.exceptions.Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.SSLError):

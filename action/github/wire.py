@@ -14,8 +14,10 @@ from urllib3.util.timeout import Timeout
 
 _LARGEST = 40_000_000
 """Bytes of an answer: a hundred comments of 65,536 characters, most of them escaped."""
-_HOPS = 3
-"""Requests that one may become: PyGithub follows 301, and asks again after 202, without end."""
+
+
+class TooLargeError(requests.RequestException):
+    """An answer has more bytes than may be."""
 
 
 class Connection(HTTPSRequestsConnectionClass):
@@ -26,21 +28,21 @@ class Connection(HTTPSRequestsConnectionClass):
         super().__init__(parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443), retry=0)
         self.protocol = parts.scheme
         self.session.mount(f"{parts.scheme}://", Bounded(seconds, _LARGEST))
-        self._left = _HOPS
+        self._spent = False
 
     def renew(self) -> None:
         """Begin another request."""
-        self._left = _HOPS
+        self._spent = False
 
     def getresponse(self) -> RequestsResponse:
-        """Send the request and read its answer.
+        """Send the request and read its answer. One request is one: PyGithub follows 301, but without the query.
 
         Raises:
-            requests.RequestException: there is none, it is not whole, or it leads on and on.
+            requests.RequestException: there is none, it is not whole, or it leads on.
         """
-        if not self._left:
+        if self._spent:
             raise requests.exceptions.TooManyRedirects
-        self._left -= 1
+        self._spent = True
         return super().getresponse()
 
 
@@ -88,5 +90,5 @@ class Bounded(HTTPAdapter):
                 return b"".join(parts)
             size += len(part)
             if size > self._largest:
-                raise requests.exceptions.ContentDecodingError
+                raise TooLargeError
             parts.append(part)
