@@ -14,9 +14,8 @@ from action.report.chart import MOST_CHARTS, SPARK, Chart, Line, elo_chart, line
 from action.report.mermaid import COLOURS, FEWEST_POINTS, MOST_POINTS, WIDTH, Point, draw, label, thin
 from checks.elo.agents import AgentKind
 from checks.elo.answer import Mode
-from checks.elo.facts import EloFacts, LearningFacts, RatingFacts, Span
-from checks.elo.learning import Signal
 from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
+from tests.ratings import LEAGUE, elo, rating
 from tests.runs import judge_path, rows, write_run
 from tests.services.mermaid import ChartParser
 from tests.verdicts import HOSTILE, check, verdict
@@ -45,46 +44,6 @@ def parts(code: str) -> tuple[list[str], list[float], list[list[float]]]:
         [float(span[2]), float(span[3])],
         [[float(number) for number in row] for row in drawn],
     )
-
-
-def rating(agent: str, elo: float | None, step: int | None = None, kind: AgentKind | None = None) -> RatingFacts:
-    made = kind or (AgentKind.REFERENCE if step is None else AgentKind.CHECKPOINT)
-    return RatingFacts(
-        agent=agent, kind=made, step=step, span=Span(elo=elo, low=None, high=None), se=None, games=9, flags=()
-    )
-
-
-def elo(*ratings: RatingFacts, mode: Mode = Mode.GAMES) -> EloFacts:
-    return EloFacts(
-        mode=mode,
-        confidence=0.95,
-        method="m",
-        cluster="game",
-        clusters=9,
-        games=9,
-        references=tuple((row.agent, None) for row in ratings if row.kind is AgentKind.REFERENCE),
-        ratings=ratings,
-        gap=None,
-        decision=None,
-        learning=LearningFacts(
-            signal=Signal.UNCLEAR,
-            reference_decline=None,
-            exploitation=None,
-            bots=(),
-            older_checkpoints=None,
-            latest=None,
-            slope_per_100_steps=None,
-        ),
-        head_to_head=(),
-        seats=(),
-        doubts=(),
-        sentences=(),
-    )
-
-
-LEAGUE = elo(
-    rating("v30", 1150.0, 30), rating("v10", 1050.0, 10), rating("base_model", 1000.0), rating("v20", 1100.0, 20)
-)
 
 
 def line(values: Sequence[float], check: str = "kl-p95", name: str = "kl/mean") -> Line:
