@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from action.errors import ServiceError
-from action.forge import Conclusion, State
+from action.forge import Conclusion, Report, State
 from tests.desk import ROOT, Desk, desk, report, status
 from tests.services.faults import reply
 from tests.services.github import SHA, Fault, GitHub
@@ -123,11 +125,16 @@ class TestCheckRun:
             one.forge.create_check_run(SHA, report())
             assert [each.external_id for each in one.forge.check_runs(SHA)] == ["other", "run:policy"]
 
-    def test_one_that_was_there_and_says_something_else_is_told_the_news(self) -> None:
-        with desk(service(Fault(behave=BAD, method="POST", path=CHECK_RUNS, after=1))) as one:
-            one.forge.create_check_run(SHA, report(conclusion=Conclusion.SUCCESS))
-            one.forge.create_check_run(SHA, report(conclusion=Conclusion.FAILURE))
-            assert [each.conclusion for each in one.forge.check_runs(SHA)] == ["failure"]
+    @pytest.mark.parametrize("stored", [True, False])
+    @pytest.mark.parametrize("before", [report(conclusion=Conclusion.SUCCESS), replace(report(), text="sha256: 11")])
+    def test_one_that_was_there_and_says_something_else_is_told_the_news(self, before: Report, *, stored: bool) -> None:
+        with desk(service(Fault(behave=BAD, method="POST", path=CHECK_RUNS, after=1, stored=stored))) as one:
+            one.forge.create_check_run(SHA, before)
+            made = one.forge.create_check_run(SHA, report(51))
+            assert made == one.forge.check_runs(SHA)[-1]
+            assert (made.conclusion, made.text) == ("failure", report().text)
+            assert lines(one, made.id) == list(range(1, 52))
+        assert [1, 2][stored] == len(one.service.memory.check_runs)
 
     @pytest.mark.parametrize("stored", [True, False])
     @pytest.mark.parametrize("after", [0, 1])
