@@ -52,6 +52,10 @@ class Runner:
         self._summary = environ.get("GITHUB_STEP_SUMMARY") or None
         self._stream = stream
 
+    def quiet(self) -> Runner:
+        """Give a runner that logs and nothing more: no outputs, no summary."""
+        return Runner({}, self._stream)
+
     def mask(self, texts: Iterable[str]) -> None:
         """Hide texts in all that is logged from here on; before the first other line. Line by line, as GitHub does."""
         for text in texts:

@@ -27,9 +27,20 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
     deadline: Annotated[
         float, typer.Option("--deadline", envvar="GATEKEEPER_DEADLINE", min=1, max=86_400, help="Seconds.")
     ] = 120.0,
+    publish: Annotated[
+        str,
+        typer.Option("--publish", envvar="GATEKEEPER_PUBLISH", help="status, check-run, comment; or none."),
+    ] = "",
+    sweep_days: Annotated[
+        int, typer.Option("--sweep-days", envvar="GATEKEEPER_SWEEP_DAYS", min=1, max=90, help="How far back it looks.")
+    ] = 7,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", envvar="GATEKEEPER_DRY_RUN", help="Say what would be written; write nothing.")
+    ] = False,
 ) -> None:
     """Judge the run that an event of GitHub Actions is about; for `action.yml`."""
     from action.cli.job import Job, do_job  # noqa: PLC0415 - start-up time
+    from action.cli.job.inputs import PUBLISHED  # noqa: PLC0415
 
     job = Job(
         run=run.strip(),
@@ -41,6 +52,9 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
         project=project.strip(),
         out=out,
         deadline=deadline,
+        publish=tuple(publish.replace(",", " ").split()) or PUBLISHED,
+        sweep_days=sweep_days,
+        dry_run=dry_run,
     )
     raise typer.Exit(do_job(job))
 

@@ -54,8 +54,8 @@ def aftermath(failures: Sequence[Failure], notes: Sequence[str]) -> str:
 def notes_of(sight: Sight, place: Place) -> tuple[str, ...]:
     """Say why something was left as it is."""
     notes = [
-        f"#{one.number} has moved on from {place.sha[:12]} to {one.head_sha[:12]} meanwhile: its comment was left as it "
-        "is, and the new head needs a verdict of its own."
+        f"#{one.number} has moved on from {place.sha[:12]} to {one.head_sha[:12]} meanwhile: its comment was left as "
+        "it is, and the new head needs a verdict of its own."
         for one in sight.moved
     ]
     if sight.later is not None:

@@ -63,11 +63,13 @@ class Sight:
 class Publication:
     """One verdict on its way to GitHub."""
 
-    def __init__(self, forge: Forge, place: Place, mine: Entry, name: str) -> None:
+    def __init__(self, forge: Forge, place: Place, mine: Entry, name: str, *, reports: bool = True) -> None:
+        """Take the repository, where the verdict goes, whose it is, and whether a check run explains it."""
         self._forge = forge
         self._place = place
         self._mine = mine
         self._name = name
+        self._reports = reports
         self._check_run: CheckRun | None = None
         self.failures: list[Failure] = []
         """Steps that failed, in their order."""
@@ -81,6 +83,8 @@ class Publication:
         waiting = replace(self._mine, standing=Standing.WAITING)
         text = shorten(f"{self._name} is being judged")
         self._post(waiting, State.PENDING, text)
+        if not self._reports:
+            return
         with self._collected("check run"):
             self._check_run = self._write(in_progress(self._mine, self._name, self._place.address))
 

@@ -103,6 +103,7 @@ def test_a_run_that_passes_is_told_everywhere(tmp_path: Path, github: GitHub) ->
         "verdict-json": "gatekeeper-out/verdict.json",
         "report": "gatekeeper-out/verdict.md",
         "evidence": "gatekeeper-out/evidence",
+        "operation": "none",
     }
     assert (tmp_path / "gatekeeper-out" / "verdict.md").read_text("utf-8") in done.summary
     assert json.loads((tmp_path / "gatekeeper-out" / "verdict.json").read_text())["policy"]["source"] == PATH
@@ -178,7 +179,8 @@ def test_several_runs_of_the_commit_are_listed_and_none_is_judged(tmp_path: Path
     ("event", "payload", "env", "code", "reason"),
     [
         ("workflow_dispatch", {"inputs": {}}, {}, 11, "no-run"),
-        ("schedule", {}, {}, 11, "no-run"),
+        ("schedule", {}, {}, 2, "input"),
+        ("merge_group", {"merge_group": {}}, {}, 2, "input"),
         ("issue_comment", {}, {"GATEKEEPER_RUN": "run.jsonl"}, 2, "input"),
         ("pull_request", {}, {"GATEKEEPER_RUN": "run.jsonl"}, 2, "input"),
         ("push", {"ref": "refs/heads/x", "after": SHA}, {"GATEKEEPER_RUN": "no/such.jsonl"}, 2, "input"),

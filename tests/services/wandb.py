@@ -170,7 +170,7 @@ def _fits(run: Run, wanted: Mapping[str, Any]) -> bool:
         "state": [run.state],
         "displayName": [run.display],
     }
-    has |= {"commit": [run.commit], "group": [run.group], "sweep": [run.sweep]}
+    has |= {"createdAt": [run.created_at], "commit": [run.commit], "group": [run.group], "sweep": [run.sweep]}
     return all(any(_equals(value, asked) for value in has[field]) for field, asked in wanted.items())
 
 
@@ -181,6 +181,8 @@ def _equals(value: Any, asked: Any) -> bool:
     [(operator, operand)] = asked.items()
     if operator == "$in":
         return value in operand
+    if operator == "$gte":
+        return bool(value is not None and value >= operand)
     if operator == "$regex":
         return value is not None and re.search(operand, value) is not None
     raise ValueError(operator)

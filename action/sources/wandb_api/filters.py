@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 Filter: TypeAlias = dict[str, object]
@@ -49,3 +50,9 @@ def of_name(names: Sequence[str]) -> Filter:
     {'$or': [{'displayName': {'$in': ['a']}}, {'name': {'$in': ['a']}}]}
     """
     return {"$or": [{field: {"$in": list(names)}} for field in ("displayName", "name")]}
+
+
+def ended_since(since: datetime) -> Filter:
+    """Runs that were created since a time and do not run any more, however they ended."""
+    states = ["finished", "crashed", "failed", "killed", "preempted"]
+    return {"state": {"$in": states}, "createdAt": {"$gte": since.strftime("%Y-%m-%dT%H:%M:%S")}}

@@ -1,0 +1,109 @@
+"""One job of GitHub Actions: what its event asks for, and how it ends.
+
+Whatever happens, the outputs say how it ended: a job that says nothing could be taken for a pass.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from action.cli.job.inputs import Job, read_payload
+from action.cli.job.judging import OPEN, judge_subject
+from action.cli.job.scene import Scene, open_scene
+from action.cli.job.subject import Nothing, find_subject
+from action.cli.job.sweep import sweep
+from action.cli.job.voice import tell_error, tell_nothing
+from action.errors import GatekeeperError
+from action.event import Errand, read_event
+from action.forge import State, Status
+from action.publish.ledger import join, read_ledger, run_key, shorten
+from action.publish.queue import judge_group
+from action.runner import Annotation, Level, Runner
+from checks.policy import PolicyError
+
+_SECRETS = ("WANDB_API_KEY", "AXIOM_TOKEN", "GITHUB_TOKEN")
+_ENDS = {
+    State.SUCCESS: ("pass", 0),
+    State.FAILURE: ("fail", 10),
+    State.ERROR: ("error", 3),
+    State.PENDING: ("inconclusive", OPEN),
+}
+
+
+def do_job(job: Job) -> int:
+    """Do the job and give the exit code: that of the verdict, 2 for a wrong set-up, 3 where a service failed."""
+    runner = Runner(os.environ, sys.stdout)
+    runner.mask(os.environ.get(name, "") for name in _SECRETS)
+    try:
+        return _do(job, runner)
+    except (GatekeeperError, PolicyError) as error:
+        code, reason = code_of(error)
+        tell_error(runner, code, reason, str(error))
+        return code
+
+
+def code_of(error: GatekeeperError | PolicyError) -> tuple[int, str]:
+    """Give the exit code and the reason's code of an error."""
+    if isinstance(error, PolicyError):
+        return 2, "policy"
+    return error.exit_code, "service" if error.exit_code == 3 else "input"
+
+
+def _do(job: Job, runner: Runner) -> int:
+    runner.begin("Event")
+    payload = read_payload(os.environ.get("GITHUB_EVENT_PATH", ""))
+    trigger = read_event(os.environ.get("GITHUB_EVENT_NAME", ""), payload, os.environ, job.run or None)
+    scene = open_scene(job, runner, trigger)
+    if trigger.errand is Errand.QUEUE:
+        return _queue(scene)
+    if trigger.errand is Errand.SWEEP:
+        return sweep(scene)
+    subject = find_subject(job, trigger, scene.forge)
+    runner.line(f"{trigger.event}: {subject.text if isinstance(subject, Nothing) else subject.ref}")
+    runner.end()
+    if isinstance(subject, Nothing):
+        return _nothing(scene, subject)
+    return judge_subject(scene, subject, job.out).code
+
+
+def _nothing(scene: Scene, found: Nothing) -> int:
+    """Say that no run is judged: the gate waits for one, or for somebody who names one of several."""
+    sha, forge = scene.trigger.sha, scene.forge
+    if sha is not None and forge is not None and "status" in scene.wanted:
+        ledger = read_ledger(forge.statuses(sha))
+        judged = {entry.run for entry in ledger.values()}
+        if found.runs and {run_key(one.id) for one in found.runs} <= judged:
+            together = join(ledger.values())
+            decision, code = _ENDS[together.state]
+            text = (
+                f"All {len(found.runs)} runs of the commit have a verdict: {together.passing} of {together.runs} pass."
+            )
+            tell_nothing(scene.runner, decision, code, ("judged-before", "Nothing new was judged.", text))
+            return code
+        if not ledger:  # a status that no run stands behind must not hide one of a run
+            state = State.FAILURE if found.runs else State.PENDING
+            status = Status(state=state, description=shorten(found.text), target=scene.address)
+            forge.post_status(sha, status)
+    scene.runner.annotate([Annotation(level=Level.ERROR, title="No run to judge", text=found.text)])
+    tell_nothing(scene.runner, "inconclusive", OPEN, (found.reason, "No run was judged.", found.text))
+    return OPEN
+
+
+def _queue(scene: Scene) -> int:
+    """Report for a merge group."""
+    group, forge = scene.trigger.group, scene.forge
+    scene.runner.end()
+    if group is None or forge is None or scene.trigger.base is None:
+        text = "The pull requests of a merge group could not be looked up: give the input `token`."
+        tell_nothing(scene.runner, "inconclusive", OPEN, ("no-token", "No verdict was given.", text))
+        return OPEN
+    found = judge_group(forge, group.base_sha, group.head_sha, scene.trigger.base, group.last)
+    if "status" in scene.wanted:
+        status = Status(state=found.state, description=found.description, target=scene.address)
+        forge.post_status(group.head_sha, status)
+    decision, code = _ENDS[found.state]
+    headline = "The merge group passes." if code == 0 else "The merge group does not pass."
+    tell_nothing(scene.runner, decision, code, ("merge-group", headline, found.description))
+    scene.runner.line(found.description)
+    return code

@@ -1,0 +1,99 @@
+"""The inputs of the action, and where a job runs. No decision may enter."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from action.errors import InputError, UsageError
+from action.files import show_name
+
+PUBLISHED = ("status", "check-run", "comment")
+"""What may be published, in the order in which it is."""
+_PROJECT = re.compile(r"[\w][\w .-]*/[\w][\w .-]*")
+_LARGEST_EVENT = 30_000_000
+"""Bytes: GitHub delivers payloads of at most 25 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The inputs of the action. Empty: not given."""
+
+    run: str
+    games: tuple[str, ...]
+    events: tuple[str, ...]
+    policy: str
+    profiles: tuple[str, ...]
+    checkpoint: str
+    project: str
+    out: Path
+    deadline: float
+    publish: tuple[str, ...] = PUBLISHED
+    """`none` alone: nothing."""
+    sweep_days: int = 7
+    dry_run: bool = False
+
+    @property
+    def published(self) -> frozenset[str]:
+        """What is to be published.
+
+        Raises:
+            UsageError: something that cannot be.
+        """
+        if self.publish == ("none",):
+            return frozenset()
+        odd = [one for one in self.publish if one not in PUBLISHED]
+        if odd:
+            raise UsageError(
+                f"publish: expected {', '.join(PUBLISHED)} or none, got {show_name(odd[0])}; correct the input"
+            )
+        return frozenset(self.publish)
+
+    def where(self) -> tuple[str, str]:
+        """Give the entity and the project that runs are looked for in.
+
+        Raises:
+            UsageError: none is named, or none that could be one.
+        """
+        if not _PROJECT.fullmatch(self.project):
+            given = show_name(self.project) if self.project else "none"
+            raise UsageError(f"project: expected entity/project, got {given}; correct the input")
+        entity, project = self.project.split("/")
+        return entity, project
+
+
+def read_payload(path: str) -> Mapping[str, Any]:
+    """Read the event's file.
+
+    Raises:
+        InputError: it cannot be read as one.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            content = stream.read(_LARGEST_EVENT + 1)
+        payload = json.loads(content) if len(content) <= _LARGEST_EVENT else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"GITHUB_EVENT_PATH: expected the file of the event, got {type(error).__name__}; is this a job of GitHub "
+            "Actions?"
+        ) from error
+    if not isinstance(payload, dict):
+        raise InputError("GITHUB_EVENT_PATH: expected one JSON object of at most 30 MB, got something else")
+    return payload
+
+
+def address_of(environ: Mapping[str, str], repository: str) -> str:
+    """Give the address of the job, which people are led to."""
+    server = environ.get("GITHUB_SERVER_URL", "") or "https://github.com"
+    number = environ.get("GITHUB_RUN_ID", "")
+    return f"{server}/{repository}/actions/runs/{number}" if number.isdecimal() else f"{server}/{repository}/actions"
+
+
+def attempt_of(environ: Mapping[str, str]) -> int:
+    """Give the attempt of the job, from 1."""
+    told = environ.get("GITHUB_RUN_ATTEMPT", "")
+    return int(told) if told.isascii() and told.isdecimal() and 0 < int(told) < 10**6 else 1

@@ -1,0 +1,134 @@
+"""One run of a job: collected, judged, published, told. Composition alone."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from action.cli.check import write_judged
+from action.cli.job.policies import parsed, policy_in_force, weakenings
+from action.cli.job.publishing import Desk, Published, Publishing
+from action.cli.job.scene import Scene
+from action.cli.job.subject import Subject
+from action.cli.job.voice import tell_verdict
+from action.cli.online import service_ports
+from action.errors import GatekeeperError, ServiceError
+from action.pipeline import check_run
+from action.publish.aftermath import aftermath
+from action.settings import TIME, CheckSettings, PolicyText
+from checks.policy import PolicyError
+from checks.result import Decision
+
+if TYPE_CHECKING:
+    from action.pipeline import Judged
+
+OPEN = 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a run of the job ended."""
+
+    decision: Decision
+    code: int
+    headline: str
+
+
+def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
+    """Judge a run and publish the verdict.
+
+    Raises:
+        GatekeeperError, PolicyError: there is no verdict, or its status could not be written. The status says so
+            where it can.
+    """
+    scene, place = scene.place_of(subject)
+    policy = policy_in_force(scene.job, scene.trigger, scene.forge)
+    judged_at = datetime.now(UTC).strftime(TIME)
+    publishing = None
+    if place is not None and scene.forge is not None and scene.wanted:
+        desk = Desk(
+            forge=scene.forge,
+            place=place,
+            wanted=scene.wanted,
+            repository=scene.page,
+            attempt=scene.attempt,
+            judged_at=judged_at,
+            policy=policy,
+        )
+        publishing = Publishing(desk, subject)
+    try:
+        trial = parsed(policy).trial
+        changes = weakenings(scene.job, scene.trigger, policy)
+        if publishing is not None:
+            publishing.begin(trial=trial, weakenings=changes)
+        judged = _judge(scene, subject, policy, judged_at)
+        write_judged(judged, out)
+    except (GatekeeperError, PolicyError) as error:
+        if publishing is not None:
+            with contextlib.suppress(ServiceError):  # the first error is what is told
+                publishing.broke(str(error).splitlines()[0])
+        raise
+    return _publish(scene, subject, publishing, (judged, out))
+
+
+def _judge(scene: Scene, subject: Subject, policy: PolicyText, judged_at: str) -> Judged:
+    job, runner = scene.job, scene.runner
+    runner.begin("Collect and judge")
+    settings = CheckSettings(
+        ref=subject.ref,
+        policy=policy,
+        fallback_policy=policy,
+        events=tuple(map(Path, job.events)),
+        games=tuple(map(Path, job.games)),
+        checkpoint=job.checkpoint or None,
+        now=judged_at,
+        deadline=job.deadline,
+    )
+    judged = check_run(settings, service_ports())
+    runner.line(judged.verdict.headline)
+    runner.end()
+    return judged
+
+
+def _publish(scene: Scene, subject: Subject, publishing: Publishing | None, found: tuple[Judged, Path]) -> Ended:
+    judged, out = found
+    verdict, runner = judged.verdict, scene.runner
+    if publishing is None:
+        tell_verdict(runner, judged, out)
+        runner.outputs({"operation": "none"})
+        why = scene.silent or "The run names no commit of this repository: nothing was written to GitHub."
+        runner.summary(aftermath([], [why]))
+        return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
+    runner.begin("Publish")
+    published = publishing.finish(judged, lambda _: tell_verdict(runner, judged, out))
+    for one in published.failures:
+        runner.line(f"{one.step}: {one.text}")
+    runner.end()
+    _tell_rest(scene, published)
+    if published.elsewhere is not None:
+        told = {"verdict": Decision.INCONCLUSIVE.value, "exit-code": str(OPEN), "reason-code": "other-commit"}
+        runner.outputs(told)
+        return Ended(decision=Decision.INCONCLUSIVE, code=OPEN, headline=published.elsewhere)
+    runner.line(f"{subject.name}: {verdict.decision.value}")
+    return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
+
+
+def _tell_rest(scene: Scene, published: Published) -> None:
+    """Tell what is known after publishing."""
+    posted = published.posted
+    scene.runner.outputs(
+        {
+            "comment-url": (posted.url if posted is not None else None) or "",
+            "check-url": published.check_url or "",
+            "operation": posted.operation.value if posted is not None else "none",
+        }
+    )
+    notes = list(published.notes)
+    if published.elsewhere is not None:
+        notes.insert(0, f"{published.elsewhere}: the verdict does not count for it.")
+    more = aftermath(published.failures, notes)
+    if more:
+        scene.runner.summary(more)
