@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from action.doctor import (
 from action.errors import GatekeeperError
 from action.ports import Ports
 from action.runs import find_run
+from action.secret import Secret
 from action.services import Services, read_services
 from action.settings import PolicyText
 from checks.check import LogAsk, Policy, QueryAsk
@@ -38,8 +40,18 @@ _PROJECT = re.compile(r"[\w][\w .-]*/[\w][\w .-]*")
 _AXIOM = "https://api.axiom.co"
 
 
-def examine(run: str | None, text: PolicyText, seconds: float) -> list[Finding]:
-    """Look at everything, in an order in which a fault explains those behind it."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A branch of a repository on GitHub."""
+
+    repository: str
+    """`owner/name`."""
+    branch: str | None
+    """None: the default one."""
+
+
+def examine(run: str | None, text: PolicyText, seconds: float, place: Place | None) -> list[Finding]:
+    """Look at everything, in an order in which a fault explains those behind it; `place`: on GitHub too."""
     services, ports, deadline = read_services(os.environ), service_ports(), Deadline(seconds=seconds)
     now = datetime.now(UTC)
     try:
@@ -50,7 +62,27 @@ def examine(run: str | None, text: PolicyText, seconds: float) -> list[Finding]:
     found += _wandb(run, services, deadline)
     found += _run(run, policy, ports, deadline)
     found += _axiom(services, policy, deadline)
+    if place is not None:
+        found += _github(place, Deadline(seconds=seconds))
     return found
+
+
+def _github(place: Place, deadline: Deadline) -> Iterator[Finding]:
+    token = os.environ.get("GITHUB_TOKEN", "").strip()
+    if not token:
+        yield fault("GitHub", "expected a token that may read the repository, got none; set GITHUB_TOKEN")
+        return
+    from action.doctor_github import github_findings  # noqa: PLC0415 - GitHub's client takes half a second
+    from action.github.access import API, Access  # noqa: PLC0415
+    from action.github.rules import Rules  # noqa: PLC0415
+
+    url = os.environ.get("GITHUB_API_URL", "").strip() or API
+    try:
+        sight = Rules(Access(repository=place.repository, token=Secret(token), url=url), deadline).look(place.branch)
+    except GatekeeperError as error:
+        yield fault("GitHub", str(error))
+        return
+    yield from github_findings(sight, datetime.now(UTC))
 
 
 def _wandb(run: str | None, services: Services, deadline: Deadline) -> Iterator[Finding]:

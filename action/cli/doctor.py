@@ -14,29 +14,42 @@ if TYPE_CHECKING:
     from action.doctor import Finding
 
 
-def doctor(
+def doctor(  # noqa: PLR0913 - one argument an option
     run: Annotated[
         str | None,
         typer.Argument(metavar="[RUN]", help="A run to look for the policy's metrics in, or entity/project on W&B."),
     ] = None,
     *,
+    github: Annotated[
+        str | None,
+        typer.Option("--github", metavar="OWNER/NAME", help="Also look whether GitHub holds the gate there."),
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="NAME", help="The branch to look at; default: the default one.")
+    ] = None,
     policy: PolicyOption = None,
     profile: ProfileOption = None,
     deadline: DeadlineOption = 60.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Is everything set up: keys, services, logs, metrics, clocks?
+    """Is everything set up: keys, services, logs, metrics, GitHub?
 
-    Says what to do about each finding. Exit 0 all good, 10 a fault was found.
+    Says what to do about each finding. Exit 0 all good, 10 a fault was found. With --github, and a
+    token as GITHUB_TOKEN, also: is our status required and its source pinned, who can pass it by, is a merge queue
+    handled, do permissions suffice, did it report in the last seven days?
 
     Example: gatekeeper doctor --profile grpo
     """
-    from action.cli.check_up import examine  # noqa: PLC0415 - start-up time
+    from action.cli.check_up import Place, examine  # noqa: PLC0415 - start-up time
     from action.cli.ports import choose_policy, fallback_policy  # noqa: PLC0415
     from action.cli.tables import Table, show_table  # noqa: PLC0415
     from action.doctor import Status  # noqa: PLC0415
+    from action.errors import UsageError  # noqa: PLC0415
 
-    findings = examine(run, choose_policy(policy, profile) or fallback_policy(), deadline)
+    if branch is not None and github is None:
+        raise UsageError("--branch: expected --github OWNER/NAME beside it, got none; name the repository")
+    place = None if github is None else Place(repository=github, branch=branch)
+    findings = examine(run, choose_policy(policy, profile) or fallback_policy(), deadline, place)
     if output_format is Format.TEXT:
         _print(findings)
     else:

@@ -101,7 +101,8 @@ def test_a_stamped_build_knows_its_release_and_is_stamped_once(project: Path) ->
 @pytest.mark.parametrize("words", [("1.2.3", "a/b", SHA), ("v1.2.3", "a", SHA), ("v1.2.3", "a/b", "main"), ("v1.2.3",)])
 def test_what_names_no_release_is_not_stamped(words: tuple[str, ...], project: Path) -> None:
     place = project / "release.py"
-    text = shutil.copy(ROOT / "action" / "release.py", place).read_text("utf-8")
+    shutil.copy(ROOT / "action" / "release.py", place)
+    text = place.read_text("utf-8")
 
     assert script(project, "stamp.py", *words, *([place] if len(words) == 3 else [])).returncode == 2
     assert place.read_text("utf-8") == text

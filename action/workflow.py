@@ -1,0 +1,99 @@
+"""A workflow of GitHub Actions, read for what the gate needs of it: its events, the jobs with our action, permissions.
+
+Pure: text in, values out. Whether that is enough may not enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+_OURS = re.compile(r"[\w.-]+/experiment-gatekeeper(?:/[^@]*)?@\S+")
+_LEVELS = ("none", "read", "write")
+_SCOPES = ("actions", "checks", "contents", "pull-requests", "statuses")
+"""Those that the gate may need."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateJob:
+    """A job with our action in it."""
+
+    id: str
+    name: str
+    """What GitHub calls it where checks are required."""
+    permissions: Mapping[str, str] | None
+    """Scope → `none`, `read` or `write`; None: nothing is said, so the repository's default counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """A workflow that uses our action."""
+
+    path: str
+    events: frozenset[str]
+    jobs: tuple[GateJob, ...]
+
+
+def read_workflow(path: str, text: str) -> Workflow | None:
+    """Read a workflow; None: it does not use our action, or is no workflow.
+
+    >>> text = "on: [push, merge_group]\\njobs: {gate: {steps: [{uses: me/experiment-gatekeeper@v1}]}}"
+    >>> found = read_workflow("x.yml", text)
+    >>> sorted(found.events), found.jobs[0].name, found.jobs[0].permissions
+    (['merge_group', 'push'], 'gate', None)
+    """
+    try:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
+        return None
+    common = _permissions(document.get("permissions"))
+    jobs = tuple(
+        GateJob(
+            id=str(name),
+            name=job["name"] if isinstance(job.get("name"), str) else str(name),
+            permissions=_permissions(job["permissions"]) if "permissions" in job else common,
+        )
+        for name, job in document["jobs"].items()
+        if isinstance(job, dict) and _is_ours(job)
+    )
+    # YAML 1.1 takes the key `on` for true.
+    return Workflow(path=path, events=_events(document.get("on", document.get(True))), jobs=jobs) if jobs else None
+
+
+def suffices(permissions: Mapping[str, str], needed: str) -> bool:
+    """Tell whether a permission is among them; to write is to read.
+
+    >>> suffices({"statuses": "write"}, "statuses: read"), suffices({"checks": "read"}, "checks: write")
+    (True, False)
+    """
+    scope, _, level = needed.partition(": ")
+    return _LEVELS.index(permissions.get(scope, "none")) >= _LEVELS.index(level)
+
+
+def _is_ours(job: Mapping[str, Any]) -> bool:
+    steps = job.get("steps")
+    used = [
+        job.get("uses"),
+        *(one.get("uses") for one in (steps if isinstance(steps, list) else ()) if isinstance(one, dict)),
+    ]
+    return any(isinstance(one, str) and _OURS.fullmatch(one) for one in used)
+
+
+def _events(said: Any) -> frozenset[str]:
+    if isinstance(said, str):
+        return frozenset({said})
+    return frozenset(map(str, said)) if isinstance(said, list | dict) else frozenset()
+
+
+def _permissions(said: Any) -> Mapping[str, str] | None:
+    if said in ("read-all", "write-all"):
+        return dict.fromkeys(_SCOPES, said.partition("-")[0])
+    if not isinstance(said, dict):
+        return None
+    return {str(scope): level for scope, level in said.items() if level in _LEVELS}
