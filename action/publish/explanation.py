@@ -5,7 +5,10 @@ What a report looks like is laid out elsewhere, and what is posted is decided el
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from action.escape import one_line
@@ -28,6 +31,7 @@ _WEIGHTS = {
     Outcome.WARN: Weight.WARNING,
 }
 _TITLE, _TEXT = 250, 8_000
+_MARK = re.compile(r"<!-- remarks: ([0-9a-f]{16}) -->")
 _PROFILES = ("profile ", "profiles ")
 """How the source of a policy begins that is no file."""
 _WHOSE = "experiment-gatekeeper:"
@@ -71,11 +75,22 @@ def finished(entry: Entry, verdict: Verdict, texts: tuple[str, str], address: st
         conclusion=_CONCLUSIONS[verdict.decision],
         title=one_line(verdict.headline)[:_TITLE],
         summary=markdown,
-        text=f"sha256 of `verdict.json`: `{digest}`{more}",
+        text=f"sha256 of `verdict.json`: `{digest}`{more}\n\n{_mark(remarks[:MOST_REMARKS])}",
         remarks=remarks[:MOST_REMARKS],
         started_at=entry.judged_at,
         details=address,
     )
+
+
+def unsaid(report: Report, there: str) -> Report:
+    """Leave remarks out that a check run has already, by its text: GitHub adds them to those of before, for ever."""
+    marks = _MARK.findall(report.text)
+    return replace(report, remarks=()) if marks and marks == _MARK.findall(there) else report
+
+
+def _mark(remarks: Sequence[Remark]) -> str:
+    said = repr([(one.path, one.line, one.weight.value, one.title, one.text) for one in remarks])
+    return f"<!-- remarks: {hashlib.sha256(said.encode(errors='surrogatepass')).hexdigest()[:16]} -->"
 
 
 def _remarks(verdict: Verdict) -> Iterator[Remark]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from action.errors import ServiceError
 from action.forge import CheckRun, Forge, Pull, RefusedError, Report, State, Status
-from action.publish.explanation import external_id, in_progress
+from action.publish.explanation import external_id, in_progress, unsaid
 from action.publish.ledger import Entry, Standing, Together, describe, join, read_ledger, shorten, superseded
 from action.publish.sticky import Operation, Posted, Sticky
 
@@ -160,7 +160,9 @@ class Publication:
             return self._forge.create_check_run(self._place.sha, report)
         if (there.started_at or "") > self._mine.judged_at:  # of a later verdict
             return there
-        return self._forge.update_check_run(there.id, report)
+        if report.conclusion is None:
+            report = replace(report, text=there.text)  # it tells which remarks the check run has
+        return self._forge.update_check_run(there.id, unsaid(report, there.text))
 
     def _post(self, entry: Entry, state: State, description: str) -> None:
         target = f"{self._place.address}{entry.mark}"

@@ -17,9 +17,9 @@ from action.publish.ledger import Entry, Standing, read_ledger, standing_of
 from action.publish.publication import Place, Publication, Sight
 from action.publish.sticky import Operation, Posted
 from action.report.state import policy_key
-from checks.result import Decision
+from checks.result import Decision, Outcome, Verdict
 from tests.forge import BOT, PERSON, SHA, MemoryForge, pull
-from tests.verdicts import verdict
+from tests.verdicts import check, policy, verdict
 
 ADDRESS = "https://github.com/team/league/actions/runs/1"
 MARKER = "<!-- experiment-gatekeeper: x -->"
@@ -60,6 +60,7 @@ def publish(
     decision: Decision = Decision.PASS,
     entry: Entry | None = None,
     pulls: tuple[int, ...] | None = (7,),
+    judged: Verdict | None = None,
 ) -> Done:
     """Publish as a job does."""
     mine = entry or waiting()
@@ -71,7 +72,8 @@ def publish(
     publication.gate(final, f"{mine.run}: {decision.value}", done.sight)
     if done.sight.later is not None:
         return done
-    publication.explain(finished(final, verdict(decision=decision), ("text", "0" * 64), ADDRESS))
+    told = judged or verdict(decision=decision)
+    publication.explain(finished(final, told, ("text", "0" * 64), ADDRESS))
     done.posted = publication.tell(done.sight.pulls, MARKER, section(mine.run))
     return done
 
@@ -350,6 +352,32 @@ def test_of_several_check_runs_of_ours_one_is_written_and_it_is_the_newest() -> 
 
 def _report() -> Report:
     return finished(waiting(), verdict(), ("text", "0" * 64), ADDRESS)
+
+
+def remarked(forge: MemoryForge) -> list[int]:
+    """Return how many remarks went with each report that was written."""
+    counts: list[int] = []
+    real = forge.update_check_run
+
+    def update(check_run: int, report: Report, /) -> object:
+        counts.append(len(report.remarks))
+        return real(check_run, report)
+
+    forge.update_check_run = update  # type: ignore[method-assign,assignment]
+    return counts
+
+
+def test_the_same_remarks_are_not_added_again() -> None:
+    forge = repository()
+    counts = remarked(forge)
+    own = policy(source="policy.yml")
+    failing = verdict(check(Outcome.FAIL), check(Outcome.WARN, id="b"), decision=Decision.FAIL, policy=own)
+    for minute in (0, 5, 9):
+        publish(forge, Decision.FAIL, waiting(minute=minute), judged=failing)
+    other = verdict(check(Outcome.FAIL, reason="Otherwise."), policy=own)
+    publish(forge, Decision.FAIL, waiting(minute=11), judged=other)
+
+    assert counts == [2, 0, 0, 0, 0, 0, 1]
 
 
 # The comment.
