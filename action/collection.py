@@ -98,6 +98,7 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         notes=(*_taken_here(settings.ref, ports), *logs.notes),
         asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
         checkpoint=_checkpoint(settings, fetched),
+        origin=settings.origin,
         judged_at=settings.now,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks.run import Origin
+
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 """How the time of judging is written: RFC 3339 in UTC, whole seconds."""
 
@@ -36,6 +38,8 @@ class CheckSettings:
     checkpoint: str | None = None
     now: str
     """RFC 3339 in UTC, whole seconds."""
+    origin: Origin | None = None
+    """Where on GitHub it is judged; None: elsewhere."""
     deadline: float = DEADLINE
     """Seconds in which everything that services are asked for has to be there."""
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from checks.elo.facts import EloFacts
 from checks.place import Where
-from checks.run import Checkpoint, Note, RunState
+from checks.run import Checkpoint, Note, Origin, RunState
 
 
 class Outcome(StrEnum):
@@ -134,6 +134,8 @@ class Verdict:
     tool_version: str
     run: RunFacts
     checkpoint: Checkpoint | None
+    origin: Origin | None = None
+    """None: it was judged outside GitHub."""
     policy: PolicyFacts
     checks: tuple[CheckResult, ...]
     elo: EloFacts | None = None

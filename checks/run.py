@@ -233,6 +233,18 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where on GitHub a run was judged, and for what."""
+
+    repository: str
+    """`owner/name`."""
+    sha: str | None
+    """The commit that the verdict is for; None: for none."""
+    attempt: int
+    """Of the job, from 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything that one judgement rests on."""
 
@@ -252,5 +264,7 @@ class Evidence:
     notes: tuple[Note, ...] = ()
     """What was odd or lost outside the run itself."""
     checkpoint: Checkpoint | None = None
+    origin: Origin | None = None
+    """None: it was not judged by a job of GitHub Actions."""
     judged_at: str
     """RFC 3339 in UTC, whole seconds."""

@@ -135,6 +135,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
             planned_steps=planned_steps(run, policy.planned_steps),
         ),
         checkpoint=evidence.checkpoint,
+        origin=evidence.origin,
         policy=PolicyFacts(source=policy.source, sha256=policy.sha256, profiles=policy.profiles, trial=policy.trial),
         checks=results,
         elo=strength.main,

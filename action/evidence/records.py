@@ -24,6 +24,7 @@ from checks.run import (
     LogTable,
     Note,
     NoteKind,
+    Origin,
     Rows,
     RunData,
     RunState,
@@ -43,7 +44,10 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, data in sorted(evidence.baselines.items()):
         kept[name] = data if isinstance(data, str) else run_record(data)
+    # A bundle from outside GitHub is as it was before there was an origin: its digest stays.
+    origin = {} if evidence.origin is None else {"origin": asdict(evidence.origin)}
     return {
+        **origin,
         "judged_at": evidence.judged_at,
         "run": run_record(evidence.run),
         "baselines": kept,
@@ -110,6 +114,15 @@ def read_checkpoint(record: Record | None) -> Checkpoint | None:
         step=_or_none(_whole, record["step"]),
         artifact=read_text(record["artifact"]),
         digest=read_text(record["digest"]),
+    )
+
+
+def read_origin(record: Record | None) -> Origin | None:
+    """Read back where it was judged."""
+    if record is None:
+        return None
+    return Origin(
+        repository=_text(record["repository"]), sha=read_text(record["sha"]), attempt=_whole(record["attempt"])
     )
 
 

@@ -143,6 +143,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         notes=records.read_notes(manifest["notes"]),
         asked=records.read_asked(manifest["asked"]),
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
+        origin=records.read_origin(manifest.get("origin")),
         judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(

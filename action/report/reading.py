@@ -21,7 +21,7 @@ from checks.result import (
     UsedWaiver,
     Verdict,
 )
-from checks.run import Checkpoint, Note, NoteKind, RunState
+from checks.run import Checkpoint, Note, NoteKind, Origin, RunState
 
 _EXIT_CODES = {
     Decision.PASS: (0,),
@@ -54,6 +54,7 @@ def parse_verdict(text: str, *, name: str = "verdict.json") -> Verdict:
         tool_version=top["tool"]["version"].text(),
         run=_run(top["run"]),
         checkpoint=top["checkpoint"].optional(_checkpoint),
+        origin=_origin(top),
         policy=_policy(top["policy"]),
         checks=top["checks"].items(_check),
         elo=top["elo"].optional(read_elo),
@@ -62,6 +63,13 @@ def parse_verdict(text: str, *, name: str = "verdict.json") -> Verdict:
         not_asked=top["not_asked"].items(Field.text),
         evidence_sha256=top["evidence"]["sha256"].text(),
     )
+
+
+def _origin(top: Field) -> Origin | None:
+    repository = top["repository"].optional(Field.text)
+    if repository is None:
+        return None
+    return Origin(repository=repository, sha=top["sha"].optional(Field.text), attempt=top["attempt"].whole())
 
 
 def _run(run: Field) -> RunFacts:

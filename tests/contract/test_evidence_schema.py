@@ -15,6 +15,7 @@ from checks.run import (
     LogTable,
     Note,
     NoteKind,
+    Origin,
     Rows,
     RunData,
     RunState,
@@ -50,6 +51,7 @@ def full_bundle() -> Bundle:
         baselines={"old": run("old"), "gone": "found nothing there."},
         notes=(Note(kind=NoteKind.LOST, text="a line"),),
         checkpoint=Checkpoint(name="adapter_v3", step=3, digest="sha256:" + "0" * 64),
+        origin=Origin(repository="team/league", sha="c0ffee", attempt=2),
         judged_at="2026-01-05T08:00:00Z",
     )
     return Bundle(evidence=evidence, policy_text="version: 1\n", policy_source="p.yml", collected_by="0.1.0")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_action_job import HIGH, LENIENT, PATH, ROWS, STRICT, Done, do, pull
-from tests.runs import rows, write_run
+from tests.runs import command, rows, write_run
 from tests.services.github import REPOSITORY, SHA, GitHub
 from tests.services.wandb import ENTITY, PROJECT, Wandb
 from tests.services.wandb_run import Run
@@ -89,6 +89,10 @@ def test_what_is_written_says_why(tmp_path: Path, github: GitHub) -> None:
     assert number == 7
     assert "kl-p95" in comment["body"]
     assert "mermaid" in comment["body"]
+    document = json.loads((tmp_path / "gatekeeper-out" / "verdict.json").read_text())
+    assert (document["repository"], document["sha"], document["attempt"]) == (REPOSITORY, SHA, 1)
+    again = command("check", "gatekeeper-out", "--format", "json", cwd=tmp_path)
+    assert again.stdout == (tmp_path / "gatekeeper-out" / "verdict.json").read_text()
     digest = hashlib.sha256((tmp_path / "gatekeeper-out" / "verdict.json").read_bytes()).hexdigest()
     assert digest in report["output"]["text"]
 

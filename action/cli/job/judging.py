@@ -21,6 +21,7 @@ from action.publish.aftermath import aftermath
 from action.settings import TIME, CheckSettings, PolicyText
 from checks.policy import PolicyError
 from checks.result import Decision
+from checks.run import Origin
 
 if TYPE_CHECKING:
     from action.pipeline import Judged
@@ -64,7 +65,10 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
         changes = weakenings(scene.job, scene.trigger, policy)
         if publishing is not None:
             publishing.begin(trial=trial, weakenings=changes)
-        judged = _judge(scene, subject, policy, judged_at)
+        origin = Origin(
+            repository=scene.trigger.repository, sha=None if place is None else place.sha, attempt=scene.attempt
+        )
+        judged = _judge(scene, subject, policy, (judged_at, origin))
         write_judged(judged, out)
     except (GatekeeperError, PolicyError) as error:
         if publishing is not None:
@@ -74,8 +78,9 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
     return _publish(scene, subject, publishing, (judged, out))
 
 
-def _judge(scene: Scene, subject: Subject, policy: PolicyText, judged_at: str) -> Judged:
+def _judge(scene: Scene, subject: Subject, policy: PolicyText, here: tuple[str, Origin]) -> Judged:
     job, runner = scene.job, scene.runner
+    judged_at, origin = here
     runner.begin("Collect and judge")
     settings = CheckSettings(
         ref=subject.ref,
@@ -85,6 +90,7 @@ def _judge(scene: Scene, subject: Subject, policy: PolicyText, judged_at: str) -
         games=tuple(map(Path, job.games)),
         checkpoint=job.checkpoint or None,
         now=judged_at,
+        origin=origin,
         deadline=job.deadline,
     )
     judged = check_run(settings, service_ports())
