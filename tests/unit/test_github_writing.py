@@ -127,13 +127,16 @@ class TestCheckRun:
 
     @pytest.mark.parametrize("stored", [True, False])
     @pytest.mark.parametrize("before", [report(conclusion=Conclusion.SUCCESS), replace(report(), text="sha256: 11")])
-    def test_one_that_was_there_and_says_something_else_is_told_the_news(self, before: Report, *, stored: bool) -> None:
+    @pytest.mark.parametrize("count", [0, 51])
+    def test_one_that_was_there_and_says_something_else_is_told_the_news(
+        self, before: Report, count: int, *, stored: bool
+    ) -> None:
         with desk(service(Fault(behave=BAD, method="POST", path=CHECK_RUNS, after=1, stored=stored))) as one:
             one.forge.create_check_run(SHA, before)
-            made = one.forge.create_check_run(SHA, report(51))
+            made = one.forge.create_check_run(SHA, report(count))
             assert made == one.forge.check_runs(SHA)[-1]
             assert (made.conclusion, made.text) == ("failure", report().text)
-            assert lines(one, made.id) == list(range(1, 52))
+            assert lines(one, made.id) == list(range(1, count + 1))
         assert [1, 2][stored] == len(one.service.memory.check_runs)
 
     @pytest.mark.parametrize("stored", [True, False])
