@@ -65,6 +65,8 @@ class TestTries:
         """PyGithub's own lists take it for one, and a second comment would be written."""
         with desk(GitHub(fault=reply(200, {}))) as one, pytest.raises(ServiceError):
             one.forge.comments(7)
+        with desk(GitHub(fault=reply(200, {"check_runs": {}}))) as one, pytest.raises(ServiceError):
+            one.forge.check_runs(SHA)
 
     @pytest.mark.parametrize("name", BROKEN)
     def test_an_answer_that_is_none_is_one_sentence(self, name: str) -> None:

@@ -79,7 +79,7 @@ def test_no_log_shows_what_is_sent_answered_or_signed(caplog: pytest.LogCaptureF
     service = GitHub()
     service.add_pull(7)
     service.add_artifact(5, "gate", stream.getvalue())
-    with caplog.at_level(logging.DEBUG), desk(service) as one:
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "github"), desk(service) as one:
         one.forge.create_comment(7, "a body")
         assert one.forge.artifact(5, "gate") == b"{}"
     shown = "".join(record.getMessage() + repr(vars(record)) for record in caplog.records)
