@@ -129,6 +129,8 @@ class TestWaits:
         [
             limited(403, Retry_After="7"),
             limited(429, Retry_After="7"),
+            reply(403, {"message": "slow"}, Retry_After="7"),
+            reply(429, b"<html>slow</html>", Retry_After="7"),
             limited(403, Retry_After=format_datetime(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=7))),
             reply(403, {"message": "no"}, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(int(NOW) + 7)),
             reply(429, {"message": "no"}, X_RateLimit_Remaining="0", X_RateLimit_Reset=str(int(NOW) + 7)),
