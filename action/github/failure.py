@@ -12,6 +12,7 @@ from urllib3.exceptions import NewConnectionError
 
 from action.errors import ServiceError
 from action.forge import RefusedError
+from action.github.wire import TooLargeError
 
 REDIRECT = "a redirect (was the repository renamed?)"
 
@@ -96,6 +97,8 @@ class Target:
 def told(error: requests.RequestException) -> str:
     """Say what was got in place of an answer."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, TooLargeError):
+        return "an answer that is too large"
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return REDIRECT
     if isinstance(error, requests.exceptions.Timeout):

@@ -165,7 +165,7 @@ def read_state(body: str) -> State | None:
     A line that is damaged is a run that is not known: it is skipped, and never stops the reading of the others. Of a
     run that comes twice the first line counts.
     """
-    first, *rest = body[:_READ].split("\n", MOST_SECTIONS + 1)
+    first, *rest = body[:_READ].split("\n")
     found = _MARKER.fullmatch(first.rstrip("\r"))
     if found is None:
         return None

@@ -76,6 +76,7 @@ class TestTries:
                     call()
                 assert GRAMMAR.fullmatch(str(caught.value))
                 assert str(caught.value).isprintable()
+                assert ("too large" in str(caught.value)) is (name == "gzip of 60 MB")
 
     @pytest.mark.parametrize("name", ["hang", "drip of the body"])
     def test_an_answer_that_never_ends_is_left(self, name: str) -> None:
@@ -92,6 +93,16 @@ class TestTries:
         with desk(GitHub(fault=reply(status_code, body))) as one, pytest.raises(ServiceError) as caught:
             one.forge.post_status(SHA, status())
         assert GRAMMAR.fullmatch(str(caught.value))
+        assert (status_code != 422) is isinstance(caught.value, RefusedError)
+
+    def test_a_renamed_repository_is_not_followed_to_its_new_name(self) -> None:
+        service = GitHub()
+        moved = reply(301, {"message": "Moved Permanently"}, Location=f"{service.url}/repositories/7/check-runs")
+        service.faults.append(Fault(behave=moved))
+        service.faults.append(Fault(behave=reply(200, {"check_runs": []}), path="/repositories/.*"))
+        with desk(service) as one:
+            assert one.forge.check_runs(SHA) == ()
+        assert [f"/repos/{REPOSITORY}/commits/{SHA}/check-runs"] * 2 == [each.path for each in service.requests]
 
     @pytest.mark.parametrize(
         "behave",
