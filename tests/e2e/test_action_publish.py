@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import json
 import zipfile
@@ -15,7 +16,8 @@ import pytest
 
 from tests.e2e.test_action_job import HIGH, LENIENT, PATH, ROWS, STRICT, Done, do, pull
 from tests.runs import command, rows, write_run
-from tests.services.github import REPOSITORY, SHA, GitHub
+from tests.services.faults import reply
+from tests.services.github import REPOSITORY, SHA, Fault, GitHub
 from tests.services.wandb import ENTITY, PROJECT, Wandb
 from tests.services.wandb_run import Run
 
@@ -60,6 +62,8 @@ def states(github: GitHub, sha: str = SHA) -> list[str]:
 def test_a_verdict_on_a_pull_request_takes_twelve_requests_and_ten_when_nothing_changed(
     tmp_path: Path, github: GitHub
 ) -> None:
+    tmp_path.joinpath(PATH).parent.mkdir(parents=True)
+    tmp_path.joinpath(PATH).write_text(STRICT)  # as it is checked out
     with Wandb(Run(rows=ROWS, commit=SHA)) as wandb:
         first = job(tmp_path, github, wandb)
         asked = len(github.exchanges)
@@ -256,14 +260,47 @@ def test_a_pull_request_that_loosens_the_policy_is_judged_by_the_old_and_told(tm
     assert "checks.kl-p95" in comment["body"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [(LENIENT, "checks.kl-p95"), ("", "has a fault"), (None, f"removes {PATH}"), (STRICT, None)],
+)
+def test_without_a_checkout_the_pull_requests_policy_is_read_from_its_head(
+    tmp_path: Path, github: GitHub, policy: str | None, told: str | None
+) -> None:
+    if policy is None:
+        github.faults.append(Fault(behave=reply(404), path=".*/contents/.*", after=1, times=1))
+    else:
+        github.files[SHA, PATH] = policy
+    with Wandb(Run(rows=BAD, commit=SHA)) as wandb:
+        done = job(tmp_path, github, wandb, "workflow_run", finished(pulls=[7]))
+        asked = len(github.requests)
+        again = job(tmp_path, github, wandb, "workflow_run", finished(pulls=[7]))
+
+    assert (done.code, again.outputs["operation"]) == (10, "unchanged")
+    assert (asked, len(github.requests) - asked) == (13 + (policy is None), 10)
+    [(_, comment)] = github.memory.comments.values()
+    heading = "What this pull request changes in the policy"
+    assert (heading in comment["body"]) is (told is not None)
+    assert (told or "") in html.unescape(comment["body"])
+
+
+def test_a_fork_is_told_in_the_summary_what_its_policy_asks_less(tmp_path: Path, github: GitHub) -> None:
+    github.files[SHA, PATH] = LENIENT
+    done = job(tmp_path, github, payload=pull(fork=True))
+
+    assert "checks.kl-p95" in done.summary
+    assert (github.memory.statuses, github.memory.comments) == ([], {})
+
+
 # A finished workflow whose artifact names the run.
 
 
-def finished(run: int = 99) -> dict[str, Any]:
+def finished(run: int = 99, pulls: Sequence[int] = ()) -> dict[str, Any]:
     owner = {"owner": {"login": "team"}}
+    listed = [{"number": one, "head": {"sha": SHA}, "base": {"ref": "main"}} for one in pulls]
     return {
         "workflow_run": {
-            "id": run, "head_sha": SHA, "head_branch": "topic", "head_repository": owner, "pull_requests": [],
+            "id": run, "head_sha": SHA, "head_branch": "topic", "head_repository": owner, "pull_requests": listed,
         }
     }  # fmt: skip
 
@@ -301,7 +338,8 @@ def test_an_artifact_that_cannot_be_believed_is_refused(
 ) -> None:
     github.memory.commits["d" * 40] = ()
     github.add_artifact(99, "gatekeeper-run.json", archive(content))
-    runs = [Run(rows=ROWS, commit=SHA), Run(name="two00000", rows=ROWS, commit="d" * 40)]
+    runs = [Run(name=name, rows=ROWS, commit=SHA) for name in ("one00000", "abc123")]
+    runs.append(Run(name="two00000", rows=ROWS, commit="d" * 40))
     done = job(tmp_path, github, runs, "workflow_run", finished())
 
     assert (done.code, done.outputs["verdict"]) == (2, "error")

@@ -62,6 +62,8 @@ Handler: TypeAlias = Callable[[Asked], Answer]
 
 def _content(asked: Asked) -> Answer:
     branch, path = asked.one("ref") or "main", unquote(asked.path[0])
+    if branch in asked.memory.commits and (branch, path) not in asked.files:
+        branch = "main"  # a commit that is said nothing of changes nothing
     text = asked.files.get((branch, path))
     if text is not None:
         return Answer(body=asked.bodies.content(path, text.encode("utf-8", "surrogateescape")))

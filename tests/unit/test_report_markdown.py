@@ -243,7 +243,10 @@ def test_a_table_that_never_fits_is_a_fault_of_the_program() -> None:
 
 
 def templates() -> list[str]:
-    return sorted(path.name for path in importlib.resources.files("templates").iterdir() if path.name.endswith(".j2"))
+    """Name the templates of Markdown; those of YAML have delimiters and a filter of their own."""
+    return sorted(
+        path.name for path in importlib.resources.files("templates").iterdir() if path.name.endswith(".md.j2")
+    )
 
 
 def test_templates_build_no_text_past_the_filter() -> None:

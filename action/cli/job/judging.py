@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from action.cli.check import write_judged
 from action.cli.job.policies import parsed, policy_in_force, weakenings
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from action.pipeline import Judged
 
 OPEN = 11
+_Changes: TypeAlias = Callable[[], tuple[str, ...]]
+"""What the pull request's own policy asks less, one sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +64,9 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
             policy=policy,
         )
         publishing = Publishing(desk, subject)
+    changes = _weakenings(scene, subject, policy)
     try:
         trial = parsed(policy).trial
-        changes = weakenings(scene.job, scene.trigger, policy)
         if publishing is not None:
             publishing.begin(trial=trial, weakenings=changes)
         origin = Origin(
@@ -75,7 +79,12 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
             with contextlib.suppress(ServiceError):  # the first error is what is told
                 publishing.broke(str(error).splitlines()[0])
         raise
-    return _publish(scene, subject, publishing, (judged, out))
+    return _publish(scene, subject, publishing, (judged, out, changes))
+
+
+def _weakenings(scene: Scene, subject: Subject, policy: PolicyText) -> _Changes:
+    """Tell on demand, and once, what the pull request's own policy asks less."""
+    return cache(lambda: weakenings(scene.job, scene.trigger, policy, (scene.forge, subject.sha or "")))
 
 
 def _judge(scene: Scene, subject: Subject, policy: PolicyText, here: tuple[str, Origin]) -> Judged:
@@ -99,14 +108,18 @@ def _judge(scene: Scene, subject: Subject, policy: PolicyText, here: tuple[str, 
     return judged
 
 
-def _publish(scene: Scene, subject: Subject, publishing: Publishing | None, found: tuple[Judged, Path]) -> Ended:
-    judged, out = found
+def _publish(
+    scene: Scene, subject: Subject, publishing: Publishing | None, found: tuple[Judged, Path, _Changes]
+) -> Ended:
+    judged, out, changes = found
     verdict, runner = judged.verdict, scene.runner
     if publishing is None:
         tell_verdict(runner, judged, out)
         runner.outputs({"operation": "none"})
-        why = scene.silent or "The run names no commit of this repository: nothing was written to GitHub."
-        runner.summary(aftermath([], [why]))
+        why = [scene.silent or "The run names no commit of this repository: nothing was written to GitHub."]
+        if scene.trigger.read_only:
+            why += changes()
+        runner.summary(aftermath([], why))
         return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
     runner.begin("Publish")
     published = publishing.finish(judged, lambda _: tell_verdict(runner, judged, out))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from action.cli.job.inputs import Job
 from action.cli.ports import DEFAULT_POLICY, profile_texts
-from action.errors import InputError, UsageError
+from action.errors import InputError, ServiceError, UsageError
 from action.event import Trigger
 from action.files import show_name
 from action.forge import Forge
@@ -56,14 +56,30 @@ def parsed(text: PolicyText, today: date | None = None) -> Policy:
     return parse_policy(text.text, source=text.source, profiles=profile_texts(), today=day)
 
 
-def weakenings(job: Job, trigger: Trigger, before: PolicyText) -> tuple[str, ...]:
+def weakenings(job: Job, trigger: Trigger, before: PolicyText, head: tuple[Forge | None, str]) -> tuple[str, ...]:
     """Tell what the policy of a pull request asks less than the one in force, one sentence each.
 
-    It is read from the checkout of the pull request, where there is one: nothing of it is in force.
+    It is read from the checkout of the pull request, where the event is one and it is checked out, else through
+    GitHub from its head: nothing of it is in force.
+
+    Args:
+        job: the inputs.
+        trigger: the event.
+        before: the policy in force.
+        head: GitHub, and the head of the pull request.
     """
-    if trigger.event != "pull_request" or job.profiles:
+    if job.profiles:
         return ()
-    text = _checked_out(policy_path(job))
+    path = policy_path(job)
+    text = _checked_out(path) if trigger.event == "pull_request" else None
+    forge, sha = head
+    if text is None and forge is not None and before.source == path:
+        try:
+            text = forge.read_file(path, sha)
+        except (ServiceError, InputError) as error:
+            return (f"The policy of this pull request could not be read: {error}",)
+        if text is None:
+            return (f"This pull request removes {path}: without it the profile grpo would be in force.",)
     if text is None or text == before.text:
         return ()
     try:

@@ -62,7 +62,7 @@ class Publishing:
     publication: Publication = field(init=False)
     mine: Entry = field(init=False)
     trial: bool = field(init=False, default=False)
-    weakenings: tuple[str, ...] = field(init=False, default=())
+    weakenings: Callable[[], tuple[str, ...]] = field(init=False, default=tuple)
 
     def __post_init__(self) -> None:
         self.mine = Entry(
@@ -80,12 +80,13 @@ class Publishing:
         """Tell whether something is to be written; a policy that is tried out sets no status."""
         return what in self.desk.wanted and (what == "comment" or not self.trial)
 
-    def begin(self, *, trial: bool, weakenings: tuple[str, ...]) -> None:
+    def begin(self, *, trial: bool, weakenings: Callable[[], tuple[str, ...]]) -> None:
         """Close the gate until there is a verdict.
 
         Args:
             trial: the policy is being tried out.
-            weakenings: what the pull request's own policy asks less, one sentence each.
+            weakenings: gives what the pull request's own policy asks less, one sentence each; asked for only where
+                a comment is written, since it may take a request.
 
         Raises:
             ServiceError: the status could not be written.
@@ -171,21 +172,22 @@ class Publishing:
         from action.report.state import marker, read_state, state_of  # noqa: PLC0415
 
         verdict, place = judged.verdict, self.desk.place
-        now = Section(
-            state=state_of(verdict, digest=_said(judged), sha=place.sha, attempt=self.desk.attempt, url=check_url),
-            verdict=verdict,
-            lines=lines_of(judged.policy, judged.bundle.evidence),
-            weakenings=self.weakenings,
-        )
+        mine = state_of(verdict, digest=_said(judged), sha=place.sha, attempt=self.desk.attempt, url=check_url)
         links = Links(head=place.sha, repository=self.desk.repository, job=place.address)
 
         def compose(old: str | None) -> str | None:
             state = None if old is None else read_state(old)
-            known = None if state is None else state.of(now.state.run)
+            known = None if state is None else state.of(mine.run)
             if not is_newer(known, verdict.judged_at, self.desk.attempt):
                 return None
-            if known is not None and (known.digest, known.sha) == (now.state.digest, place.sha):
+            if known is not None and (known.digest, known.sha) == (mine.digest, place.sha):
                 return None
+            now = Section(
+                state=mine,
+                verdict=verdict,
+                lines=lines_of(judged.policy, judged.bundle.evidence),
+                weakenings=self.weakenings(),
+            )
             body = comment_body(merge(state, now), links=links)
             return None if old is not None and same(old, body) else body
 

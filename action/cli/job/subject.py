@@ -66,7 +66,7 @@ List = Callable[[Filter], "Sequence[Listed]"]
 
 
 def find_subject(job: Job, trigger: Trigger, forge: Forge | None) -> Subject | Nothing:
-    """Find the run: the one that is named, else the one that the finished workflow names, else that of the commit.
+    """Find the run: the one that is named, else the commit's only one, else the one that the finished workflow tells.
 
     Raises:
         UsageError: a run that may not be judged here, or a name that may mean two things.
@@ -77,20 +77,21 @@ def find_subject(job: Job, trigger: Trigger, forge: Forge | None) -> Subject | N
         if trigger.hinted:
             _require_allowed(job, trigger.run, "client_payload.run")
         return _named(job, trigger, trigger.run)
-    told = _told(trigger, forge)
-    if told is not None:
-        _require_allowed(job, told, f"the artifact {RUN_FILE}")
-        subject = _looked_up(job, told, None)
-        if subject.sha != trigger.sha:
-            raise UsageError(
-                f"the artifact {RUN_FILE}: expected a run that was trained on {str(trigger.sha)[:12]}, got one of "
-                f"{str(subject.sha)[:12]}; write the id of the run that this workflow trained"
-            )
-        return subject
     if not job.project or trigger.sha is None:
         text = "The event names no run: give the input `run`, or `project` to look for the commit's runs on W&B."
         return Nothing(reason="no-run", text=text)
-    return _of_commit(job, trigger.sha)
+    found = _of_commit(job, trigger.sha)
+    told = _told(trigger, forge) if isinstance(found, Nothing) else None
+    if told is None:
+        return found
+    _require_allowed(job, told, f"the artifact {RUN_FILE}")
+    subject = _looked_up(job, told, None)
+    if subject.sha != trigger.sha:
+        raise UsageError(
+            f"the artifact {RUN_FILE}: expected a run that was trained on {trigger.sha[:12]}, got one of "
+            f"{str(subject.sha)[:12]}; write the id of the run that this workflow trained"
+        )
+    return subject
 
 
 def find_runs(job: Job, wanted: Filter) -> Sequence[Listed]:
