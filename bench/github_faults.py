@@ -108,16 +108,23 @@ class Cell:
     wrong: list[str] = field(default_factory=list)
 
 
+def check_out(folder: Path, records: Sequence[object]) -> None:
+    """Make what the job finds in its workspace: the pull request with its policy, and the run."""
+    (folder / PATH).parent.mkdir(parents=True, exist_ok=True)
+    (folder / PATH).write_text(POLICY)
+    write_run(folder, records)
+
+
 def job(folder: Path, github: GitHub, records: Sequence[object]) -> Done:
     """Do a job to its end."""
-    write_run(folder, records)
+    check_out(folder, records)
     process = start_job(folder, github, "pull_request", pull_event(), GATEKEEPER_RUN="run.jsonl")
     return end_job(folder, process)
 
 
 def killed(folder: Path, github: GitHub, records: Sequence[object], write: Write, *, stored: bool) -> None:
     """Do a job that is killed while it waits for the answer to a write."""
-    write_run(folder, records)
+    check_out(folder, records)
     arrived: list[Exchange] = []
 
     def behave(exchange: Exchange) -> None:

@@ -1,39 +1,28 @@
-"""Draws the comment of a pull request as a person sees it, from recorded runs: docs/img/comment.png.
+"""Draws the comment of a pull request as a person sees it: docs/images/comment.png.
 
-Run it with `python -m docs.comment_picture`, or with the name of another recording and a folder. The Markdown and the
-page go to out/comment, or into that folder; the picture is taken if there is a `chromium` on the PATH. Nothing of it
-is shipped: comrak stands for GitHub's renderer, and Mermaid of `make .venv/.node` for its charts.
+The README's workflow judges a recorded run under a real runner; this is the comment that it wrote. Run it with
+`python -m docs.comment_picture`, or with the name of another recording and a folder. The Markdown and the page go to
+out/comment, or into that folder; the picture is taken if there is a `chromium` on the PATH. Nothing of it is shipped:
+comrak stands for GitHub's renderer, and Mermaid of `make .venv/.node` for its charts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import subprocess
 import sys
-from contextlib import chdir
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import comrak
 
-from action.cli.ports import local_ports
-from action.pipeline import Judged, check_run
-from action.report.chart import lines_of
-from action.report.comment import comment_body
-from action.report.document import verdict_json
-from action.report.section import Links, Section, merge
-from action.report.state import SectionState, State, policy_key, state_of
-from action.settings import CheckSettings, profile_policy
+from tests.pasted import PATH, POLICY, PULL, on_wandb, paste
+from tests.services.github import GitHub
 
 ROOT = Path(__file__).resolve().parent.parent
-RECORDINGS = Path("examples") / "league" / "recordings"
-IMAGE = ROOT / "docs" / "img" / "comment.png"
+IMAGE = ROOT / "docs" / "images" / "comment.png"
 MERMAID = Path(sys.prefix) / "node" / "node_modules" / "mermaid" / "dist" / "mermaid.min.js"
-PROFILES = ("grpo", "league", "pipeline")
-HEAD, BEFORE = "5f30657cc4b98515652f7870374a50d68fbd1200", "7870374a50d68fbd12005f30657cc4b98515652f"
-PLACE = "https://github.com/team/league"
 WIDTH = 960
 
 STYLE = """
@@ -63,43 +52,20 @@ if (window.mermaid) { mermaid.initialize({startOnLoad: false}); mermaid.run().th
 """
 
 
-def judge(recording: str) -> Judged:
-    """Judge a recorded run as `check` does, at a time that does not change."""
-    settings = CheckSettings(
-        ref=str(RECORDINGS / recording),
-        policy=None,
-        fallback_policy=profile_policy(PROFILES),
-        now="2026-01-05T08:00:00Z",
-    )
-    return check_run(settings, local_ports())
-
-
-def state(judged: Judged, sha: str) -> SectionState:
-    """Make what a comment remembers of a run."""
-    digest = hashlib.sha256(verdict_json(judged.verdict).encode()).hexdigest()
-    url = f"{PLACE}/runs/{int(digest[:8], 16)}"
-    return state_of(judged.verdict, digest=digest, sha=sha, attempt=1, url=url)
-
-
 def comment(recording: str) -> str:
-    """Write the comment over a run, beside two others: one of the same commit, one of an older."""
-    judged = judge(recording)
-    policy = replace(judged.verdict.policy, source=".github/gatekeeper.yml")
-    now = Section(
-        state=state(judged, HEAD),
-        verdict=replace(judged.verdict, policy=policy),
-        lines=lines_of(judged.policy, judged.bundle.evidence),
-    )
-    others = [("healthy", HEAD), ("no-learning", BEFORE)]
-    states = tuple(state(judge(name), sha) for name, sha in others if name != recording)
-    links = Links(
-        head=HEAD,
-        repository=PLACE,
-        job=f"{PLACE}/actions/runs/4711",
-        artifact=f"{PLACE}/actions/runs/4711/artifacts/42",
-        policy=f"{PLACE}/blob/{BEFORE}/.github/gatekeeper.yml",
-    )
-    return comment_body(merge(State(key=policy_key(policy.source), sections=states), now), links=links)
+    """Let the README's workflow judge a recorded run, and return the comment that it wrote.
+
+    Raises:
+        RuntimeError: it wrote none, or two.
+    """
+    with TemporaryDirectory(prefix="gatekeeper-picture-") as folder, GitHub({("main", PATH): POLICY}) as github:
+        github.add_pull(PULL)
+        done = paste(Path(folder), github, on_wandb(recording))
+    bodies = [said["body"] for number, said in github.memory.comments.values() if number == PULL]
+    if len(bodies) != 1:
+        raise RuntimeError(f"{recording}: expected one comment, got {len(bodies)}: {done.stdout[-4000:]}")
+    body: str = bodies[0]
+    return body
 
 
 def page(source: str) -> str:
@@ -146,8 +112,7 @@ def main(words: list[str]) -> int:
     folder = Path(words[1]).resolve() if len(words) > 1 else ROOT / "out" / "comment"
     image = folder / "comment.png" if len(words) > 1 else IMAGE
     folder.mkdir(parents=True, exist_ok=True)
-    with chdir(ROOT):  # so that no path of this machine gets into the picture
-        source = comment(words[0] if words else "kl-explosion")
+    source = comment(words[0] if words else "kl-explosion")
     (folder / "comment.md").write_text(source, "utf-8")
     (folder / "comment.html").write_text(page(source), "utf-8")
     if not photograph(folder / "comment.html", image):

@@ -16,7 +16,7 @@ from action.fitting import Recorded
 from action.forge import CONTEXT
 from action.release import Release
 from action.scaffold import POLICY, WORKFLOW, Facts, build_scaffold
-from tests.contract.test_action import ACTION
+from tests.contract.test_action import ACTION, pages
 from tests.runs import ROOT, clean_environment
 
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -102,6 +102,20 @@ def test_linters_are_silenced_for_two_reasons_alone_and_each_is_said() -> None:
     }
     for path in OURS:
         assert "zizmor: ignore" not in path.read_text("utf-8"), path.name
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_workflow_of_a_page_passes_every_linter(page: str, tmp_path: Path) -> None:
+    path = tmp_path / WORKFLOW
+    path.parent.mkdir(parents=True)
+    text = pages()[page].replace("@SHA", f"@{RELEASE.sha}")
+    path.write_text(text, "utf-8")
+
+    lint("zizmor", "--offline", "--no-progress", "--strict-collection", tmp_path)
+    lint("actionlint", "-shellcheck=", "-pyflakes=", path)
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+    for uses, sha in re.findall(r"uses: (\S+?)@(\S+)", text):
+        assert uses == "OWNER/experiment-gatekeeper" or PINNED.get(uses) == sha
 
 
 def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def tell_nothing(runner: Runner, verdict: str, code: int, told: tuple[str, str, 
     """Tell that there is no verdict: in words and in the outputs; `told`: the reason's code, a headline, a text."""
     reason, headline, text = told
     runner.summary(f"## Experiment Gatekeeper\n\n**{headline}** {markdown(text)}\n")
-    runner.outputs({"verdict": verdict, "exit-code": str(code), "reason-code": reason})
+    runner.outputs({"verdict": verdict, "exit-code": str(code), "reason-code": reason, "operation": "none"})
 
 
 def tell_error(runner: Runner, code: int, reason: str, text: str) -> None:
