@@ -173,7 +173,8 @@ def judge(fault: str, write: Write) -> Cell:
                 may_pass = good
                 if done.code not in (0 if good else 10, 3):
                     cell.wrong.append(f"exit code {done.code}: {done.stderr[-300:]}")
-                if "Traceback" in done.stderr or github.token in done.stdout + done.stderr + done.summary:
+                log = [line for line in done.log if line != f"::add-mask::{github.token}"]
+                if "Traceback" in done.stderr or github.token in "".join((*log, done.stderr, done.summary)):
                     cell.wrong.append("a traceback, or the token")
             cell.wrong += check(github, may_pass=may_pass)
             job(folder, github, records)

@@ -23,9 +23,13 @@ _SHIPPED = ("action.yml", "requirements.lock", "pyproject.toml", "README.md", "L
 _GIT = shutil.which("git") or "git"
 _WARM = """\
 #!/bin/sh
-# {base} -I -m venv FOLDER, and what the lock names is in it already
-"{base}" -I -m venv --without-pip "$4"
-echo "{site}" > "$4"/lib/python{version}/site-packages/warm.pth
+# {base} -I BOOTSTRAP FOLDER, and what the lock names is in the folder already
+if [ ! -d "$3" ]; then
+  "{base}" -I -m venv --without-pip "$3"
+  printf '%s\\n' "{site}" "$(dirname "$2")/.." > "$3"/lib/python{version}/site-packages/warm.pth
+  "{base}" -I "$2" --digest > "$3"/experiment-gatekeeper.sha256
+fi
+exec "{base}" "$@"
 """
 
 
@@ -51,9 +55,9 @@ def commit_all(folder: Path) -> None:
 
 
 def warm_python(folder: Path) -> Path:
-    """Make a folder whose `python3` makes private environments that find the requirements of the tests.
+    """Make a folder whose `python3` finds the private environment made: with the requirements of the tests.
 
-    They are those of the lock: pip looks at each and takes nothing from a registry. Our own code is not in them.
+    They are those of the lock. Our own code is what the action was shipped with, as where it is installed anew.
     """
     folder.mkdir(parents=True)
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"

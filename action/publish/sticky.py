@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from action.errors import ServiceError
 from action.forge import Comment, Forge
 
 
@@ -49,10 +50,14 @@ class Sticky:
         Args:
             compose: the comment as it is (None: there is none) → as it is to be; None: it stays as it is. Called again
                 where somebody else has written meanwhile.
+
+        Raises:
+            ServiceError: GitHub could not be reached, or refused.
         """
         ours = self._ours()
-        if ours:
-            return self._change(ours, compose)
+        return self._change(ours, compose) if ours else self._create(compose)
+
+    def _create(self, compose: Callable[[str | None], str | None]) -> Posted:
         body = compose(None)
         if body is None:
             return Posted(operation=Operation.NONE)
@@ -72,12 +77,12 @@ class Sticky:
             return Posted(operation=Operation.UNCHANGED, url=first.url)
         changed = self._forge.update_comment(first.id, body)
         if changed is None:  # a person deleted it
-            if len(ours) > 1:
-                return self._change(ours[1:], compose)
-            fresh = compose(None)
-            if fresh is None:
-                return Posted(operation=Operation.NONE)
-            return Posted(operation=Operation.CREATED, url=self._forge.create_comment(self._number, fresh).url)
+            left = self._ours()
+            if any(one.id == first.id for one in left):
+                raise ServiceError(
+                    f"GitHub: the comment {first.id}: expected to change it, got 404 although it is there; run again"
+                )
+            return self._change(left, compose) if left else self._create(compose)
         self._remove(ours[1:])
         return Posted(operation=Operation.UPDATED, url=changed.url)
 

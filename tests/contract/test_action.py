@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
+from action.bootstrap import OLDEST
 from action.cli.github_action import github_action
 from action.publish.aftermath import PERMISSIONS
 from tests.runs import ROOT
@@ -48,10 +49,11 @@ def test_python_is_started_isolated_every_time() -> None:
 
 
 def test_the_environment_is_installed_from_the_lock_with_hashes() -> None:
-    script = STEPS[0]["run"]
+    script = (ROOT / "action" / "bootstrap.py").read_text("utf-8")
 
-    assert "--require-hashes -r" in script
-    assert "--no-deps --no-build-isolation" in script
+    assert '"--require-hashes", "-r", str(SOURCE / "requirements.lock")' in script
+    assert '"--no-deps", "--no-build-isolation", str(SOURCE)' in script
+    assert f'requires-python = ">={".".join(map(str, OLDEST))}' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_every_input_reaches_the_program_and_the_program_knows_every_one() -> None:
@@ -61,7 +63,7 @@ def test_every_input_reaches_the_program_and_the_program_knows_every_one() -> No
     }
 
     assert used == set(ACTION["inputs"])
-    assert set(judge) == variables() | SERVICES | {"GATEKEEPER_VENV"}
+    assert set(judge) == variables() | SERVICES | {"GATEKEEPER_PYTHON"}
 
 
 def test_outputs_are_those_of_the_step_that_judges() -> None:

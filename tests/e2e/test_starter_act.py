@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.runs import ROOT, command
+from tests.act import Runner, commit_all, ship, warm_python
+from tests.runs import command
 from tests.services.github import REPOSITORY, SHA, GitHub
 
 WORKFLOW = Path(".github/workflows/gatekeeper.yml")
-GIT = shutil.which("git") or "git"
 GROUP = "f" * 40
 STAND_IN = """\
 name: a stand-in for an action that is not on this machine
@@ -37,60 +33,24 @@ def _repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     assert command("init", "--project", "team/league", cwd=folder).returncode == 0
-    for words in (
-        ("init", "--quiet", "--initial-branch", "main"),
-        ("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git"),
-        ("add", "--all"),
-        ("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "x"),
-    ):
-        subprocess.run([GIT, *words], cwd=folder, check=True, capture_output=True)
+    commit_all(folder)
     return folder
 
 
-@pytest.fixture(name="shipped")
-def _shipped(tmp_path: Path) -> Path:
-    """Copy what users get of the action."""
-    folder = tmp_path / "shipped"
-    folder.mkdir()
-    for name in ("action.yml", "requirements.lock", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
-    for name in ("action", "checks", "templates"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
-
-
-def act(repository: Path, shipped: Path, github: GitHub, event: str, payload: Any) -> subprocess.CompletedProcess[str]:
+def act(repository: Path, github: GitHub, event: str, payload: Any) -> subprocess.CompletedProcess[str]:
     """Let an event start the workflow on this machine; what other actions were asked is in the file `asked`."""
     beside = repository.parent
-    (beside / "home").mkdir()
-    (beside / "event.json").write_text(json.dumps(payload))
     (beside / "stand-in").mkdir()
     (beside / "stand-in" / "action.yml").write_text(STAND_IN)
     others = re.findall(r"uses: (actions/[\w-]+@\w+)", (repository / WORKFLOW).read_text())
-    words = [
-        Path(sys.prefix) / "bin" / "act",
-        event,
-        *("-e", beside / "event.json", "-P", "ubuntu-latest=-self-hosted"),
-        *("--action-offline-mode", "--no-cache-server", "--rm"),
-        *("--local-repository", f"OWNER/experiment-gatekeeper@v1={shipped}"),
-        *(word for one in others for word in ("--local-repository", f"{one}={beside / 'stand-in'}")),
-        *("--env", f"GITHUB_API_URL={github.url}", "--env", f"RESULTS={beside / 'asked'}"),
-        *("-s", f"GITHUB_TOKEN={github.token}"),
-    ]
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
-    path = f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        list(map(str, words)),
-        cwd=repository,
-        env={**kept, "HOME": str(beside / "home"), "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    actions = {"OWNER/experiment-gatekeeper@v1": ship(beside / "shipped")}
+    actions |= dict.fromkeys(others, beside / "stand-in")
+    runner = Runner(repository=repository, beside=beside, path=[warm_python(beside / "python")], actions=actions)
+    env = {"GITHUB_API_URL": github.url, "RESULTS": str(beside / "asked")}
+    return runner.run(event, payload, env, {"GITHUB_TOKEN": github.token})
 
 
-def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path, shipped: Path) -> None:
+def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path) -> None:
     ref = f"refs/heads/gh-readonly-queue/main/pr-7-{'b' * 40}"
     group = {"head_sha": GROUP, "head_ref": ref, "base_sha": "b" * 40, "base_ref": "refs/heads/main"}
     payload = {"merge_group": group, "repository": {"default_branch": "main", "full_name": REPOSITORY}}
@@ -99,7 +59,7 @@ def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path,
         github.memory.commits |= {"b" * 40: (), SHA: ("b" * 40,), GROUP: ("b" * 40, SHA)}
         said = {"state": "success", "context": "experiment-gatekeeper", "description": "x", "target_url": None}
         github.memory.post_status(SHA, said)
-        done = act(repository, shipped, github, "merge_group", payload)
+        done = act(repository, github, "merge_group", payload)
         posted = [one for one in github.requests if one.method == "POST" and one.path.endswith(f"/statuses/{GROUP}")]
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
@@ -115,11 +75,9 @@ def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path,
         ("workflow_run", {"action": "completed", "workflow_run": {"id": 1, "conclusion": "skipped"}}),
     ],
 )
-def test_what_is_no_reason_to_judge_starts_no_step(
-    repository: Path, shipped: Path, event: str, payload: dict[str, Any]
-) -> None:
+def test_what_is_no_reason_to_judge_starts_no_step(repository: Path, event: str, payload: dict[str, Any]) -> None:
     with GitHub() as github:
-        done = act(repository, shipped, github, event, payload)
+        done = act(repository, github, event, payload)
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert github.requests == ()

@@ -464,6 +464,17 @@ def test_one_that_a_person_deletes_meanwhile_is_written_anew() -> None:
     assert len(forge.notes[7]) == 1
 
 
+def test_one_that_cannot_be_found_though_it_is_there_is_not_written_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    forge = repository()
+    forge.write_as(BOT, 7, MARKER, bot=True)
+    monkeypatch.setattr(forge, "update_comment", lambda *_: None)
+    done = publish(forge)
+
+    assert done.posted is None or done.posted.operation is Operation.NONE
+    assert [one.step for one in done.publication.failures] == ["comment on #7"]
+    assert len(forge.notes[7]) == 1
+
+
 def test_a_status_that_a_person_posted_by_hand_is_no_verdict() -> None:
     forge = repository()
     forge.posted.append((SHA, Status(state=State.SUCCESS, description="trust me", target="https://x")))
