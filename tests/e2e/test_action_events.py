@@ -7,48 +7,24 @@ was asked and answered has to be as GitHub's own description says.
 
 from __future__ import annotations
 
-import copy
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.act import ACTION, Runner, commit_all, ship, warm_python
-from tests.runs import POLICY, kl, write_run
-from tests.services.faults import reply
-from tests.services.github import Fault
+from tests.runs import POLICY, kl
 from tests.services.github_api import faults
 from tests.services.github_bodies import REPOSITORY
 from tests.services.github_emulator import Emulator
-from tests.services.wandb import ENTITY, PROJECT, Wandb
+from tests.services.wandb import ENTITY, PROJECT
 from tests.services.wandb_run import Run
+from tests.stage import HIGH, TWICE, Stage, adapted
 
 PATH = ".github/gatekeeper.yml"
 LENIENT = POLICY.replace("< 0.1", "< 100").replace(">= 0.15", ">= 150")
 GOOD = [{"_step": step, "kl": kl(step)} for step in range(40)]
-HIGH = [{"_step": step, "kl": 0.5 + step / 1_000} for step in range(40)]
-TWICE = ("local", "mapped")
-STEPS = """\
-      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
-      - {{id: local, uses: ./, continue-on-error: true, with: {inputs}}}
-      - {{id: mapped, uses: {action}, continue-on-error: true, with: {inputs}}}
-      - run: printf '%s' "$STEPS" > "$RESULTS/steps.json"
-        env: {{STEPS: "${{{{ toJSON(steps) }}}}"}}
-"""
-WORKFLOW = """\
-on: {event}
-permissions: {{}}
-jobs:
-  gate:
-    runs-on: ubuntu-latest
-    steps:
-"""
 CALLED = """\
 on:
   workflow_call:
@@ -79,105 +55,6 @@ jobs:
 """
 
 
-@cache
-def examples(event: str) -> Sequence[dict[str, Any]]:
-    """Return the payloads of an event that npm `@octokit/webhooks-examples` holds: real ones."""
-    path = Path(sys.prefix) / "node/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
-    return next(one["examples"] for one in json.loads(path.read_text("utf-8")) if one["name"] == event)
-
-
-def adapted(event: str, action: str | None, /, **changes: Any) -> dict[str, Any]:
-    """Return GitHub's example with other values; `__` leads inside, and what is changed has to be there."""
-    made = copy.deepcopy(next(one for one in examples(event) if action in (None, one.get("action"))))
-    made["repository"]["full_name"] = REPOSITORY
-    for place, value in changes.items():
-        *outer, last = place.split("__")
-        inner = made
-        for name in outer:
-            inner = inner[name]
-        assert last in inner, place
-        inner[last] = value
-    return made
-
-
-@dataclass(frozen=True, kw_only=True)
-class Happened:
-    """What an event came to."""
-
-    results: Path
-    log: str
-
-    def outputs(self, step: str) -> dict[str, str]:
-        found: dict[str, str] = self._step(step)["outputs"]
-        return found
-
-    def codes(self) -> list[tuple[str, int]]:
-        """How each of the two ended: verdict and exit code, which is that of the step too."""
-        found = []
-        for step in TWICE:
-            outputs = self.outputs(step)
-            code = int(outputs["exit-code"])
-            assert self._step(step)["outcome"] == ("failure" if code else "success")
-            found.append((outputs["verdict"], code))
-        ended = [f"exit status {code}" for _, code in found if code]
-        assert [line.partition("] ")[2] for line in self.log.splitlines() if "] exit status" in line] == ended
-        return found
-
-    def _step(self, step: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.results / "steps.json").read_text("utf-8"))[step]
-        return found
-
-
-@dataclass(kw_only=True)
-class Stage:
-    """A repository on GitHub, and a machine that runs its workflows."""
-
-    folder: Path
-    github: Emulator
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    def happen(self, event: str, payload: Any, workflows: Mapping[str, str] | None = None, **inputs: str) -> Happened:
-        """Let an event happen, for workflows that judge with these inputs; by default one that the event starts."""
-        repository, results = ship(self.folder / "repository"), self.folder / "results"
-        results.mkdir()
-        write_run(repository)
-        write_run(repository, HIGH, name="high.jsonl")
-        steps = STEPS.format(action=ACTION, inputs=json.dumps(inputs))
-        for name, head in (workflows or {"gate": WORKFLOW.format(event=event) + "{steps}"}).items():
-            file = repository / ".github" / "workflows" / f"{name}.yml"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(head.replace("{steps}", steps))
-        commit_all(repository)
-        runner = Runner(
-            repository=repository,
-            beside=self.folder / "beside",
-            path=(warm_python(self.folder / "warm"),),
-            actions={ACTION: ship(self.folder / "shipped")},
-        )
-        env = {"GITHUB_API_URL": self.github.proxy.url, "RESULTS": str(results)}
-        self.secrets["GITHUB_TOKEN"] = self.github.proxy.token
-        done = runner.run(event, payload, env, self.secrets)
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-        for secret in self.secrets.values():
-            assert secret not in done.stdout + done.stderr
-        return Happened(results=results, log=done.stdout)
-
-    def judge_online(self, event: str, payload: Any, *runs: Run) -> Happened:
-        """Let an event happen where the runs are on W&B."""
-        with Wandb(*runs) as wandb:
-            self.secrets["WANDB_API_KEY"] = wandb.key
-            where = {"project": f"{ENTITY}/{PROJECT}", "wandb-base-url": wandb.url}
-            return self.happen(event, payload, None, **where, **{"wandb-api-key": "${{ secrets.WANDB_API_KEY }}"})
-
-    def fail(self, method: str, path: str, *, stored: bool) -> None:
-        """Let the next such request be answered with 502, whether or not it was done."""
-        self.github.proxy.faults.append(Fault(behave=reply(502), method=method, path=path, stored=stored))
-
-    def reports(self, sha: str) -> list[tuple[str, str, str]]:
-        """What the check runs of a commit say."""
-        return [(one["name"], one["status"], one["conclusion"]) for one in self.github.check_runs(sha)]
-
-
 @pytest.fixture(name="stage")
 def _stage(tmp_path: Path) -> Iterator[Stage]:
     (tmp_path / "github").mkdir()
@@ -187,6 +64,7 @@ def _stage(tmp_path: Path) -> Iterator[Stage]:
     faulty = [text for one in proxy.exchanges for text in faults(one, answered=one not in proxy.struck)]
     assert faulty == []
     assert proxy.exchanges
+    assert len(proxy.struck) == len(proxy.faults)  # each fault has been met
 
 
 def report(conclusion: str) -> tuple[str, str, str]:
@@ -203,7 +81,7 @@ def test_a_pull_request_is_judged_by_the_policy_of_its_base(stage: Stage) -> Non
         **{f"{place}base__sha": stage.github.head("main"), f"{place}base__ref": "main"},
         **{f"{place}base__repo__full_name": REPOSITORY},
     )  # fmt: skip
-    happened = stage.happen("pull_request", payload, run="high.jsonl")
+    happened = stage.happen("pull_request", payload, {"run": "high.jsonl"})
 
     assert happened.codes() == [("fail", 10)] * 2
     assert stage.github.states(head) == ["pending", "failure"] * 2
@@ -215,7 +93,7 @@ def test_a_pull_request_is_judged_by_the_policy_of_its_base(stage: Stage) -> Non
     assert {happened.outputs(step)["reason-code"] for step in TWICE} == {"kl-p95"}
 
 
-def test_a_workflow_that_has_ended_is_judged_by_the_run_of_its_head(stage: Stage) -> None:
+def test_a_workflow_that_has_ended_is_judged_for_its_head(stage: Stage) -> None:
     """Its pull request stands nowhere in the payload, as for a fork: it is found by the head."""
     head = stage.github.pull("topic", "main")
     stage.fail("POST", ".*/statuses/.*", stored=False)
@@ -225,7 +103,7 @@ def test_a_workflow_that_has_ended_is_judged_by_the_run_of_its_head(stage: Stage
         **{f"{place}head_sha": head, f"{place}head_branch": "topic", f"{place}pull_requests": []},
         **{f"{place}head_repository__owner__login": REPOSITORY.split("/")[0]},
     )  # fmt: skip
-    happened = stage.judge_online("workflow_run", payload, Run(rows=GOOD, commit=head))
+    happened = stage.happen("workflow_run", payload, {"run": "run.jsonl"})
 
     assert happened.codes() == [("pass", 0)] * 2
     assert stage.github.states(head) == ["pending", "success"] * 2
@@ -243,6 +121,7 @@ def test_a_dispatch_names_a_run_whose_own_commit_gets_the_verdict(stage: Stage) 
     assert happened.codes() == [("fail", 10)] * 2
     assert stage.github.states(head) == ["pending", "failure"] * 2
     assert stage.reports(head) == [report("failure")]
+    assert [(one["path"], one["start_line"]) for one in stage.github.annotations(1)] == [(PATH, 3)]
     assert len(stage.github.comments(1)) == 1
 
 
@@ -290,7 +169,7 @@ def test_a_merge_group_passes_when_all_of_it_does(stage: Stage) -> None:
         **{f"{place}head_sha": group, f"{place}head_ref": f"refs/heads/gh-readonly-queue/main/pr-2-{base}"},
         **{f"{place}base_sha": base, f"{place}base_ref": "refs/heads/main"},
     )  # fmt: skip
-    happened = stage.happen("merge_group", payload)
+    happened = stage.happen("merge_group", payload, {})
 
     assert happened.codes() == [("pass", 0)] * 2
     assert stage.github.states(group) == ["success"] * 2
@@ -298,23 +177,25 @@ def test_a_merge_group_passes_when_all_of_it_does(stage: Stage) -> None:
     assert "all of the merge group pass: #1, #2" in happened.log
 
 
-def test_a_push_is_judged_and_told_in_the_pull_request_of_its_branch(stage: Stage) -> None:
+def test_a_push_is_told_in_the_pull_request_of_its_branch_with_all_runs_of_the_commit(stage: Stage) -> None:
     head = stage.github.pull("topic", "main")
     stage.fail("POST", ".*/check-runs", stored=True)
     payload = adapted("push", None, ref="refs/heads/topic", after=head)
-    happened = stage.happen("push", payload, run="run.jsonl")
+    happened = stage.happen("push", payload, {"run": "high.jsonl"}, then="run.jsonl")
 
-    assert happened.codes() == [("pass", 0)] * 2
-    assert stage.github.states(head) == ["pending", "success"] * 2
-    assert stage.reports(head) == [report("success")]
-    assert len(stage.github.comments(1)) == 1
+    assert happened.codes() == [("fail", 10), ("pass", 0)]
+    assert stage.github.states(head) == ["pending", "failure"] * 2
+    assert sorted(stage.reports(head)) == [report("failure"), report("success")]
+    [comment] = stage.github.comments(1)
+    assert "high" in comment
+    assert [happened.outputs(step)["operation"] for step in TWICE] == ["created", "updated"]
 
 
 def test_a_workflow_that_is_called_judges_for_the_event_of_its_caller(stage: Stage) -> None:
     head = stage.github.pull("topic", "main")
     payload = adapted("push", None, ref="refs/heads/topic", after=head)
     workflows = {"called": CALLED + "{steps}", "caller": CALLER}
-    happened = stage.happen("push", payload, workflows, run="high.jsonl")
+    happened = stage.happen("push", payload, {"run": "high.jsonl"}, workflows=workflows)
 
     assert happened.codes() == [("fail", 10)] * 2
     assert (happened.results / "called").read_text("utf-8") == "fail"

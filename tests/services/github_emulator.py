@@ -1,6 +1,6 @@
 """GitHub as others emulate it (npm `emulate`), behind our proxy: real branches, commits, pull requests, comments.
 
-The emulator has no commit statuses and no artifacts, takes what is too long or belongs to no commit, forgets older
+The emulator has no commit statuses, takes what is too long or belongs to no commit, forgets older
 annotations, and leaves a few fields out. All that is added here, and nothing else: what it has, it answers itself.
 """
 
@@ -18,10 +18,10 @@ from typing import Any, Self, TypeAlias
 
 from tests.node.npm import node
 from tests.services.github_bodies import BOT, REPOSITORY, Bodies
-from tests.services.github_memory import Memory, RefusalError
+from tests.services.github_memory import Memory
 from tests.services.github_proxy import Process, Proxy, Upstream, free_port
 from tests.services.github_pulls import PullRequest
-from tests.services.github_routes import Answer, Asked, route
+from tests.services.github_routes import Answer, recall
 from tests.services.loopback import Request
 
 Body: TypeAlias = dict[str, Any]
@@ -42,7 +42,7 @@ class Emulator:
 
     def __init__(self, folder: Path, path: str, policy: str) -> None:
         self.memory = Memory()
-        """What the emulator lacks: statuses and artifacts."""
+        """What the emulator lacks: statuses."""
         self.proxy = Proxy(self._serve)
         self._annotations: dict[int, list[Body]] = {}
         self._folder, self._policy = folder, (path, policy)
@@ -110,8 +110,8 @@ class Emulator:
         return sha
 
     def check_runs(self, sha: str) -> list[Body]:
-        """Give the check runs of a commit."""
-        found: list[Body] = self._owner.give("GET", f"{_ROOT}/commits/{sha}/check-runs")["check_runs"]
+        """Give the check runs of a commit, also those that a later one of the same name hides."""
+        found: list[Body] = self._owner.give("GET", f"{_ROOT}/commits/{sha}/check-runs?filter=all")["check_runs"]
         return found
 
     def comments(self, number: int) -> list[str]:
@@ -169,11 +169,7 @@ class Emulator:
 
     def remembered(self, request: Request) -> Answer:
         """Answer from our own memory."""
-        found = route(request.method, request.path)
-        assert found is not None
-        _, handler, places = found
-        bodies = Bodies(self.proxy.url)
-        return handler(Asked(request=request, memory=self.memory, bodies=bodies, files={}, storage="", path=places))
+        return recall(request, self.memory, self.proxy.url)
 
     def pulls_of(self, sha: str) -> list[Body]:
         """Give the pull requests that a commit is in."""
@@ -199,10 +195,6 @@ def _listed(pull: Body) -> Body:
 
 def _status(emulator: Emulator, request: Request, sha: str) -> Answer:
     emulator.know(sha)
-    return emulator.remembered(request)
-
-
-def _artifacts(emulator: Emulator, request: Request) -> Answer:
     return emulator.remembered(request)
 
 
@@ -241,21 +233,15 @@ def _comment(emulator: Emulator, request: Request, number: str) -> Answer:
     return emulator.passed(request)
 
 
-def _user(emulator: Emulator, request: Request) -> Answer:
-    raise RefusalError(403, "Resource not accessible by integration")
-
-
 def _scratch() -> Memory:
     """Give a memory to try something in: it refuses what GitHub does."""
     return Memory(commits={"x": ()}, pulls={1: PullRequest(number=1, sha="x")})
 
 
 _OURS: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
-    ("GET", "/user", _user),
     ("GET", r"/commits/(\w+)/statuses", _status),
     ("POST", r"/statuses/(\w+)", _status),
     ("GET", r"/commits/(\w+)/pulls", _of_commit),
-    ("GET", r"/actions/runs/\d+/artifacts", _artifacts),
     ("POST", "/check-runs", _create_check_run),
     ("PATCH", r"/check-runs/(\d+)", _update_check_run),
     ("GET", r"/check-runs/(\d+)/annotations", _annotations),

@@ -223,6 +223,15 @@ def route(method: str, path: str) -> tuple[str, Handler, tuple[str, ...]] | None
     return None
 
 
+def recall(request: Request, memory: Memory, url: str) -> Answer:
+    """Answer from a memory alone, as the server at an address."""
+    found = route(request.method, request.path)
+    if found is None:
+        raise RefusalError(404, "Not Found")
+    _, handler, places = found
+    return handler(Asked(request=request, memory=memory, bodies=Bodies(url), files={}, storage="", path=places))
+
+
 def message(text: str) -> dict[str, Any]:
     """Write the body of a refusal."""
     return {"message": text, "documentation_url": "https://docs.github.com/rest"}
