@@ -9,10 +9,21 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.runs import clean_environment
-from tests.services.github import REPOSITORY, SHA, GitHub
+from tests.services.github import REPOSITORY, SHA
+
+
+class Server(Protocol):
+    """A server that plays GitHub."""
+
+    token: str
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +54,7 @@ def pull_event(base: str = "main", fork: bool = False, sha: str = SHA) -> dict[s
     }
 
 
-def start_job(folder: Path, github: GitHub, event: str, payload: Any, **env: str) -> subprocess.Popen[str]:
+def start_job(folder: Path, github: Server, event: str, payload: Any, **env: str) -> subprocess.Popen[str]:
     """Start a job in a folder, as the second step of `action.yml` does."""
     (folder / "event.json").write_text(json.dumps(payload), encoding="utf-8")
     for name in ("outputs", "summary.md"):

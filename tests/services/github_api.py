@@ -33,6 +33,7 @@ _PATHS = (
     "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
     "/repos/{owner}/{repo}/pulls",
     "/repos/{owner}/{repo}/pulls/{pull_number}",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/merge",
     "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
     "/repos/{owner}/{repo}/compare/{basehead}",
     "/repos/{owner}/{repo}/issues/{issue_number}/comments",
@@ -41,7 +42,7 @@ _PATHS = (
     "/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}",
     "/user",
 )
-"""What the gatekeeper uses, in the description's words."""
+"""What the gatekeeper uses, and how people merge, in the description's words."""
 _FORMATS = FormatChecker(())
 
 
