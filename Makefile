@@ -61,6 +61,8 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/games.py
 	$(BIN)/python bench/wandb_online.py
 	$(BIN)/python bench/axiom_faults.py
+	$(BIN)/python bench/github_faults.py
+	$(BIN)/python bench/action_time.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import comrak
 
-from tests.pasted import PATH, POLICY, PULL, on_wandb, paste
+from tests.pasted import PATH, POLICY, PULL, judged, on_wandb
 from tests.services.github import GitHub
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def comment(recording: str) -> str:
     """
     with TemporaryDirectory(prefix="gatekeeper-picture-") as folder, GitHub({("main", PATH): POLICY}) as github:
         github.add_pull(PULL)
-        done = paste(Path(folder), github, on_wandb(recording))
+        done = judged(Path(folder), github, on_wandb(recording))
     bodies = [said["body"] for number, said in github.memory.comments.values() if number == PULL]
     if len(bodies) != 1:
         raise RuntimeError(f"{recording}: expected one comment, got {len(bodies)}: {done.stdout[-4000:]}")

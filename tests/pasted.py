@@ -69,29 +69,37 @@ def finished() -> dict[str, Any]:
     return {"action": "completed", "workflow_run": run, "repository": {"full_name": REPOSITORY}}
 
 
-def paste(folder: Path, github: GitHub, run: Run) -> subprocess.CompletedProcess[str]:
-    """Paste the workflow into a repository, and let the training of a run end; what it uploads is in `results`.
+def paste(folder: Path, url: str) -> Runner:
+    """Paste the workflow into a repository; what it uploads will be in `results`.
 
-    Nothing in it is changed, but that W&B is a server on this machine.
+    Nothing in it is changed, but that W&B is a server on this machine, at this address.
     """
     repository, results, upload = folder / "repository", folder / "results", folder / "upload"
     file = repository / ".github" / "workflows" / "gatekeeper.yml"
     for one in (file.parent, results, upload):
         one.mkdir(parents=True)
+    key = "          wandb-api-key:"
+    file.write_text(workflow().replace(key, f"          wandb-base-url: {url}\n{key}"), "utf-8")
     (upload / "action.yml").write_text(KEEP, "utf-8")
+    commit_all(repository)
     actions = {"OWNER/experiment-gatekeeper@v1": ship(folder / "shipped")}
     actions |= dict.fromkeys(re.findall(r"uses: (actions/[\w-]+@\w+)", workflow()), upload)
-    machine = Runner(
+    return Runner(
         repository=repository, beside=folder / "machine", path=[warm_python(folder / "python")], actions=actions
     )
+
+
+def end_training(machine: Runner, github: GitHub, wandb: Wandb) -> subprocess.CompletedProcess[str]:
+    """Let the training of a run end, which starts the workflow."""
+    return machine.run(
+        "workflow_run",
+        finished(),
+        {"GITHUB_API_URL": github.url, "RESULTS": str(machine.beside.parent / "results")},
+        {"GITHUB_TOKEN": github.token, "WANDB_API_KEY": wandb.environment()["WANDB_API_KEY"]},
+    )
+
+
+def judged(folder: Path, github: GitHub, run: Run) -> subprocess.CompletedProcess[str]:
+    """Paste the workflow, and let the training of a run end."""
     with Wandb(run) as wandb:
-        given = wandb.environment()
-        key = "          wandb-api-key:"
-        file.write_text(workflow().replace(key, f"          wandb-base-url: {given['WANDB_BASE_URL']}\n{key}"), "utf-8")
-        commit_all(repository)
-        return machine.run(
-            "workflow_run",
-            finished(),
-            {"GITHUB_API_URL": github.url, "RESULTS": str(results)},
-            {"GITHUB_TOKEN": github.token, "WANDB_API_KEY": given["WANDB_API_KEY"]},
-        )
+        return end_training(paste(folder, wandb.environment()["WANDB_BASE_URL"]), github, wandb)

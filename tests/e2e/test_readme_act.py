@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.pasted import PATH, POLICY, PULL, on_wandb, paste
+from tests.pasted import PATH, POLICY, PULL, judged, on_wandb
 from tests.runs import command
 from tests.services.github import SHA, GitHub
 
@@ -13,7 +13,7 @@ from tests.services.github import SHA, GitHub
 def test_a_pasted_workflow_judges_the_run_of_the_pull_request_and_tells_it(tmp_path: Path) -> None:
     with GitHub({("main", PATH): POLICY}) as github:
         github.add_pull(PULL)
-        done = paste(tmp_path, github, on_wandb("kl-explosion"))
+        done = judged(tmp_path, github, on_wandb("kl-explosion"))
 
     assert done.returncode == 1, done.stdout[-4000:] + done.stderr[-2000:]  # act's own, of a job that failed
     assert [said["state"] for at, said in github.memory.statuses if at == SHA] == ["pending", "failure"]
