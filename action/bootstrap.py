@@ -46,10 +46,12 @@ def is_made(folder: Path, wanted: str) -> bool:
 
 def make(folder: Path, wanted: str) -> None:
     """Make an environment from nothing; CalledProcessError: `venv` or pip, which have said why."""
-    subprocess.run([sys.executable, "-I", "-m", "venv", "--clear", str(folder)], check=True)
+    # pip starts our build without -I: PYTHONPATH of a workflow would let the repository's own code run in it.
+    environ = {name: value for name, value in os.environ.items() if not name.upper().startswith("PYTHON")}
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--clear", str(folder)], check=True, env=environ)
     pip = [str(python_of(folder)), "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(SOURCE / "requirements.lock")], check=True)
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", str(SOURCE)], check=True)
+    subprocess.run([*pip, "--require-hashes", "-r", str(SOURCE / "requirements.lock")], check=True, env=environ)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", str(SOURCE)], check=True, env=environ)
     (folder / STAMP).write_text(wanted, "utf-8")
 
 

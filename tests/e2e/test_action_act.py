@@ -1,136 +1,127 @@
-"""The action under a real runner (nektos/act): installed from its lock, as a workflow of another repository uses it."""
+"""The action under a real runner (nektos/act): installed from its lock, as a workflow of another repository uses it.
+
+The repository that it judges is hostile: whatever Python, pip, hatchling or a client of ours could take for its own
+lies there, and leaves a mark when it is run or obeyed.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.runs import POLICY, ROOT, write_run
-from tests.services.github import REPOSITORY, GitHub
+from tests.act import ACTION, PACKAGES, Runner, commit_all, ship
+from tests.runs import POLICY, kl, write_run
+from tests.services.github import GitHub
+from tests.services.loopback import Loopback
+from tests.services.wandb import ENTITY, PROJECT, Wandb
+from tests.services.wandb_run import Run
 
-SHIPPED = ("action.yml", "requirements.lock", "pyproject.toml", "README.md", "LICENSE")
-PACKAGES = ("action", "checks", "templates")
-GIT = shutil.which("git") or "git"
-WORKFLOW = """\
+TRAP = (
+    "import pathlib\npathlib.Path(r'{mark}').write_text(__name__)\nraise SystemExit('the code of the repository ran')\n"
+)
+MODULES = (
+    *(f"{name}/__init__.py" for name in (*PACKAGES, "wandb", "github", "pip", "ensurepip", "hatchling", "rich")),
+    *("action/__main__.py", "pip/__main__.py", "venv.py", "bootstrap.py", "hatch_build.py", "setup.py"),
+    *("sitecustomize.py", "usercustomize.py", "yaml.py", "numpy.py", "typer.py", "jinja2.py", "json.py", "hashlib.py"),
+)
+SETTINGS = {
+    "pip.conf": "[global]\nindex-url = {url}/\nno-index = true\n",
+    "pip.ini": "[global]\nindex-url = {url}/\nno-index = true\n",
+    "setup.cfg": "[easy_install]\nindex_url = {url}/\n",
+    "requirements.lock": "hostile @ {url}/hostile.tar.gz\n",
+    "pyproject.toml": '[build-system]\nrequires = ["hostile @ {url}/hostile.tar.gz"]\n',
+    "uv.toml": 'index-url = "{url}/"\n',
+    "wandb/settings": "[default]\nbase_url = {url}\n",
+    ".netrc": "machine 127.0.0.1 login hostile password hostile\n",
+    "templates/verdict.md.j2": "the code of the repository ran\n",
+    "checks/profiles/grpo.yml": "version: 1\nchecks: {{}}\n",
+    ".github/gatekeeper.yml": "version: 1\nchecks:\n  kl: {{metric: kl, stat: last, pass: '> -1'}}\n",
+}
+"""Files that tell programs what to do, at their folder's top where they look for them."""
+WORKFLOW = f"""\
 on: [workflow_dispatch]
 permissions:
   contents: read
 jobs:
   gate:
     runs-on: ubuntu-latest
+    env:
+      PYTHONPATH: ${{{{ github.workspace }}}}
+      PYTHONSTARTUP: ${{{{ github.workspace }}}}/sitecustomize.py
     steps:
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
-      - uses: owner/gatekeeper@v1
+      - uses: {ACTION}
         id: good
         with:
           run: good.jsonl
           out: good
-      - uses: owner/gatekeeper@v1
+      - uses: {ACTION}
         id: bad
         continue-on-error: true
         with:
           run: bad.jsonl
           out: bad
+      - uses: {ACTION}
+        id: online
+        with:
+          run: wandb://{ENTITY}/{PROJECT}/abc123
+          out: online
+          wandb-api-key: ${{{{ secrets.WANDB_API_KEY }}}}
+          wandb-base-url: ${{{{ env.PLAYS_WANDB }}}}
       - env:
-          GOOD: ${{ toJSON(steps.good.outputs) }}
-          BAD: ${{ toJSON(steps.bad.outputs) }}
-        run: |
-          printf '%s' "$GOOD" > "$RESULTS/good.json"
-          printf '%s' "$BAD" > "$RESULTS/bad.json"
+          STEPS: ${{{{ toJSON(steps) }}}}
+        run: printf '%s' "$STEPS" > "$RESULTS/steps.json"
 """
 
 
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy what users get of the repository."""
-    folder = tmp_path_factory.mktemp("shipped")
-    for name in SHIPPED:
-        shutil.copy(ROOT / name, folder)
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+@pytest.fixture(name="thief")
+def _thief() -> Iterator[Loopback]:
+    """Give a server that nobody is to ask."""
+    with Loopback(lambda exchange: exchange.reply(200, {})) as server:
+        yield server
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """Make a repository that uses the action, with packages of our names that must not be imported."""
+@pytest.fixture(name="workspace")
+def _workspace(tmp_path: Path, thief: Loopback) -> Path:
+    """Make a repository that uses the action, and that is hostile."""
     folder = tmp_path / "repository"
     write_run(folder, name="good.jsonl")
     write_run(folder, [{"step": step, "kl": 0.5 + step / 1000} for step in range(40)], name="bad.jsonl")
-    for name in PACKAGES:
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text("raise SystemExit('the code of the pull request ran')\n")
-    (folder / "sitecustomize.py").write_text("raise SystemExit('the code of the pull request ran')\n")
-    (folder / ".github" / "workflows").mkdir(parents=True)
-    (folder / ".github" / "workflows" / "gate.yml").write_text(WORKFLOW)
-    for words in (
-        ("init", "--quiet", "--initial-branch", "main"),
-        ("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git"),
-        ("add", "--all"),
-        ("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "x"),
-    ):
-        subprocess.run([GIT, *words], cwd=folder, check=True, capture_output=True)
+    files = {name: TRAP.format(mark=tmp_path / "mark") for name in MODULES}
+    files |= {name: text.format(url=thief.url) for name, text in SETTINGS.items()}
+    files[".github/workflows/gate.yml"] = WORKFLOW
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    commit_all(folder)
     return folder
 
 
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    with GitHub({("main", ".github/gatekeeper.yml"): POLICY}) as service:
-        yield service
-
-
-def act(workspace: Path, shipped: Path, github: GitHub, results: Path) -> subprocess.CompletedProcess[str]:
-    """Run the workflow on this machine."""
-    home = workspace.parent / "home"
-    home.mkdir()
-    (workspace.parent / "event.json").write_text(json.dumps({"inputs": {}}))
-    words = [
-        Path(sys.prefix) / "bin" / "act",
-        "workflow_dispatch",
-        *("-e", workspace.parent / "event.json"),
-        *("-P", "ubuntu-latest=-self-hosted"),
-        *("--action-offline-mode", "--no-cache-server", "--rm"),
-        *("--local-repository", f"owner/gatekeeper@v1={shipped}"),
-        *("--env", f"GITHUB_API_URL={github.url}", "--env", f"RESULTS={results}"),
-        *("-s", f"GITHUB_TOKEN={github.token}"),
-    ]
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
-    path = f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        list(map(str, words)),
-        cwd=workspace,
-        env={**kept, "HOME": str(home), "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
-
-
-def told(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
-
-
-def test_a_workflow_that_uses_the_action_gets_its_verdicts(
-    tmp_path: Path, workspace: Path, shipped: Path, github: GitHub
+def test_a_hostile_repository_gets_the_verdicts_of_the_workflow_and_runs_nothing(
+    tmp_path: Path, workspace: Path, thief: Loopback
 ) -> None:
     results = tmp_path / "results"
     results.mkdir()
-    done = act(workspace, shipped, github, results)
+    runner = Runner(repository=workspace, beside=tmp_path, actions={ACTION: ship(tmp_path / "shipped")})
+    rows = [{"_step": step, "kl": kl(step)} for step in range(40)]
+    with GitHub({("main", ".github/gatekeeper.yml"): POLICY}) as github, Wandb(Run(rows=rows)) as wandb:
+        env = {"GITHUB_API_URL": github.url, "RESULTS": str(results), "PLAYS_WANDB": wandb.url}
+        secrets = {"GITHUB_TOKEN": github.token, "WANDB_API_KEY": wandb.key}
+        done = runner.run("workflow_dispatch", {"inputs": {}}, env, secrets)
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    good, bad = told(results / "good.json"), told(results / "bad.json")
+    steps: dict[str, Any] = json.loads((results / "steps.json").read_text("utf-8"))
+    good, bad, online = (steps[name]["outputs"] for name in ("good", "bad", "online"))
     assert (good["verdict"], good["exit-code"], good["report"]) == ("pass", "0", "good/verdict.md")
     assert (bad["verdict"], bad["exit-code"], bad["reason-code"]) == ("fail", "10", "kl-p95")
-    assert "the code of the pull request ran" not in done.stdout + done.stderr
-    assert github.token not in done.stdout + done.stderr
+    assert (online["verdict"], online["exit-code"]) == ("pass", "0")
+    assert not (tmp_path / "mark").exists(), (tmp_path / "mark").read_text()
+    assert thief.requests == ()
+    assert "the code of the repository ran" not in done.stdout + done.stderr
+    for secret in secrets.values():
+        assert secret not in done.stdout + done.stderr
     assert next(one.path for one in github.requests if "contents" in one.path).endswith(".github/gatekeeper.yml")
