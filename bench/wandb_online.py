@@ -25,7 +25,7 @@ if str(ROOT) not in sys.path:
 
 from action.deadline import Deadline  # noqa: E402 - after the path is set
 from action.secret import Secret  # noqa: E402
-from action.sources.wandb_api import Access, WandbRuns, parse_run  # noqa: E402
+from action.sources.wandb_api.runs import Access, WandbRuns, parse_run  # noqa: E402
 from tests.runs import clean_environment  # noqa: E402
 from tests.services.loopback import closed_port  # noqa: E402
 from tests.services.wandb import PARQUET, Fault, Wandb  # noqa: E402

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from action.cli.job.inputs import Job
 
 
 def github_action(  # noqa: PLR0913 - one argument an input of the action
@@ -39,8 +44,7 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
     ] = False,
 ) -> None:
     """Judge the run that an event of GitHub Actions is about; for `action.yml`."""
-    from action.cli.job import Job, do_job  # noqa: PLC0415 - start-up time
-    from action.cli.job.inputs import PUBLISHED  # noqa: PLC0415
+    from action.cli.job.inputs import PUBLISHED, Job  # noqa: PLC0415 - start-up time
 
     job = Job(
         run=run.strip(),
@@ -56,7 +60,24 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
         sweep_days=sweep_days,
         dry_run=dry_run,
     )
-    raise typer.Exit(do_job(job))
+    with _client(job):
+        from action.cli.job.flow import do_job  # noqa: PLC0415 - while W&B's client starts
+
+        code = do_job(job)
+    raise typer.Exit(code)
+
+
+def _client(job: Job) -> AbstractContextManager[None]:
+    """Start W&B's client beside us where a run there will be asked for."""
+    if not os.environ.get("WANDB_API_KEY", "").strip() or os.environ.get("GITHUB_EVENT_NAME") == "merge_group":
+        return nullcontext()
+    from action.runs import is_online  # noqa: PLC0415 - start-up time
+
+    if not (is_online(job.run) if job.run else job.project):
+        return nullcontext()
+    from action.sources.wandb_api.launch import warm_client  # noqa: PLC0415 - start-up time
+
+    return warm_client()
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def _look(run: str, deadline: float) -> tuple[Recorded, str | None]:
 def _project(address: str | None) -> str | None:
     """Give the project that a run on W&B is of; None: the name does not tell."""
     from action.errors import InputError  # noqa: PLC0415 - start-up time
-    from action.sources.wandb_api import parse_run  # noqa: PLC0415
+    from action.sources.wandb_api.runs import parse_run  # noqa: PLC0415
 
     try:
         name = parse_run(address or "")

@@ -13,8 +13,8 @@ import pytest
 
 from action.deadline import Deadline
 from action.secret import Secret
-from action.sources.wandb_api import Access, WandbRuns
 from action.sources.wandb_api.errand import Tell, run_errand
+from action.sources.wandb_api.runs import Access, WandbRuns
 from action.sources.wandb_api.wanted import Json, Request, Wanted
 from tests.services.wandb import Wandb
 

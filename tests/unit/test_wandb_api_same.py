@@ -19,7 +19,7 @@ from action.cli.online import _read as read_files
 from action.deadline import Deadline
 from action.ports import RunRequest
 from action.sources import wandb_log
-from action.sources.wandb_api import RunName
+from action.sources.wandb_api.runs import RunName
 from bench import wandb_writer as writer
 from checks.run import NoteKind, RunData, RunState, Selection
 from examples.league.record import RECORDINGS

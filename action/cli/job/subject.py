@@ -24,11 +24,11 @@ from action.files import show_name
 from action.forge import Forge
 from action.runs import exists, is_online
 from action.services import read_services
-from action.sources.wandb_api import parse_run
 from action.sources.wandb_api.filters import Filter, of_commit, of_name
+from action.sources.wandb_api.runs import parse_run
 
 if TYPE_CHECKING:
-    from action.sources.wandb_api import Listed
+    from action.sources.wandb_api.runs import Listed
 
 RUN_FILE = "gatekeeper-run.json"
 """The artifact of a training workflow that names the run it trained."""

@@ -23,7 +23,7 @@ from checks.policy import PolicyError
 from checks.result import Decision
 
 if TYPE_CHECKING:
-    from action.sources.wandb_api import Listed
+    from action.sources.wandb_api.runs import Listed
 
 MOST = 20
 """Runs that one sweep judges; the next takes what is left."""

@@ -1,6 +1,6 @@
-"""The process that talks to W&B: one errand in as JSON, lines of JSON out; ended from outside at its deadline.
+"""The process that talks to W&B: errands in, one a line of JSON, lines of JSON out; ended from outside at a deadline.
 
-python -I -m action.sources.wandb_api.child < request
+python -I -m action.sources.wandb_api.child < requests
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import ctypes
 import json
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from action.errors import GatekeeperError, InputError
@@ -22,9 +23,8 @@ _PARENT_ENDS = 1
 
 
 def main() -> int:
-    """Do the errand; the last line is what was found, or the error."""
+    """Do errands until there are no more; the last line of each is what was found, or the error."""
     _bind()
-    request = Request.read(json.load(sys.stdin))
     out = sys.stdout
     sys.stdout = sys.stderr  # whatever a library prints is no answer
 
@@ -33,16 +33,25 @@ def main() -> int:
         out.flush()
 
     try:
-        from action.sources.wandb_api.service import Connection  # noqa: PLC0415 - a second, and it may fail
-
-        connection = Connection(request.key, request.url, request.seconds)
-        found = run_errand(request, connection, lambda share: say({"progress": share}))
+        from action.sources.wandb_api.service import Connection  # noqa: PLC0415 - most of a second, and it may fail
     except (GatekeeperError, *MISREAD) as error:
-        failure = failure_of(error)
-        say({"error": str(failure), "input": isinstance(failure, InputError)})
-    else:
-        say({"found": found})
+        _say_failure(say, error)
+        return 0
+    for line in sys.stdin:
+        try:
+            request = Request.read(json.loads(line))
+            connection = Connection(request.key, request.url, request.seconds)
+            found = run_errand(request, connection, lambda share: say({"progress": share}))
+        except (GatekeeperError, *MISREAD) as error:
+            _say_failure(say, error)
+        else:
+            say({"found": found})
     return 0
+
+
+def _say_failure(say: Callable[[dict[str, object]], None], error: Exception) -> None:
+    failure = failure_of(error)
+    say({"error": str(failure), "input": isinstance(failure, InputError)})
 
 
 def _bind() -> None:

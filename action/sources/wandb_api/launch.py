@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,69 @@ _GLANCE = 0.2
 Tell = Callable[[float], None]
 
 
+class Client:
+    """The process: it imports W&B's client while nothing is asked yet, and does one errand after another."""
+
+    def __init__(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="gatekeeper-wandb-")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "action.sources.wandb_api.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # where its libraries may print signed addresses
+            cwd=self._scratch.name,
+            env=_environment(os.environ, self._scratch.name),
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+        )
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._listener = threading.Thread(target=_listen, args=(self._process, self._lines), daemon=True)
+        self._listener.start()
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether it can be asked."""
+        return self._process.poll() is None
+
+    def ask(self, request: Request, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+        """Give it an errand, and wait for what it found."""
+        _hand_over(self._process, request)
+        folders = (Path(self._scratch.name), Path(request.folder))
+        heard = _Heard(lines=self._lines, key=request.key, folders=folders, process=self._process.pid)
+        return _talk(heard, deadline, tell)
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        # The client's own process ends when it sees that ours has, and holds the same stream until then: what it
+        # still writes would stand in the way of removing the folder.
+        self._listener.join(_PATIENCE)
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+        self._scratch.cleanup()
+
+
+_kept: list[Client] = []
+
+
+@contextmanager
+def warm_client() -> Iterator[None]:
+    """Start the process now, and keep it for all errands inside: to import the client takes it most of a second.
+
+    One that failed is not kept: the next errand has a process of its own.
+    """
+    client = Client()
+    _kept.append(client)
+    try:
+        yield
+    finally:
+        _kept.clear()
+        client.end()
+
+
 def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
     """Do an errand in another process; files are put into the folder.
 
@@ -47,34 +110,19 @@ def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell:
         folder=str(folder),
         seconds=max(deadline.left - 0.5, 0.1),
     )
-    with tempfile.TemporaryDirectory(prefix="gatekeeper-wandb-") as scratch:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "action.sources.wandb_api.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # where its libraries may print signed addresses
-            cwd=scratch,
-            env=_environment(os.environ, scratch),
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-        )
-        lines: queue.Queue[str | None] = queue.Queue()
-        listener = threading.Thread(target=_listen, args=(process, lines), daemon=True)
-        listener.start()
-        try:
-            _hand_over(process, request)
-            return _talk(
-                _Heard(lines=lines, key=request.key, folders=(Path(scratch), folder), process=process.pid),
-                deadline,
-                tell,
-            )
-        finally:
-            process.kill()
-            process.wait()
-            # The client's own process ends when it sees that ours has, and holds the same stream until then: what it
-            # still writes would stand in the way of removing the folder.
-            listener.join(_PATIENCE)
+    keep = bool(_kept) and _kept[-1].lives
+    client = _kept.pop() if keep else Client()
+    try:
+        found = client.ask(request, deadline, tell)
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if keep:
+            _kept.append(client)
+        else:
+            client.end()
+    return found
 
 
 def _environment(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
@@ -166,8 +214,6 @@ def _read(line: str) -> dict[str, Any]:
 
 def _hand_over(process: subprocess.Popen[str], request: Request) -> None:
     if process.stdin is not None:
-        try:
-            with process.stdin as stream:
-                json.dump(request.document(), stream)
-        except BrokenPipeError:
-            pass  # it has ended already, and its silence is told
+        with suppress(BrokenPipeError):  # it has ended already, and its silence is told
+            process.stdin.write(json.dumps(request.document()) + "\n")
+            process.stdin.flush()
