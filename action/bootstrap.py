@@ -50,7 +50,9 @@ def make(folder: Path, wanted: str) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.upper().startswith("PYTHON")}
     subprocess.run([sys.executable, "-I", "-m", "venv", "--clear", str(folder)], check=True, env=environ)
     pip = [str(python_of(folder)), "-I", "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(SOURCE / "requirements.lock")], check=True, env=environ)
+    subprocess.run(
+        [*pip, "--require-hashes", "--no-deps", "-r", str(SOURCE / "requirements.lock")], check=True, env=environ
+    )
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", str(SOURCE)], check=True, env=environ)
     (folder / STAMP).write_text(wanted, "utf-8")
 

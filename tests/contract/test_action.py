@@ -51,7 +51,7 @@ def test_python_is_started_isolated_every_time() -> None:
 def test_the_environment_is_installed_from_the_lock_with_hashes() -> None:
     script = (ROOT / "action" / "bootstrap.py").read_text("utf-8")
 
-    assert '"--require-hashes", "-r", str(SOURCE / "requirements.lock")' in script
+    assert '"--require-hashes", "--no-deps", "-r", str(SOURCE / "requirements.lock")' in script
     assert '"--no-deps", "--no-build-isolation", str(SOURCE)' in script
     assert f'requires-python = ">={".".join(map(str, OLDEST))}' in (ROOT / "pyproject.toml").read_text("utf-8")
 
