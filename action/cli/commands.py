@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy
+from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish
 
 app = typer.Typer(
     name="gatekeeper",
@@ -22,6 +22,7 @@ app.command("elo")(elo.elo)
 app.command("metrics")(metrics.metrics)
 app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)
+app.command("publish")(publish.publish)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("action", hidden=True)(github_action.github_action)

@@ -25,8 +25,9 @@ from action.cli.logs import LogQuestion
 from action.errors import GatekeeperError, InputError, OutputError, ServiceError, UsageError
 from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
+from tests.services.github import SHA, GitHub
 
-COMMANDS = ("check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy lint", "policy schema")
+COMMANDS = ("check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy lint", "policy schema", "publish")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -95,13 +96,26 @@ def test_every_option_and_argument_says_what_it_is(name: str) -> None:
 def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
     ran = []
     # The order of a user: what `check` writes is what `explain` reads.
-    for line in sorted(examples(), key=lambda line: "explain" in line):
-        words = shlex.split(line.partition(" > ")[0])[1:]
-        done = command(*words, cwd=workplace)
+    for line in sorted(examples(), key=lambda line: "explain" in line or "publish" in line):
+        words = shlex.split(line.partition(" > ")[0].replace("$GITHUB_SHA", SHA))[1:]
+        with GitHub() as github:
+            env = {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.url} if words[0] == "publish" else {}
+            done = command(*words, cwd=workplace, env=env)
         assert (done.returncode, done.stderr) in ((0, ""), (10, "")), (line, done.stderr)
         assert done.stdout
         ran.append(words[0])
-    assert sorted(ran) == ["check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy", "policy"]
+    assert sorted(ran) == [
+        "check",
+        "doctor",
+        "elo",
+        "explain",
+        "init",
+        "logs",
+        "metrics",
+        "policy",
+        "policy",
+        "publish",
+    ]
 
 
 def test_the_log_questions_of_the_command_line_are_those_of_the_core() -> None:

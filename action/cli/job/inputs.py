@@ -44,14 +44,7 @@ class Job:
         Raises:
             UsageError: something that cannot be.
         """
-        if self.publish == ("none",):
-            return frozenset()
-        odd = [one for one in self.publish if one not in PUBLISHED]
-        if odd:
-            raise UsageError(
-                f"publish: expected {', '.join(PUBLISHED)} or none, got {show_name(odd[0])}; correct the input"
-            )
-        return frozenset(self.publish)
+        return published_of(self.publish)
 
     def where(self) -> tuple[str, str]:
         """Give the entity and the project that runs are looked for in.
@@ -64,6 +57,22 @@ class Job:
             raise UsageError(f"project: expected entity/project, got {given}; correct the input")
         entity, project = self.project.split("/")
         return entity, project
+
+
+def published_of(words: tuple[str, ...]) -> frozenset[str]:
+    """Read what is to be published; `none` alone: nothing.
+
+    Raises:
+        UsageError: something that cannot be.
+    """
+    if words == ("none",):
+        return frozenset()
+    odd = [one for one in words if one not in PUBLISHED]
+    if odd:
+        raise UsageError(
+            f"publish: expected {', '.join(PUBLISHED)} or none, got {show_name(odd[0])}; correct the input"
+        )
+    return frozenset(words)
 
 
 def read_payload(path: str) -> Mapping[str, Any]:

@@ -61,7 +61,7 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
             repository=scene.page,
             attempt=scene.attempt,
             judged_at=judged_at,
-            policy=policy,
+            source=policy.source,
         )
         publishing = Publishing(desk, subject)
     changes = _weakenings(scene, subject, policy)

@@ -19,7 +19,6 @@ from action.publish.ledger import Entry, Standing, run_key, standing_of
 from action.publish.publication import Failure, Place, Publication, Sight
 from action.publish.sticky import Posted
 from action.report.state import policy_key
-from action.settings import PolicyText
 
 if TYPE_CHECKING:
     from action.pipeline import Judged
@@ -38,7 +37,8 @@ class Desk:
     """Address of its page."""
     attempt: int
     judged_at: str
-    policy: PolicyText
+    source: str
+    """Of the policy in force."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Publishing:
     def __post_init__(self) -> None:
         self.mine = Entry(
             run=run_key(self.subject.key),
-            policy=policy_key(self.desk.policy.source),
+            policy=policy_key(self.desk.source),
             standing=Standing.WAITING,
             judged_at=self.desk.judged_at,
             attempt=self.desk.attempt,
@@ -191,7 +191,7 @@ class Publishing:
             body = comment_body(merge(state, now), links=links)
             return None if old is not None and same(old, body) else body
 
-        return self.publication.tell(sight.pulls, marker(policy_key(self.desk.policy.source)), compose)
+        return self.publication.tell(sight.pulls, marker(policy_key(self.desk.source)), compose)
 
 
 def _said(judged: Judged) -> str:
