@@ -150,10 +150,10 @@ class Client(Requester):
             return (status, said, ""), str(status)
         if 300 <= status < 400 and (verb, status) != ("GET", 302):
             return None, REDIRECT
-        if not _is_json(body):
-            # A page of a proxy, or of a server that is no GitHub: as a refusal it is one without a word.
-            return ((status, said, "{}"), "") if status >= 400 else (None, "an answer that is not JSON")
-        return (status, said, body), ""
+        if status >= 400:
+            # A page of a proxy, or of a server that is no GitHub, is a refusal without a word: the client reads one.
+            return (status, said, body if _is_refusal(body) else "{}"), ""
+        return ((status, said, body), "") if _is_json(body) else (None, "an answer that is not JSON")
 
 
 def _adds(verb: str, sent: Any) -> bool:
@@ -169,6 +169,11 @@ def _is_json(body: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _is_refusal(body: str) -> bool:
+    said = json.loads(body) if body and _is_json(body) else None
+    return isinstance(said, dict) and isinstance(said.get("message", ""), str)
 
 
 def _is_limit(answer: Answer) -> bool:

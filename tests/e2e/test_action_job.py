@@ -168,7 +168,7 @@ def test_several_runs_of_the_commit_are_listed_and_none_is_judged(tmp_path: Path
 
     assert (done.code, done.outputs) == (
         11,
-        {"verdict": "inconclusive", "exit-code": "11", "reason-code": "several-runs"},
+        {"verdict": "inconclusive", "exit-code": "11", "reason-code": "several-runs", "operation": "none"},
     )
     assert "abc123" in done.summary
     assert "@all" not in done.summary

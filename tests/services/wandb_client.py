@@ -36,7 +36,7 @@ def client_within(folder: Path) -> Iterator[None]:
             patch.setenv(name, str(folder))
         patch.setenv("WANDB_ERROR_REPORTING", "false")
         patch.setenv("WANDB_SILENT", "true")
-        patch.setattr("action.sources.wandb_api.send", send_within)
+        patch.setattr("action.sources.wandb_api.runs.send", send_within)
         yield
         import wandb  # noqa: PLC0415 - as above
 

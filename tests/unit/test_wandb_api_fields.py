@@ -24,7 +24,7 @@ def fetch(folder: Path, run: Mapping[str, Any], artifacts: object = (NODE,)) -> 
     found: dict[str, Any] = {"run": {**Run().node(), **run}, "files": [], "tail": None, "games": None, "requests": 1}
     found |= {"metadata": {}, "artifacts": artifacts, "namesakes": []}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("action.sources.wandb_api.send", lambda *_: json.loads(json.dumps(found)))
+        patch.setattr("action.sources.wandb_api.runs.send", lambda *_: json.loads(json.dumps(found)))
         runs = WandbRuns(Access(key=Secret("k" * 40)))
         return runs.fetch(parse_run("team/league/abc123"), folder, Deadline(seconds=9), checkpoint="newest")
 
