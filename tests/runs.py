@@ -15,6 +15,7 @@ from action.cli.check import write_judged
 from action.cli.ports import local_ports
 from action.pipeline import Judged, check_run
 from action.settings import CheckSettings, PolicyText, profile_policy
+from tests.warm import reads_early, warm
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = ROOT / "examples" / "league" / "recordings"
@@ -82,10 +83,15 @@ def command(
     timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
     """Start the command line as the Action does, `python -I -m action …`, or another program of Python."""
+    given = {**clean_environment(), **(env or {})}
+    if program == ("-I", "-m", "action") and not reads_early(env or {}):
+        done = warm.run(list(map(str, words)), cwd, given, timeout)
+        if done is not None:
+            return done
     return subprocess.run(
         [sys.executable, *program, *map(str, words)],
         cwd=cwd,
-        env={**clean_environment(), **(env or {})},
+        env=given,
         capture_output=True,
         timeout=timeout,
         check=False,
