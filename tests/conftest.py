@@ -1,7 +1,8 @@
 """What every test shares: property tests that give the same answer each time, and coverage that costs little.
 
-To trace every line makes our code run twice as long. The first cases of a test and the first examples of a property
-are traced, the rest run free: the same ones each time, so that what is covered is no luck.
+To trace every line makes our code run twice as long. Of tests of the shell, the first cases of each and the first
+examples of a property are traced, and the rest run free: the same ones each time, so that what is covered is no luck.
+Tests of the core, whose every branch has to be covered, are traced whole.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=5_000, deadline=None)
 settings.load_profile("steady")
 
-CASES, EXAMPLES = 5, 10
+CASES, EXAMPLES = 8, 10
 """Of a test and of a property: those that are traced."""
+SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
+"""How the names of modules begin that test the shell."""
 _free = pytest.StashKey[bool]()
 
 
@@ -55,8 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for item in items:
         function = (str(item.path), getattr(item, "originalname", None) or item.name)
-        item.stash[_free] = seen[function] >= CASES
+        item.stash[_free] = seen[function] >= CASES and _is_of_the_shell(item)
         seen[function] += 1
+
+
+def _is_of_the_shell(item: pytest.Item) -> bool:
+    return item.path.name.removeprefix("test_").startswith(SHELL)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -66,7 +73,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         tracing.pause()
     inner = getattr(getattr(item, "obj", None), "hypothesis", None)
     original: Any = None if inner is None else inner.inner_test
-    if inner is not None:
+    if inner is not None and _is_of_the_shell(item):
         inner.inner_test = _first_traced(original)
     try:
         return (yield)

@@ -27,7 +27,19 @@ from checks.questions.catalog import QUESTIONS
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
 from tests.services.github import SHA, GitHub
 
-COMMANDS = ("check", "doctor", "elo", "explain", "init", "logs", "metrics", "policy lint", "policy schema", "publish")
+COMMANDS = (
+    "check",
+    "doctor",
+    "elo",
+    "explain",
+    "init",
+    "logs",
+    "metrics",
+    "policy backtest",
+    "policy lint",
+    "policy schema",
+    "publish",
+)
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -112,6 +124,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         "init",
         "logs",
         "metrics",
+        "policy",
         "policy",
         "policy",
         "publish",

@@ -20,7 +20,7 @@ from checks.run import Note, NoteKind, RunState
 from tests.games import asked, seats
 from tests.verdicts import failing, hostile, verdict, verdicts
 
-NAMES = ("elo", "logs", "metrics", "verdict")
+NAMES = ("backtest", "elo", "logs", "metrics", "verdict")
 
 # Version 1 of the verdict as the design promises it; `checks[]` and the like stand for the fields of one entry.
 PROMISED = {

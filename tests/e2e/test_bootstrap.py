@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from action.bootstrap import is_made
 from tests.act import ship
 from tests.runs import ROOT, clean_environment
 
@@ -66,13 +67,23 @@ def test_another_lock_or_source_is_another(source: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["stamp", "python", "source"])
-def test_what_is_half_made_or_of_another_source_is_made_anew(tmp_path: Path, source: Path, lacking: str) -> None:
-    folder, outputs = made(tmp_path / "env", source), tmp_path / "outputs"
-    (folder / "left-behind").touch()
+def test_what_is_half_made_or_of_another_source_is_not_taken(tmp_path: Path, source: Path, lacking: str) -> None:
+    folder = made(tmp_path / "env", source)
+    wanted = start(source, "--digest").stdout.strip()
+    assert is_made(folder, wanted)
     if lacking == "source":
         (source / "action" / "new.py").touch()
+        wanted = start(source, "--digest").stdout.strip()
     else:
         (folder / {"stamp": STAMP, "python": "bin/python"}[lacking]).unlink()
+
+    assert not is_made(folder, wanted)
+
+
+def test_what_is_not_taken_is_made_anew_and_told_where_it_cannot_be(tmp_path: Path, source: Path) -> None:
+    folder, outputs = made(tmp_path / "env", source), tmp_path / "outputs"
+    (folder / "left-behind").touch()
+    (folder / STAMP).unlink()
     done = start(source, folder, env={**NOWHERE, "GITHUB_OUTPUT": str(outputs)})
 
     assert done.returncode == 2
