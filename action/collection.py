@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,9 +33,13 @@ GAME_FILES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 
 
 def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:
-    """Read a policy as of the day of judging."""
-    today = date.fromisoformat(judged_at[:10])
-    return parse_policy(policy.text, source=policy.source, profiles=ports.profiles, today=today)
+    """Read a policy as of the day of judging; one that was read before is not read again."""
+    return _parsed(policy, tuple(ports.profiles.items()), date.fromisoformat(judged_at[:10]))
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(policy: PolicyText, profiles: tuple[tuple[str, str], ...], today: date) -> Policy:
+    return parse_policy(policy.text, source=policy.source, profiles=dict(profiles), today=today)
 
 
 def games_reading(policy: Policy) -> GamesReading:

@@ -52,7 +52,7 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
         wanted = settings.policy or PolicyText(text=bundle.policy_text, source=bundle.policy_source)
         policy = read_policy(wanted, ports, bundle.evidence.judged_at)
         if settings.policy is not None:
-            _require_same_reading(settings.ref, bundle, policy, ports)
+            require_same_reading(settings.ref, bundle, policy, ports)
         evidence, collector = bundle.evidence, bundle.collected_by
     else:
         wanted = settings.policy or settings.fallback_policy
@@ -64,7 +64,7 @@ def check_run(settings: CheckSettings, ports: Ports) -> Judged:
     return Judged(verdict=judge(policy, evidence, judgement), policy=policy, bundle=bundle, files=files)
 
 
-def _require_same_reading(ref: str, bundle: Bundle, policy: Policy, ports: Ports) -> None:
+def require_same_reading(ref: str, bundle: Bundle, policy: Policy, ports: Ports) -> None:
     """Refuse a policy that would have read other values out of the run, which a bundle no longer holds."""
     own = PolicyText(text=bundle.policy_text, source=bundle.policy_source)
     try:

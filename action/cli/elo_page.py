@@ -43,7 +43,7 @@ def print_elo(facts: EloFacts, notes: Iterable[Note], console: Console) -> None:
         if table.title == _FIRST:
             _print_ratings(table, lambda width: charts(facts, width=width, plain=plain), page)
         else:
-            _print_table(table, page)
+            print_text_table(table, page)
     page.blank()
     page.line((method_of(facts), "dim"))
     found = tuple(notes)
@@ -58,7 +58,7 @@ def _print_ratings(table: TextTable, draw: Callable[[int], tuple[str, ...]], pag
     columns = _columns(table)
     for kept in (columns, columns[:1]):
         if kept is not columns:
-            _print_table(table, page)
+            print_text_table(table, page)
         for width in (32, 24, 16):
             drawn = draw(width)[:_MANY]
             chart = [*kept, Column(head="", cells=drawn, keep=True)]
@@ -71,7 +71,8 @@ def _print_ratings(table: TextTable, draw: Callable[[int], tuple[str, ...]], pag
                 return
 
 
-def _print_table(table: TextTable, page: Page) -> None:
+def print_text_table(table: TextTable, page: Page) -> None:
+    """Write a table, or a block of lines a row where the terminal is too narrow for it."""
     columns = _columns(table)
     for choice in (columns, [replace(columns[0], least=24), *columns[1:]]):
         if page.fits(choice, squeezed=True):

@@ -1,4 +1,4 @@
-"""`gatekeeper policy`: look at a policy without a run."""
+"""`gatekeeper policy`: look at a policy itself, not at a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from action.cli import backtest
 from action.cli.options import ProfileOption
 
-app = typer.Typer(help="Check a policy file, or print the JSON Schema of one.", no_args_is_help=True)
+app = typer.Typer(help="Check a policy, try it on past runs, or print its JSON Schema.", no_args_is_help=True)
+app.command("backtest")(backtest.backtest)
 
 
 @app.command("lint")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -38,12 +38,21 @@ def read_games(paths: Sequence[Path], reading: GamesReading) -> GameRecord:
         InputError: what is named cannot be read as games.
         UsageError: the columns are not told as they have to be.
     """
+    with progress_bar("reading games") as tell:
+        return _read_games(paths, reading, tell)
+
+
+def read_games_quietly(paths: Sequence[Path], reading: GamesReading) -> GameRecord:
+    """Read games among many others, so without a bar of their own; raises as `read_games`."""
+    return _read_games(paths, reading, lambda _share: None)
+
+
+def _read_games(paths: Sequence[Path], reading: GamesReading, tell: Callable[[float], None]) -> GameRecord:
     try:
         columns = None if reading.columns is None else games.parse_columns(reading.columns)
     except ValueError as error:
         raise UsageError(f"columns of games: {error}") from error
-    with progress_bar("reading games") as tell:
-        return games.read_games(paths, columns=columns, cluster=reading.cluster, progress=tell)
+    return games.read_games(paths, columns=columns, cluster=reading.cluster, progress=tell)
 
 
 def profile_texts() -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""One past run judged, by one policy or by two; whatever is wrong with it becomes a sentence. No process may enter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from action.collection import collect, read_policy
+from action.errors import GatekeeperError
+from action.evidence.store import read_bundle
+from action.files import run_name
+from action.pipeline import require_same_reading
+from action.ports import Ports
+from action.runs import named_bundle
+from action.settings import CheckSettings, PolicyText
+from checks.backtest.halves import Halves, compare_halves
+from checks.backtest.past import PastRun, past_verdict
+from checks.check import Policy
+from checks.elo.answer import Mode
+from checks.policy import PolicyError
+from checks.result import Verdict
+from checks.run import Evidence
+from checks.verdict import Judgement, judge
+
+_DULL = frozenset({"evidence", "verdict.json"})
+"""Ends of paths that say nothing about the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastSettings:
+    """How past runs are judged."""
+
+    policy: PolicyText
+    against: PolicyText | None
+    """The other policy; None: there is none."""
+    now: str
+    """When runs that are no bundles count as judged: RFC 3339 in UTC."""
+    labels_in: Path | None = None
+    """The folder of the file of labels, from where it may name paths."""
+
+
+def judge_past(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
+    """Judge a past run; never raises for what is wrong with the run."""
+    try:
+        return _judge(settings, ref, ports)
+    except (GatekeeperError, PolicyError) as error:
+        return unread(settings, ref, str(error))
+    except MemoryError:
+        return unread(settings, ref, "not enough memory for this run")
+    except Exception as error:  # noqa: BLE001 - one run that no code of ours foresaw must not lose the others
+        return unread(settings, ref, f"an unforeseen fault of this program: {type(error).__name__}: {error}")
+
+
+def unread(settings: PastSettings, ref: str, fault: str) -> PastRun:
+    """Give the row of a run that could not be judged."""
+    return PastRun(ref=ref, names=_places(settings, ref), short=_ends(ref), fault=fault)
+
+
+def _judge(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
+    texts = [settings.policy] + ([] if settings.against is None else [settings.against])
+    judgement = Judgement(tool_version=ports.tool_version, evidence_sha256="")  # which no back-test shows
+    judged = (
+        (judge(policy, evidence, judgement), evidence) for policy, evidence in _evidence(settings, ref, texts, ports)
+    )
+    verdict, evidence = next(judged)
+    run, other = verdict.run, next(judged, None)
+    return PastRun(
+        ref=ref,
+        names=(*_places(settings, ref), *(name for name in (run.name, run.id) if name is not None)),
+        short=_ends(ref),
+        name=run.name,
+        verdict=past_verdict(verdict),
+        other=None if other is None else past_verdict(other[0]),
+        halves=_halves(verdict, evidence),
+    )
+
+
+def _evidence(
+    settings: PastSettings, ref: str, texts: Sequence[PolicyText], ports: Ports
+) -> Iterator[tuple[Policy, Evidence]]:
+    """Give what each policy judges: a bundle's evidence to all of them, of a run what each asks of it."""
+    place = named_bundle(ref, ports)
+    bundle = None if place is None else read_bundle(place)
+    for text in texts:
+        if bundle is not None:
+            policy = read_policy(text, ports, bundle.evidence.judged_at)
+            require_same_reading(ref, bundle, policy, ports)
+            yield policy, bundle.evidence
+        else:
+            asked = CheckSettings(ref=ref, policy=text, fallback_policy=text, now=settings.now)
+            policy = read_policy(text, ports, settings.now)
+            yield policy, collect(asked, policy, ports)
+
+
+def _places(settings: PastSettings, ref: str) -> tuple[str, ...]:
+    """Give the paths that may name a run: whole, and from the file of labels on."""
+    whole = os.path.abspath(ref)  # noqa: PTH100 - resolve() would follow links and name their targets
+    below = () if settings.labels_in is None else (os.path.relpath(whole, os.path.abspath(settings.labels_in)),)  # noqa: PTH100
+    return (os.path.normpath(ref), whole, *below)
+
+
+def _ends(ref: str) -> tuple[str, ...]:
+    """Give the last part of a path that says something, with and without its suffix.
+
+    >>> _ends("runs/a7/evidence"), _ends("runs/grpo-7.jsonl")
+    (('a7',), ('grpo-7.jsonl', 'grpo-7'))
+    """
+    path = Path(ref)
+    while path.name in _DULL and path.parent != path:
+        path = path.parent
+    return tuple(dict.fromkeys(name for name in (path.name, run_name(path)) if name))
+
+
+def _halves(verdict: Verdict, evidence: Evidence) -> Halves | None:
+    """Hold the games of the candidate against themselves."""
+    facts, record = verdict.elo, evidence.game_record
+    if facts is None or record is None or facts.mode is not Mode.GAMES or facts.gap is None:
+        return None
+    return compare_halves(record.counts, tuple(name for name, _ in facts.references), facts.gap.candidate)
