@@ -33,7 +33,7 @@ from checks.elo.progress import Checkpoints, trend
 from checks.elo.rate import Scale, rate
 
 # The test tells where it ended; the picture shows how it got there, by the same walk.
-from checks.elo.sequential import Duel, Hypotheses, _Walk
+from checks.elo.sequential import Duel, Hypotheses, Walk
 from checks.run import GameRecord
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,7 +220,7 @@ def walk(asked: Hypotheses, elo: float, table: Table, rng: np.random.Generator) 
     """Play, and give the path up to where the test ends, every third look: games, log-likelihood ratio."""
     counts = counted(seat_rows(table, play(table, np.array([0.0, elo]), rng)))
     pair = Duel(candidate=newest(counts), reference=counts.index(REFERENCE))
-    path = _Walk(counts, SCALE, pair, asked)
+    path = Walk(counts, SCALE, pair, asked)
     games, values = [], []
     for units in path.looks():
         state = path.state(units)

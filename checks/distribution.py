@@ -6,6 +6,7 @@ Nothing about runs or checks may enter.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 _NORMAL = 1e8
@@ -66,6 +67,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return 1.0 - math.exp(log_front) * _beta_fraction(b, a, 1 - x) / b
 
 
+@lru_cache(maxsize=1024)
 def t_quantile(p: float, df: float) -> float:
     """Give t with P(T <= t) = p for Student's t with `df` > 0 degrees of freedom; p in (0, 1).
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from checks.check import RATINGS, Check, EloAsk, Policy
 from checks.document import quote
 from checks.elo.agents import AgentKind, EloError, Naming, default_opponent, find_references, missing_agent, tell_agents
-from checks.elo.analysis import analyse
+from checks.elo.analysis import Analyst
 from checks.elo.answer import EloAnswer, EloQuestion
 from checks.elo.estimate import Estimate
 from checks.elo.exploitation import least_gain
@@ -51,6 +51,7 @@ class Strength:
 
     def __init__(self, policy: Policy, evidence: Evidence) -> None:
         self._policy, self._evidence = policy, evidence
+        self._analyst = None if evidence.game_record is None else Analyst(evidence.game_record)
         self._found = cache(self._find)
 
     def check(self, check: Check, ask: EloAsk) -> CheckResult:
@@ -90,8 +91,7 @@ class Strength:
     def _find(self, asked: EloAsk) -> EloFound | None:
         league = self._policy.league
         naming = Naming(references=league.references, pattern=league.checkpoints)
-        record = self._evidence.game_record
-        if record is not None:
+        if self._analyst is not None:
             question = EloQuestion(
                 naming=naming,
                 candidate=asked.candidate,
@@ -100,7 +100,7 @@ class Strength:
                 confidence=asked.confidence,
                 allow_disconnected=league.allow_disconnected,
             )
-            return analyse(record, question)
+            return self._analyst.analyse(question)
         rule = replace(league.rule, confidence=asked.confidence)
         return judge_ratings(self._evidence.run, naming, rule, asked.against)
 

@@ -105,7 +105,7 @@ def _counts(head: Record, found: Mapping[str, Mapping[str, list[Any]]]) -> Count
 
 
 def _column(name: str, values: Sequence[Any]) -> Any:
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    if not {*map(type, values)} <= {int, float}:
         raise TypeError("a record of games holds something else than numbers")
     column = np.array(values, np.float64)
     most, parts = _MOST * _MOST if name in _SQUARES else _MOST, 1 if name in _WHOLE else 4

@@ -61,6 +61,8 @@ def reference_conflict(counts: Counts, scale: Scale) -> Conflict | None:
     (True, 257.9)
     """
     names = [name for name, one in scale.references.items() if one is not None and name != scale.gauge]
+    if not names:
+        return None
     rated = rate(counts, scale, gauge_only=True)
     usable = ~(rated.connection.separated | ~rated.connection.linked)
     names = [name for name in names if usable[counts.index(name)]]

@@ -96,6 +96,8 @@ class Sandwich:
     counts: Counts
     fit: Fit
     left: Residuals = field(init=False)
+    _known: dict[bytes, tuple[float, float]] = field(init=False, default_factory=dict)
+    """Variances that were asked for before: those of ratings, of the best and of the newest overlap."""
 
     def __post_init__(self) -> None:
         entries = self.counts.entries
@@ -111,6 +113,12 @@ class Sandwich:
 
     def variance(self, contrast: Floats) -> tuple[float, float]:
         """Give the variance of a contrast of strengths, natural-log units squared, and its degrees of freedom."""
+        key = contrast.tobytes()
+        if key not in self._known:
+            self._known[key] = self._variance(contrast)
+        return self._known[key]
+
+    def _variance(self, contrast: Floats) -> tuple[float, float]:
         pull = self.pull(contrast)
         clusters = self.left.influential(pull)
         given = self.fit.given(contrast)

@@ -157,8 +157,11 @@ def sequential_decision(
     >>> found.outcome.value, found.games, found.games_needed
     ('better', 11.0, None)
     """
-    walk = _Walk(counts, scale, duel, hypotheses)
-    walk.gauge_only, walk.limited = gauge_only, walk.limited and not gauge_only
+    return decide_along(Walk(counts, scale, duel, hypotheses, gauge_only=gauge_only), hypotheses)
+
+
+def decide_along(walk: Walk, hypotheses: Hypotheses) -> Decision:
+    """Decide as `sequential_decision` does; one walk serves all hypotheses of the same two gaps."""
     state, llr, units, looks, exhausted = None, 0.0, 0, 0, False
     for units in walk.looks():
         state = walk.state(units)
@@ -191,19 +194,22 @@ def sequential_decision(
     )
 
 
-class _Walk:
+class Walk:
     """The record from its first cluster on."""
 
-    def __init__(self, counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses) -> None:
-        self.counts, self.scale, self.duel, self.hypotheses = counts, scale, duel, hypotheses
-        self.gauge_only = True
+    def __init__(
+        self, counts: Counts, scale: Scale, duel: Duel, hypotheses: Hypotheses, *, gauge_only: bool = True
+    ) -> None:
+        self.counts, self.scale, self.duel, self.gauge_only = counts, scale, duel, gauge_only
         uncertain = [one for name, one in scale.references.items() if one is not None and name != scale.gauge]
-        self.limited = any(one.se > 0 for one in uncertain)
+        self.limited = not gauge_only and any(one.se > 0 for one in uncertain)
         self.low, self.high = (1 / (1 + math.exp(-elo / ELO)) for elo in (hypotheses.elo0, hypotheses.elo1))
         self.keys, self.place = pair_keys(counts)
         self.games, self.points = np.zeros(self.keys.size), np.zeros(self.keys.size)
         self.done = 0
         self.rated: Rated | None = None
+        self.seen: dict[int, _State | None] = {}
+        """What looks saw so far: each starts from the one before, so they are taken once and in order."""
         own = counts.plays.agent == duel.candidate
         size = counts.units.clusters.size
         self.candidate_games = np.cumsum(add_up(counts.plays.unit[own], counts.plays.games[own], size))
@@ -235,6 +241,11 @@ class _Walk:
 
     def state(self, units: int) -> _State | None:
         """Look at the record after so many units; None where candidate and reference are not connected yet."""
+        if units not in self.seen:
+            self.seen[units] = self._look(units)
+        return self.seen[units]
+
+    def _look(self, units: int) -> _State | None:
         if self.candidate_clusters[units - 1] < LEAST:
             return None
         return self._direct_state(units) if units <= self.direct else self._league_state(units)

@@ -7,7 +7,7 @@ Journal 50, 346–363, section 3). By seeded simulation: the same input gives th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -65,5 +65,12 @@ class LargestT:
         inner = self.covariance[np.ix_(kept, kept)] / np.outer(spread[kept], spread[kept])
         # A little independence keeps the factor stable where estimates are nearly the same; it can only widen.
         factor = np.linalg.cholesky(inner * (1 - 1e-6) + np.eye(self.size) * 1e-6)
-        draws = np.random.default_rng(_SEED).standard_normal((DRAWS, self.size))
-        return np.asarray(np.abs(draws @ factor.T).max(axis=1), np.float64)
+        return np.asarray(np.abs(_normals(self.size) @ factor.T).max(axis=1), np.float64)
+
+
+@lru_cache(maxsize=4)
+def _normals(size: int) -> Floats:
+    """Give the draws before they are correlated; the same for every analysis, up to 32 MB of them."""
+    draws = np.random.default_rng(_SEED).standard_normal((DRAWS, size))
+    draws.flags.writeable = False
+    return draws

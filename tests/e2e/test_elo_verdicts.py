@@ -17,10 +17,10 @@ from action.pipeline import Judged
 from action.report.document import verdict_json
 from action.settings import profile_policy
 from checks import strength
-from checks.elo.analysis import analyse
+from checks.elo.analysis import Analyst
 from checks.elo.answer import EloAnswer, EloQuestion
 from checks.result import CheckResult, Decision, Outcome, Severity
-from checks.run import GameRecord, NoteKind
+from checks.run import NoteKind
 from tests.runs import RECORDINGS, command, judge_path, rows, write_lines, write_output, write_run
 
 Row = dict[str, Any]
@@ -122,11 +122,12 @@ def test_every_analysis_is_made_once_however_many_checks_ask_for_it(
 ) -> None:
     made: list[str] = []
 
-    def counted(record: GameRecord, question: EloQuestion) -> EloAnswer:
-        made.append(question.candidate)
-        return analyse(record, question)
+    class Counted(Analyst):
+        def analyse(self, question: EloQuestion) -> EloAnswer:
+            made.append(question.candidate)
+            return super().analyse(question)
 
-    monkeypatch.setattr(strength, "analyse", counted)
+    monkeypatch.setattr(strength, "Analyst", Counted)
     judged = played(tmp_path, [*BETTER, *duel("adapter_v10", "chaos_bot", "10" * 30)], LEAGUE)
 
     assert sum(one.kind.value == "elo" for one in judged.verdict.checks) == 7

@@ -12,11 +12,12 @@ import pytest
 
 from checks.counts import Counts
 from checks.elo.agents import AgentKind, EloError, Naming
-from checks.elo.analysis import METHOD, analyse
+from checks.elo.analysis import METHOD, Analyst, analyse
 from checks.elo.answer import EloAnswer, EloQuestion, HeadToHead, Rating, signal_of
 from checks.elo.consistency import Agreement, Conflict
 from checks.elo.doubt import doubts, remarks
 from checks.elo.estimate import Estimate
+from checks.elo.facts import facts_of
 from checks.elo.fit import ELO, FitError
 from checks.elo.gather import SeatRows
 from checks.elo.learning import Signal
@@ -1000,3 +1001,19 @@ def test_a_gauge_that_was_measured_with_an_error_is_told_with_it() -> None:
         "the measured rating of chaos_bot has an error of 30, which is in no interval"
     )
     assert "has an error" not in asked(rows, given(chaos_bot=850.0)).method
+
+
+def test_questions_that_share_their_grounds_are_answered_as_if_alone() -> None:
+    rows = seats(
+        [f"{NEW}>{BASE}>adapter_v5", f"adapter_v5>{BASE}={NEW}", f"{NEW}>chaos_bot", f"{BASE}>adapter_v5"] * 12
+    )
+    together, naming = Analyst(record(rows)), given()
+    asked = [
+        EloQuestion(naming=naming, candidate=candidate, hypotheses=Hypotheses(alpha=alpha, elo1=elo1), confidence=level)
+        for candidate in ("latest", "best", "adapter_v5")
+        for alpha, elo1 in ((0.2, 200.0), (0.01, 200.0), (0.05, 20.0))
+        for level in (0.95, 0.9)
+    ]
+
+    for question in (*asked, *reversed(asked)):
+        assert facts_of(together.analyse(question)) == facts_of(analyse(record(rows), question))

@@ -10,13 +10,13 @@ import pytest
 from checks import strength
 from checks.check import Check, EloAsk
 from checks.elo.agents import Naming
-from checks.elo.analysis import analyse
+from checks.elo.analysis import Analyst
 from checks.elo.answer import EloAnswer, EloQuestion, Mode
 from checks.elo.gather import SeatRows
 from checks.elo.pace import SeriesRule
 from checks.league import VALUES
 from checks.result import CheckKind, CheckResult, Outcome, Severity
-from checks.run import Evidence, GameRecord, RunData, Series
+from checks.run import Evidence, RunData, Series
 from checks.strength import NO_GAMES, Strength, judge_ratings, rating_series
 from tests.builders import asking, evidence, only, policy, series
 from tests.games import BASE, NEW, duel, join, league, record, seats
@@ -313,11 +313,12 @@ def test_the_best_of_several_is_named_with_how_many_it_was_chosen_from() -> None
 def test_all_checks_that_ask_the_same_share_one_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[EloQuestion] = []
 
-    def counted(given: GameRecord, question: EloQuestion) -> EloAnswer:
-        made.append(question)
-        return analyse(given, question)
+    class Counted(Analyst):
+        def analyse(self, question: EloQuestion) -> EloAnswer:
+            made.append(question)
+            return super().analyse(question)
 
-    monkeypatch.setattr(strength, "analyse", counted)
+    monkeypatch.setattr(strength, "Analyst", Counted)
     by = policy(
         "checks:\n"
         "  a: {elo: {}}\n"
