@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish
+from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish, sweep
 
 app = typer.Typer(
     name="gatekeeper",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("check")(check.check)
 app.command("elo")(elo.elo)
+app.command("sweep")(sweep.sweep)
 app.command("metrics")(metrics.metrics)
 app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)

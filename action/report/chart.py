@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from action.report.mermaid import COLOURS, Point, draw
+from action.report.render import safe
 from action.report.table import sparkline
 from action.report.view import OPEN, arrange, many
 from checks.check import Policy, SeriesAsk
@@ -67,6 +68,19 @@ class _Plan:
     points: Sequence[Point]
     levels: Sequence[tuple[str, float]]
     asides: tuple[str, ...]
+
+
+def charts_page(charts: Iterable[Chart]) -> list[dict[str, object]]:
+    """Give what a page shows of charts."""
+    return [
+        {
+            "title": chart.title,
+            "code": safe(chart.code),  # of plain characters alone: see `mermaid`
+            "legend": chart.legend,
+            "asides": chart.asides,
+        }
+        for chart in charts
+    ]
 
 
 def lines_of(policy: Policy, evidence: Evidence) -> tuple[Line, ...]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from action.escape import address
-from action.report.chart import Chart, elo_chart, series_charts, sparklines
+from action.report.chart import charts_page, elo_chart, series_charts, sparklines
 from action.report.markdown import ICONS, Rung, fact_rows, verdict_head, verdict_page
 from action.report.render import cut, safe
 from action.report.section import Whole
@@ -61,22 +59,10 @@ def _pictures(whole: Whole, *, drawn: bool) -> dict[str, object]:
     charts = series_charts(verdict, lines)
     return {
         "sparks": sparklines(lines),
-        "elo_charts": _charts(() if strength is None else (strength,)),
-        "charts": _charts(charts),
+        "elo_charts": charts_page(() if strength is None else (strength,)),
+        "charts": charts_page(charts),
         "charts_told": f"{many(len(charts), 'chart', 'charts')} of series whose checks did not pass",
     }
-
-
-def _charts(charts: Sequence[Chart]) -> list[dict[str, object]]:
-    return [
-        {
-            "title": chart.title,
-            "code": safe(chart.code),  # of plain characters alone: see `mermaid`
-            "legend": chart.legend,
-            "asides": chart.asides,
-        }
-        for chart in charts
-    ]
 
 
 def _facts(whole: Whole) -> list[dict[str, object]]:

@@ -67,6 +67,10 @@ def draw(points: Sequence[Point], levels: Sequence[float], axis: str) -> Drawing
     scale = _scale([value for row in rows for value in row])
     if len(shown) < FEWEST_POINTS or scale is None:
         return None
+    return Drawing(code=_code(shown, rows, scale, axis), shown=len(shown))
+
+
+def _code(shown: Sequence[Point], rows: Sequence[Sequence[float]], scale: tuple[float, float, int], axis: str) -> str:
     low, high, digits = scale
     code = [
         _HEAD.replace("PALETTE", ", ".join(colour for _, colour in COLOURS[: len(rows)])),
@@ -75,7 +79,20 @@ def draw(points: Sequence[Point], levels: Sequence[float], axis: str) -> Drawing
         f'  y-axis "{label(axis)}" {_number(low, digits)} --> {_number(high, digits)}',
         *(f"  line [{', '.join(_number(value, digits) for value in row)}]" for row in rows),
     ]
-    return Drawing(code="\n".join(code) + "\n", shown=len(shown))
+    return "\n".join(code) + "\n"
+
+
+def draw_together(steps: Sequence[int], lines: Sequence[Sequence[float]], axis: str) -> Drawing | None:
+    """Draw lines that all have a value at every step, as far as there are colours; steps in order, none twice.
+
+    None: there are fewer than three steps or more than have room, no line, or no plain numbers show them.
+    """
+    rows = [list(line) for line in lines][: len(COLOURS)]
+    scale = _scale([value for row in rows for value in row])
+    points = [Point(step=step, value=0.0) for step in steps]
+    if len(points) < FEWEST_POINTS or scale is None or len(thin(points)) < len(points):
+        return None
+    return Drawing(code=_code(points, rows, scale, axis), shown=len(points))
 
 
 def thin(points: Sequence[Point]) -> list[Point]:

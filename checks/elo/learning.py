@@ -124,7 +124,7 @@ def decide_signal(found: SeriesLearning) -> SeriesLearning:
     >>> decide_signal(found).signal.value, decide_signal(found).reasons
     ('positive', ('adapter_v20 less base_model: between 37 and 83 Elo.',))
     """
-    barred = _barred(found)
+    barred = obstacles(found)
     if barred or found.at_least is None or found.at_most is None:
         return replace(found, signal=Signal.UNCLEAR, reasons=(*barred, *_worse(found)))
     signal = _signal(found, found.at_least, found.at_most)
@@ -146,7 +146,7 @@ def _signal(found: SeriesLearning, at_least: float, at_most: float) -> Signal:
     return Signal.NONE if small and not band else Signal.UNCLEAR
 
 
-def _barred(found: SeriesLearning) -> tuple[str, ...]:
+def obstacles(found: SeriesLearning) -> tuple[str, ...]:
     """Tell why the estimates, if any, may not decide."""
     if found.gap is None:
         return ("Too few steps join the ratings of the checkpoints and of the reference, if any: log the games.",)

@@ -39,6 +39,7 @@ COMMANDS = (
     "policy lint",
     "policy schema",
     "publish",
+    "sweep",
 )
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
@@ -68,6 +69,7 @@ def examples() -> Iterator[str]:
 def _workplace(tmp_path: Path) -> Path:
     """Make the folder that examples talk of: a W&B run, events beside it, a policy."""
     shutil.copytree(RECORDINGS / "regression", tmp_path / "wandb" / "latest-run")
+    shutil.copytree(RECORDINGS / "healthy", tmp_path / "runs" / "baseline")
     shutil.copy(RECORDINGS / "regression" / "events.jsonl", tmp_path)
     games = gzip.decompress((RECORDINGS / "regression" / "games.jsonl.gz").read_bytes())
     (tmp_path / "games.jsonl").write_bytes(games)
@@ -128,6 +130,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         "policy",
         "policy",
         "publish",
+        "sweep",
     ]
 
 
@@ -196,6 +199,16 @@ def test_metrics_in_json_are_valid(words: tuple[str, ...]) -> None:
     assert json.loads(printed)["rows"]
 
 
+@pytest.mark.parametrize(
+    "runs", [("healthy", "regression"), ("healthy", "no-learning", "short"), ("healthy", "double-logging")]
+)
+def test_a_sweep_in_json_is_valid_and_says_its_exit_code(runs: tuple[str, ...]) -> None:
+    exit_code, printed = answer("sweep", *(RECORDINGS / run for run in runs), "--format", "json")
+
+    assert faults("sweep", printed) == []
+    assert exit_code == {"pass": 0, "inconclusive": 11}[json.loads(printed)["verdict"]]
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_answers_to_log_questions_in_json_are_valid(question: str) -> None:
     for by in ((), *(("--by", field) for field in QUESTIONS[question].groups)):
@@ -220,6 +233,7 @@ def test_answers_end_with_one_line_end_and_hold_no_blank_at_line_ends(form: str)
     for words in (
         ("check", RECORDINGS / "regression", "--profile", "grpo"),
         ("metrics", RECORDINGS / "regression"),
+        ("sweep", RECORDINGS / "regression", RECORDINGS / "healthy"),
         ("logs", "errors", "--events", RECORDINGS / "regression" / "events.jsonl"),
     ):
         _, shown = answer(*words, "--format", form)

@@ -58,6 +58,7 @@ def test_every_make_target_that_is_named_is_there() -> None:
 
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     shutil.copytree(RECORDINGS / "regression", tmp_path / "wandb" / "latest-run")
+    shutil.copytree(RECORDINGS / "healthy", tmp_path / "runs" / "baseline")
     games = gzip.decompress((RECORDINGS / "regression" / "games.jsonl.gz").read_bytes())
     (tmp_path / "games.jsonl").write_bytes(games)
     ran = []
@@ -70,7 +71,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
         # The recording collapsed: a verdict that says so is no fault of the command.
         assert (done.returncode, done.stderr) == (10 if words[0] in ("check", "elo") else 0, ""), line
         ran.append(words[0])
-    assert {"check", "metrics", "elo", "explain"} <= set(ran)
+    assert {"check", "metrics", "elo", "explain", "sweep"} <= set(ran)
 
 
 def test_every_command_that_is_named_exists_and_every_command_is_named() -> None:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
+from action.cli.sweep import Candidate
 from action.report.document import table_document, verdict_document, verdict_json
+from action.report.sweep_document import sweep_document
 from checks.elo.agents import AgentKind
 from checks.elo.answer import Mode
 from checks.elo.facts import facts_of
@@ -17,10 +19,14 @@ from checks.elo.learning import Signal
 from checks.elo.sequential import SequentialOutcome
 from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
 from checks.run import Note, NoteKind, RunState
+from checks.sweep.answer import Basis
+from checks.sweep.entry import CANDIDATES
+from checks.sweep.instability import RULES
 from tests.games import asked, seats
+from tests.sweeps import compared, published, run_of, strong
 from tests.verdicts import failing, hostile, verdict, verdicts
 
-NAMES = ("backtest", "elo", "logs", "metrics", "verdict")
+NAMES = ("backtest", "elo", "logs", "metrics", "sweep", "verdict")
 
 # Version 1 of the verdict as the design promises it; `checks[]` and the like stand for the fields of one entry.
 PROMISED = {
@@ -191,3 +197,43 @@ def test_the_rows_of_logs_are_valid() -> None:
     assert faults("logs", document) == []
     assert faults("logs", {"version": 1, "rows": [{}], "notes": []}) != []
     assert faults("logs", {"version": 1, "rows": [{"x": [1]}], "notes": []}) != []
+
+
+SWEEP = {
+    "": "version verdict winner reference candidate confidence sentences rows comparisons rankings config config_noise "
+    "notes",
+    "rows[]": "run ref id name url state steps basis gap best references drop games kl_mean kl_max grad_norm reward "
+    "win_rate placement_rate flags reasons",
+    "rows[].gap": "checkpoint step elo low high",
+    "rows[].references[]": "reference elo low high first last drop",
+    "comparisons[]": "run other elo low high sure games_needed",
+    "rankings": "gap reference_elo drop",
+    "config[]": "key values",
+}
+
+
+@pytest.mark.parametrize("path", SWEEP)
+def test_a_sweep_and_its_schema_have_the_promised_fields_in_order(path: str) -> None:
+    flat = run_of("a", {"elo/base_model": [1000, 990]}, config={"lr": 1})
+    runs = [strong("a", 150, 50, run=flat), strong("b", 100, 100, run=run_of("b", config={"lr": float("nan")}))]
+    document = sweep_document(compared(runs), [Note(kind=NoteKind.ODD, text="x")])
+    part = resolve("sweep", path)
+
+    assert faults("sweep", document) == []
+    assert list(at(document, path)) == SWEEP[path].split()
+    assert list(part["properties"]) == SWEEP[path].split()
+    assert part["required"] == SWEEP[path].split()
+
+
+def test_the_words_of_a_sweep_are_those_of_the_code() -> None:
+    assert resolve("sweep", "rows[].basis")["enum"] == [basis.value for basis in Basis]
+    assert resolve("sweep", "rows[].state")["enum"] == [state.value for state in RunState]
+    assert resolve("sweep", "rows[].flags[].flag")["enum"] == list(RULES)
+    assert resolve("sweep", "candidate")["enum"] == list(CANDIDATES) == [word.value for word in Candidate]
+
+
+def test_published_last_values_are_a_valid_sweep() -> None:
+    document = sweep_document(compared(published()), [])
+
+    assert faults("sweep", document) == []
+    assert (document["verdict"], document["winner"]) == ("inconclusive", None)

@@ -1,0 +1,165 @@
+"""Runs of a sweep, read with their games, and the answer to what the user asks. No statistic may enter."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from action.cli.online import service_ports
+from action.cli.ports import choose_policy, fallback_policy
+from action.cli.sweep_runs import SweepChoice, listed_runs, local_runs, require_fitting
+from action.collection import find_games, games_reading, read_policy
+from action.deadline import Deadline
+from action.errors import InputError, UsageError
+from action.evidence.store import read_bundle
+from action.files import show_name
+from action.ports import Ports, RunRequest
+from action.runs import exists, fetches, named_bundle, read_run
+from checks.axis import on_trainer_steps
+from checks.check import RATINGS, Policy
+from checks.elo.agents import EloError
+from checks.elo.fit import FitError
+from checks.run import GameRecord, Note, RunData, Selection
+from checks.sweep.answer import SweepAnswer
+from checks.sweep.comparison import compare_runs
+from checks.sweep.entry import Entry, SweepQuestion, label_runs
+
+MOST = 200
+"""Runs that one comparison takes."""
+ROLES = ("kl", "grad-norm", "loss", "reward", "win-rate", "placement-rate", "step")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A run as it was read."""
+
+    run: RunData
+    games: GameRecord | None = None
+    shared: tuple[Path, ...] = ()
+    """The files of games that lie beside it, not yet read: they may lie beside other runs too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """Reads runs, with what they share."""
+
+    choice: SweepChoice
+    policy: Policy
+    ports: Ports
+    deadline: Deadline
+    folder: Path
+    """For games that are fetched."""
+    selection: Selection = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = frozenset(name for role in ROLES for name in self.policy.metric_names(role))
+        object.__setattr__(self, "selection", Selection(names=names, prefixes=(RATINGS,)))
+
+    def read(self, ref: str, number: int) -> _Found:
+        """Read one run, from files, a bundle or a service."""
+        found = self._read(ref, number)
+        return replace(found, run=on_trainer_steps(found.run, self.policy.metric_names("step")))
+
+    def _read(self, ref: str, number: int) -> _Found:
+        if self.ports.fetch_run is not None and fetches(ref, self.ports):
+            place = self.folder / str(number)
+            place.mkdir()
+            request = RunRequest(ref=ref, selection=self.selection, games=None if self.choice.series else place)
+            fetched = self.ports.fetch_run(request, self.deadline)
+            return _Found(run=fetched.run, games=self.games(fetched.games))
+        bundle = named_bundle(ref, self.ports)
+        if bundle is not None:
+            evidence = read_bundle(bundle).evidence
+            return _Found(run=evidence.run, games=None if self.choice.series else evidence.game_record)
+        run = read_run(ref, self.selection, self.ports)
+        return _Found(run=run, shared=() if self.choice.series else find_games(ref))
+
+    def games(self, paths: Sequence[Path]) -> GameRecord | None:
+        """Read files of games; None: there are none."""
+        return self.ports.read_games(paths, games_reading(self.policy)) if paths else None
+
+
+def answer_sweep(choice: SweepChoice) -> tuple[SweepAnswer, tuple[Note, ...]]:
+    """Answer with the comparison, and what was odd while reading.
+
+    Raises:
+        UsageError: options that do not fit together.
+        InputError: what is named cannot be read, or cannot be compared.
+        ServiceError: a service could not be reached, refused, or was not done by the deadline.
+        PolicyError: the policy cannot be used.
+    """
+    require_fitting(choice)
+    ports = service_ports()
+    # Roles and the league are wanted, not waivers: no day on which one could have expired.
+    policy = read_policy(choose_policy(choice.policy, None) or fallback_policy(), ports, "2000-01-01")
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-sweep-") as folder:
+        deadline = Deadline(seconds=choice.deadline)
+        reader = _Reader(choice=choice, policy=policy, ports=ports, deadline=deadline, folder=Path(folder))
+        refs = [*local_runs(choice, ports), *listed_runs(choice, deadline, Path(folder))]
+        if len(refs) > MOST:
+            raise UsageError(f"sweep: expected at most {MOST} runs, got {len(refs)}; name fewer")
+        found = _kept([reader.read(ref, number) for number, ref in enumerate(refs)], choice)
+        entries, cross = _entries(found, reader)
+    question = SweepQuestion(
+        policy=policy, candidate=choice.candidate, against=choice.reference, confidence=choice.confidence, cross=cross
+    )
+    try:
+        answer = compare_runs(entries, question)
+    except (EloError, FitError) as error:
+        raise InputError(f"{', '.join(entry.label for entry in entries[:3])}: {error}") from error
+    return answer, (*_notes(entries), *(() if cross is None else cross.notes))
+
+
+def _notes(entries: Sequence[Entry]) -> Iterator[Note]:
+    """Give what was odd while reading, each once with the runs that it is told of."""
+    told: dict[Note, list[str]] = {}
+    for entry in entries:
+        for note in (*entry.run.notes, *(() if entry.games is None else entry.games.notes)):
+            told.setdefault(note, []).append(entry.label)
+    for note, labels in told.items():
+        listed = "all runs" if len(labels) == len(entries) else ", ".join(labels[:4])
+        more = f" and {len(labels) - 4} more" if 4 < len(labels) < len(entries) else ""
+        yield replace(note, text=f"{listed}{more}: {note.text}")
+
+
+def _kept(found: Sequence[_Found], choice: SweepChoice) -> list[_Found]:
+    """Leave out what the user does not want; refuse fewer than two runs, and one given twice."""
+    known = {name for one in found for name in _names(one.run)}
+    for name in choice.without:
+        if name not in known:
+            listed = ", ".join(show_name(one) for one in sorted(known)[:8])
+            raise UsageError(f"--without {show_name(name)}: expected the name or id of a run, got another; {listed}")
+    kept = [one for one in found if not {*choice.without} & _names(one.run)]
+    if choice.prefix is not None and choice.project is None:
+        kept = [one for one in kept if one.run.identity.name.startswith(choice.prefix)]
+    for ref, count in Counter(_place(one.run) for one in kept).items():
+        if count > 1:
+            raise UsageError(f"{show_name(ref)}: expected every run once, got it {count} times; name it once")
+    if len(kept) < 2:
+        got = "none" if not kept else f"{show_name(kept[0].run.identity.name)} alone"
+        raise UsageError(f"sweep: expected at least two runs to compare, got {got}; name more")
+    return kept
+
+
+def _names(run: RunData) -> set[str]:
+    return {name for name in (run.identity.name, run.identity.id) if name}
+
+
+def _place(run: RunData) -> str:
+    """Give what makes two references the same run: where its files lie, or its page on a service."""
+    return str(Path(run.ref).resolve()) if exists(Path(run.ref)) else run.identity.url or run.ref
+
+
+def _entries(found: Sequence[_Found], reader: _Reader) -> tuple[list[Entry], GameRecord | None]:
+    """Read the games of each run; those that lie beside several runs are games between runs."""
+    often = Counter(path.resolve() for one in found for path in one.shared)
+    between = [path for path, count in often.items() if count > 1]
+    own = [one.games or reader.games([path for path in one.shared if path.resolve() not in between]) for one in found]
+    labels = label_runs([one.run for one in found])
+    entries = [
+        Entry(label=label, run=one.run, games=games) for label, one, games in zip(labels, found, own, strict=True)
+    ]
+    return entries, reader.games([*between, *reader.choice.games])

@@ -1,0 +1,1 @@
+"""Several runs side by side, held against agents that never change."""
