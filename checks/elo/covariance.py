@@ -23,6 +23,8 @@ _LOW = 20
 """Up to so many clusters the whole floor holds."""
 _NOTHING = 1e-8
 """Of a cluster without which less than this share of what it tells would be known, the rest tells nothing."""
+_SURE = 0.25
+"""Square of the norm of what a cluster determines of itself, up to which the rest surely tells something."""
 
 
 @dataclass(frozen=True)
@@ -180,11 +182,13 @@ class Sandwich:
 
     def _jackknife(self, contrast: Floats, pull: Floats, heavy: Flags) -> float:
         """Add up the squares of what leaving out one heavy cluster does to a contrast, to one Newton step."""
-        entries = self.counts.entries
+        entries, fit = self.counts.entries, self.fit
+        columns = np.append(fit.free, fit.model.size) if fit.model.first_move else fit.free
+        along = np.append(contrast, 0.0)[columns] @ fit.inverse
         total = 0.0
         for unit in np.unique(entries.unit[heavy & ~entries.alone]):
             joint = np.flatnonzero((entries.unit == unit) & ~entries.alone)
-            total += self._without(joint, contrast) ** 2
+            total += self._without(joint, columns, along) ** 2
         rows = np.flatnonzero(heavy & entries.alone)
         left = 1.0 - self._leverage(rows)
         # Without the cluster there may be no estimate: its own pull stands for what leaving it out would do.
@@ -209,27 +213,33 @@ class Sandwich:
         leverage: Floats = entries.games / copies * expect * (1 - expect) * h
         return leverage
 
-    def _without(self, rows: Ints, contrast: Floats) -> float:
-        """Give what leaving out the cluster that some entries make up does to a contrast."""
-        entries = self.counts.entries.at(rows)
-        size, free, expect = self.fit.model.size, self.fit.free, self.left.expect[rows]
-        rest = self.left.rest[rows]
-        weight = entries.games * expect * (1 - expect)
+    def _without(self, rows: Ints, columns: Ints, along: Floats) -> float:
+        """Give what leaving out the cluster that some entries make up does to a contrast.
+
+        `columns`: what is estimated, agents by their index and the first move last; `along`: the contrast's row of the
+        inverse information.
+        """
+        entries, size, expect, rest = (
+            self.counts.entries,
+            self.fit.model.size,
+            self.left.expect[rows],
+            self.left.rest[rows],
+        )
+        weight = entries.games[rows] * expect * (1 - expect)
         design = np.zeros((rows.size, size + 1))
         line = np.arange(rows.size)
-        np.add.at(design, (line, entries.first), 1.0)
-        np.add.at(design, (line, entries.second), -1.0)
-        design[:, size] = entries.order
-        columns = np.append(free, size) if self.fit.model.first_move else free
+        design[line, entries.first[rows]], design[line, entries.second[rows]] = 1.0, -1.0
+        design[:, size] = entries.order[rows]
         inner = design[:, columns]
-        whole = np.append(contrast, 0.0)[columns]
         # Woodbury: (H − XᵀWX)⁻¹ Xᵀr = C Xᵀ (I − W X C Xᵀ)⁻¹ r, small where clusters are.
-        hat = inner @ self.fit.inverse @ inner.T
-        left = np.eye(rows.size) - weight[:, None] * hat
-        if np.linalg.svd(left, compute_uv=False)[-1] < _NOTHING:
+        hat = weight[:, None] * (inner @ self.fit.inverse @ inner.T)
+        left = np.eye(rows.size) - hat
+        own = along @ inner.T
+        # No singular value of I − A lies below 1 − ‖A‖.
+        if np.vdot(hat, hat) > _SURE and np.linalg.svd(left, compute_uv=False)[-1] < _NOTHING:
             # Without the cluster there is no estimate: its own pull stands for what leaving it out would do.
-            return float((whole @ self.fit.inverse @ inner.T) @ rest)
-        return float(whole @ self.fit.inverse @ inner.T @ np.linalg.solve(left, rest))
+            return float(own @ rest)
+        return float(own @ np.linalg.solve(left, rest))
 
 
 def variance_floor(counts: Counts, clusters: float) -> float:
