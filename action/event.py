@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -75,6 +75,8 @@ class Trigger:
     """The workflow run that ended, whose artifact may name the run."""
     base: str | None = None
     """The branch whose policy counts; None: the default branch."""
+    default: str | None = None
+    """The name of the default branch, where the payload tells it."""
     group: Group | None = None
 
 
@@ -95,7 +97,9 @@ def read_event(name: str, payload: Payload, environ: Mapping[str, str], run: str
     if not _REPOSITORY.fullmatch(repository):
         raise InputError("GITHUB_REPOSITORY: expected owner/name, got another; is this a job of GitHub Actions?")
     try:
-        return read(name, _Facts(payload, environ, repository, run or None))
+        default = (payload.get("repository") or {}).get("default_branch")
+        trigger = read(name, _Facts(payload, environ, repository, run or None))
+        return trigger if default is None else replace(trigger, default=_text(default))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"event {name}: expected the payload that GitHub documents for it, got another ({type(error).__name__}: "
@@ -140,7 +144,13 @@ def _workflow_run(name: str, facts: _Facts) -> Trigger:
     run = facts.payload["workflow_run"]
     head = run.get("head_repository") or {}
     owner = (head.get("owner") or {}).get("login")
-    own = [one for one in run.get("pull_requests") or [] if (one.get("head") or {}).get("sha") == run["head_sha"]]
+    here = (facts.payload.get("repository") or {}).get("id")
+    own = [
+        one
+        for one in run.get("pull_requests") or []
+        if (one.get("head") or {}).get("sha") == run["head_sha"]
+        and here in (None, ((one.get("base") or {}).get("repo") or {}).get("id"))  # GitHub lists those of forks too
+    ]
     bases = {_text(one["base"]["ref"]) for one in own}
     return Trigger(
         event=name,

@@ -62,6 +62,10 @@ class Status:
     """At most 140 characters."""
     target: str | None = None
     """An address to look at."""
+    ours: bool = field(default=True, compare=False)
+    """As read: an app posted it, or the user whose token this is. Whoever may write can post another."""
+    created_at: str | None = field(default=None, compare=False)
+    """As read: when GitHub got it, RFC 3339 in UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)

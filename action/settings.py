@@ -12,6 +12,8 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 DEADLINE = 120.0
+DEFAULT_POLICY = Path(".github/gatekeeper.yml")
+"""Where a policy is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

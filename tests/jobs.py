@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from action.forge import CONTEXT
+from action.publish.ledger import Entry, Standing, join, policy_slot
 from tests.runs import clean_environment
 from tests.services.github import REPOSITORY, SHA
 
@@ -24,6 +26,10 @@ class Server(Protocol):
     def url(self) -> str:
         """Where it listens."""
         ...
+
+
+POLICY_PATH = ".github/gatekeeper.yml"
+OLD = "2026-01-05T06:00:00Z"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,3 +116,14 @@ def read_outputs(path: Path) -> dict[str, str]:
             value.append(inner)
         found[name] = "\n".join(value)
     return found
+
+
+def mark(standing: Standing, run: str = "r", base: str | None = "main", judged_at: str = OLD) -> dict[str, Any]:
+    """Return the status that a job leaves behind: how a run stands by the policy of a branch."""
+    entry = Entry(run=run, policy=policy_slot(POLICY_PATH, base), standing=standing, judged_at=judged_at)
+    return {
+        "state": join([entry]).state.value,
+        "context": CONTEXT,
+        "description": f"{run} stands so",
+        "target_url": f"https://github.com/{REPOSITORY}/actions/runs/1{entry.mark}",
+    }

@@ -35,8 +35,9 @@ def lint(
     """
     from datetime import UTC, date, datetime  # noqa: PLC0415 - start-up time
 
-    from action.cli.ports import DEFAULT_POLICY, choose_policy, profile_texts, read_policy_file  # noqa: PLC0415
+    from action.cli.ports import choose_policy, profile_texts, read_policy_file  # noqa: PLC0415
     from action.escape import one_line  # noqa: PLC0415
+    from action.settings import DEFAULT_POLICY  # noqa: PLC0415
     from checks.policy import parse_policy  # noqa: PLC0415
     from checks.weakening import compare  # noqa: PLC0415
 

@@ -10,12 +10,11 @@ from action.cli.progress import progress_bar
 from action.errors import InputError, UsageError
 from action.files import read_error, show_name
 from action.ports import GamesReading, Ports
-from action.settings import PolicyText, profile_policy
+from action.settings import DEFAULT_POLICY, PolicyText, profile_policy
 from action.sources import events, games, tables, tensorboard, trainer_state, wandb_log
 from action.version import tool_version
 from checks.run import GameRecord
 
-DEFAULT_POLICY = Path(".github/gatekeeper.yml")
 MAX_POLICY_BYTES = 4_000_000
 
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.job.inputs import PUBLISHED
-
 if TYPE_CHECKING:
     from action.cli.job.publishing import Published
     from action.cli.job.subject import Subject
@@ -35,19 +33,22 @@ def publish(
     ] = None,
     what: Annotated[
         str, typer.Option("--publish", help="status, check-run, comment.", envvar="GATEKEEPER_PUBLISH")
-    ] = " ".join(PUBLISHED),
+    ] = "status check-run comment",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")] = False,
 ) -> None:
     """Tell GitHub a verdict: status, check run and comment.
 
-    GITHUB_TOKEN has to be set. The verdict is given again from its evidence: what is published is what the evidence says. A later verdict on the
-    same run is not replaced. Exit 0: all that was wanted stands there.
+    GITHUB_TOKEN has to be set. The verdict is given again from its evidence: what is published is what the evidence
+    says, by the policy that is in force on the branch that the commit goes into. A later verdict on the same run is
+    not replaced. Exit 0: all that was wanted stands there.
 
     Example: gatekeeper publish gatekeeper-out --github team/league --sha "$GITHUB_SHA" --dry-run
     """
     from action.cli.job.inputs import address_of, attempt_of, published_of  # noqa: PLC0415 - start-up time
     from action.cli.job.publishing import Desk, Publishing  # noqa: PLC0415
+    from action.publish.ledger import policy_slot  # noqa: PLC0415
     from action.publish.publication import Place  # noqa: PLC0415
+    from action.settings import DEFAULT_POLICY  # noqa: PLC0415
 
     wanted = published_of(tuple(what.replace(",", " ").split()))
     forge = _open(repository, dry_run=dry_run)
@@ -55,6 +56,7 @@ def publish(
     found = judged.verdict
     _require_here(repository, judged)
     commit = _commit(sha, judged)
+    base = _require_in_force(forge, judged, commit)
     address = address_of(os.environ, repository)
     desk = Desk(
         forge=forge,
@@ -63,7 +65,8 @@ def publish(
         repository=address.partition("/actions")[0],
         attempt=attempt_of(os.environ),
         judged_at=found.judged_at,
-        source=found.policy.source,
+        source=DEFAULT_POLICY.as_posix() if found.policy.source.startswith("profile") else found.policy.source,
+        slot=policy_slot(_asked(judged), base),
     )
     publishing = Publishing(desk, _subject(judged, commit))
     publishing.trial = found.policy.trial
@@ -118,6 +121,35 @@ def _require_here(repository: str, judged: Judged) -> None:
             f"--github: expected {one_line(origin.repository)}, which the verdict was given for, got "
             f"{one_line(repository)}; judge the run for this repository"
         )
+
+
+def _asked(judged: Judged) -> str:
+    """Name the policy as the action does: without a file on the base branch the profile `grpo` stands for one."""
+    from action.settings import DEFAULT_POLICY, profile_policy  # noqa: PLC0415 - start-up time
+
+    source = judged.verdict.policy.source
+    return DEFAULT_POLICY.as_posix() if source == profile_policy(("grpo",)).source else source
+
+
+def _require_in_force(forge: Forge, judged: Judged, sha: str) -> str | None:
+    """Hold the policy of the bundle against the one in force where the commit is to go; the branch."""
+    from action.errors import UsageError  # noqa: PLC0415 - start-up time
+    from action.files import show_name  # noqa: PLC0415
+    from action.settings import profile_policy  # noqa: PLC0415
+
+    path = _asked(judged)
+    pulls = [one for one in forge.pulls_of_commit(sha) or () if one.open and one.head_sha == sha]
+    bases: list[str | None] = [*sorted({one.base for one in pulls})] or [None]
+    for base in bases:
+        text = forge.read_file(path, base)
+        in_force = profile_policy(("grpo",)).text if text is None else text
+        if in_force != judged.bundle.policy_text:
+            branch = "the default branch" if base is None else f"the branch {show_name(base)}"
+            raise UsageError(
+                f"{show_name(path)}: expected the policy that is in force on {branch}, got a verdict by another one; "
+                "judge the run by that policy"
+            )
+    return bases[0]
 
 
 def _commit(sha: str | None, judged: Judged) -> str:

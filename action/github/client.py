@@ -18,7 +18,7 @@ from github.GithubObject import CompletableGithubObject, GithubObject
 from github.Requester import Requester
 
 from action.github.access import Access
-from action.github.failure import REDIRECT, LimitedError, LostError, OddError, UnansweredError, told
+from action.github.failure import REDIRECT, LimitedError, LongError, LostError, OddError, UnansweredError, told
 from action.github.patience import Patience
 from action.github.wire import Connection
 
@@ -124,7 +124,7 @@ class Client(Requester):
             if 'rel="next"' not in str(headers.get("link", "")):
                 return
         if not cut:
-            raise OddError
+            raise LongError(listed.most * PAGE)
 
     def thing(self, kind: type[Thing], data: object, headers: Mapping[str, Any] | None = None) -> Thing:
         """Make an object of PyGithub's that asks for nothing more: what the answer lacks is None.

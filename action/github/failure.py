@@ -37,6 +37,14 @@ class OddError(Exception):
     """An answer has not the shape that GitHub's documentation gives it."""
 
 
+class LongError(OddError):
+    """A list is longer than is read: to stop there would be to overlook the rest."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What a request is after, and what refusals of it mean."""
@@ -69,6 +77,11 @@ class Target:
             return ServiceError(
                 f"GitHub: expected {self.what}, got 422: the commit is not in the repository; was it pushed there?"
             )
+        if status == 422 and "maximum number of statuses" in said.lower():
+            return ServiceError(
+                f"GitHub: expected {self.what}, got 422: the commit has 1,000 of them, the most that GitHub keeps; "
+                "push another commit"
+            )
         if status == 422:
             return ServiceError(
                 f"GitHub: expected {self.what}, got 422: what was sent is more than GitHub takes; report this"
@@ -88,6 +101,9 @@ class Target:
 
     def odd(self, error: Exception) -> ServiceError:
         """Make the error of an answer of another shape."""
+        if isinstance(error, LongError):
+            way = "push another commit" if self.commit is not None else "there is no way around it but fewer of them"
+            return ServiceError(f"GitHub: expected at most {error.most:,} of {self.what}, got more; {way}")
         return ServiceError(
             f"GitHub: expected {self.what}, got an answer that is not one of its API ({type(error).__name__}); check "
             "GITHUB_API_URL, run again"

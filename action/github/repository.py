@@ -34,14 +34,20 @@ class GitHub:
         self._client = Client(access, Patience(sleep=sleep, clock=clock), seconds)
         self._newest: dict[int, int] = {}
         """Pull request → the highest id of its comments when they were last read."""
+        self._viewer: list[str | None] = []
+
+    def _me(self) -> str | None:
+        if not self._viewer:
+            self._viewer.append(self.viewer())
+        return self._viewer[0]
 
     def read_file(self, path: str, branch: str | None, /) -> str | None:
         """Read a text file of a branch (None: the default one); None: there is no such file. InputError: no text."""
         return content.read_file(self._client, path, branch)
 
     def statuses(self, sha: str, /) -> Sequence[Status]:
-        """Give the statuses of a commit under our context, newest first: of the newest thousand of all."""
-        return status.statuses(self._client, sha)
+        """Give the statuses of a commit under our context, newest first."""
+        return status.statuses(self._client, sha, self._me)
 
     def post_status(self, sha: str, what: Status, /) -> None:
         """Post a status; the newest of a context counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -19,14 +19,17 @@ _PAGES = 10
 """GitHub takes 1,000 statuses of a context on a commit."""
 
 
-def statuses(client: Client, sha: str) -> Sequence[Status]:
-    """Give the statuses of a commit under our context, newest first.
+def statuses(client: Client, sha: str, viewer: Callable[[], str | None]) -> Sequence[Status]:
+    """Give the statuses of a commit under our context, newest first; `viewer` is asked only where a person posted one.
 
     Raises:
         ServiceError: GitHub could not be reached, or refused.
     """
     target = Target(what=f"the statuses of {show_name(sha)}", permission=_PERMISSION, commit=sha)
-    return ask(target, lambda: tuple(_read(client, sha, CONTEXT, _PAGES)))
+    found = ask(target, lambda: tuple(_read(client, sha, CONTEXT, _PAGES)))
+    persons = {author for _, author in found if author is not None}
+    me = viewer() if persons else None
+    return tuple(replace(one, ours=author is None or author == me) for one, author in found)
 
 
 def post_status(client: Client, sha: str, status: Status) -> None:
@@ -52,16 +55,18 @@ def post_status(client: Client, sha: str, status: Status) -> None:
     def find() -> Status | None:
         look = replace(target, what=f"the statuses of {show_name(sha)}", write=False)
         newest = ask(look, lambda: next(_read(client, sha, status.context, 1), None))
-        return newest if newest == status else None
+        return newest[0] if newest is not None and newest[0] == status else None
 
     send(target, client.patience, create, find)
 
 
-def _read(client: Client, sha: str, context: str, pages: int) -> Iterator[Status]:
+def _read(client: Client, sha: str, context: str, pages: int) -> Iterator[tuple[Status, str | None]]:
+    """Give each status with the login of the person who posted it; None: an app did."""
     listed = Listed(path=f"/commits/{quote(sha, safe='')}/statuses", most=pages)
-    for one in client.pages(listed, CommitStatus, cut=True):
+    for one in client.pages(listed, CommitStatus, cut=pages < _PAGES):
         if given(one.context) == context:
-            yield _value(one)
+            author = one.creator
+            yield _value(one), None if author is not None and author.type == "Bot" else str(author and author.login)
 
 
 def _value(one: CommitStatus) -> Status:
@@ -70,4 +75,5 @@ def _value(one: CommitStatus) -> Status:
         state=State(given(one.state)),
         description=one.description or "",
         target=one.target_url,
+        created_at=None if one.created_at is None else f"{one.created_at:%Y-%m-%dT%H:%M:%SZ}",
     )

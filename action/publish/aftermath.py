@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from action.escape import markdown
+from action.publish.ledger import Standing
 from action.publish.publication import Failure, Place, Sight
 
 PERMISSIONS = ("contents: read", "statuses: write", "checks: write", "pull-requests: write", "actions: read")
 """What the job needs, as a workflow writes it."""
+_STANDS = "The verdict and the commit status stand."
 
 
-def aftermath(failures: Sequence[Failure], notes: Sequence[str]) -> str:
+def aftermath(failures: Sequence[Failure], notes: Sequence[str], stands: str = _STANDS) -> str:
     """Write what failed with the permissions to paste, and what else is worth knowing; empty: nothing to say.
 
     >>> print(aftermath([Failure(step="check run", text="GitHub: 403", permission="checks: write")], []))
@@ -22,7 +24,7 @@ def aftermath(failures: Sequence[Failure], notes: Sequence[str]) -> str:
     <BLANKLINE>
     - **check run:** GitHub: 403
     <BLANKLINE>
-    The verdict and the commit status stand. The job needs these permissions; `checks: write` was refused:
+    The verdict and the commit status stand. The job needs these permissions; refused: `checks: write`.
     <BLANKLINE>
     ```yaml
     permissions:
@@ -43,11 +45,10 @@ def aftermath(failures: Sequence[Failure], notes: Sequence[str]) -> str:
             named = ", ".join(f"`{one}`" for one in lacking)
             listed = "".join(f"  {one}\n" for one in PERMISSIONS)
             parts.append(
-                f"The verdict and the commit status stand. The job needs these permissions; {named} was refused:\n\n"
-                f"```yaml\npermissions:\n{listed}```\n"
+                f"{stands} The job needs these permissions; refused: {named}.\n\n```yaml\npermissions:\n{listed}```\n"
             )
         else:
-            parts.append("The verdict and the commit status stand. Run the job again to write the rest.\n")
+            parts.append(f"{stands} Run the job again to write the rest.\n")
     return "\n".join(parts)
 
 
@@ -58,8 +59,13 @@ def notes_of(sight: Sight, place: Place) -> tuple[str, ...]:
         "it is, and the new head needs a verdict of its own."
         for one in sight.moved
     ]
-    if sight.later is not None:
+    if sight.later is not None and sight.later.standing is Standing.WAITING:
+        notes.append(
+            f"A later job ({sight.later.judged_at}) is judging this run: nothing was replaced. If that job was ended, "
+            "run it again."
+        )
+    elif sight.later is not None:
         notes.append(f"A later verdict on this run ({sight.later.judged_at}) is kept: nothing of it was replaced.")
-    if not sight.pulls and not sight.moved and sight.later is None:
+    if sight.looked and not sight.pulls and not sight.moved and sight.later is None:
         notes.append("No open pull request has this commit as its head: the comment was left out.")
     return tuple(notes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
@@ -19,7 +19,7 @@ from checks.result import Decision
 
 LONGEST = 140
 """Characters of a description: GitHub refuses longer ones."""
-_MARK = re.compile(r"#gatekeeper=([^~#]{1,600})~([0-9a-f]{12})~([wpfie])~([0-9TZ:-]{20})~(\d{1,6})\Z")
+_MARK = re.compile(r"#gatekeeper=([^~#]{1,800})~([0-9a-f]{12})~([wpfie])~([0-9TZ:-]{20})~(\d{1,6})\Z")
 _LONGEST_RUN = 64
 
 
@@ -52,7 +52,7 @@ _WORDS = {
     Standing.FAIL: "fails",
     Standing.INCONCLUSIVE: "is inconclusive",
     Standing.ERROR: "could not be judged",
-    Standing.WAITING: "is being judged",
+    Standing.WAITING: "has no verdict yet",
     Standing.PASS: "passes",
 }
 
@@ -64,7 +64,7 @@ class Entry:
     run: str
     """Its id as `run_key` gives it."""
     policy: str
-    """Which policy, by `policy_key` of its source: whatever stands in it today, a later verdict replaces an earlier."""
+    """Which policy, by `policy_slot`: whatever stands in it today, a later verdict replaces an earlier."""
     standing: Standing
     judged_at: str
     """When judging began, RFC 3339 in UTC, whole seconds."""
@@ -89,7 +89,8 @@ class Entry:
         >>> entry.mark
         '#gatekeeper=abc~000000000000~p~2026-01-05T06:00:00Z~1'
         """
-        parts = (quote(self.run, safe=""), self.policy, self.standing.value, self.judged_at, str(self.attempt))
+        run = quote(self.run, safe="").replace("~", "%7E")  # which `quote` leaves, and which parts the mark
+        parts = (run, self.policy, self.standing.value, self.judged_at, str(self.attempt))
         return f"#gatekeeper={'~'.join(parts)}"
 
 
@@ -116,6 +117,22 @@ def run_key(run: str) -> str:
     return f"{clean[:50]}-{hashlib.sha256(run.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
+def policy_slot(source: str, base: str | None) -> str:
+    """Name a policy by what was asked for and the branch that it is of: a pass for one branch is none for another.
+
+    >>> policy_slot(".github/gatekeeper.yml", "main")
+    '0e5506a1d517'
+    """
+    text = f"{source}\0{base or ''}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def waiting(runs: Iterable[str], mine: Entry, ledger: Mapping[tuple[str, str], Entry]) -> dict[tuple[str, str], Entry]:
+    """Give entries for runs that are known to be of the commit and have none yet, by the policy of `mine`."""
+    entries = (replace(mine, run=run, standing=Standing.WAITING, judged_at="") for run in runs)
+    return {entry.key: entry for entry in entries if entry.key not in ledger}
+
+
 def standing_of(decision: Decision) -> Standing:
     """Say how a run stands by its verdict."""
     return _OF_DECISION[decision]
@@ -124,13 +141,14 @@ def standing_of(decision: Decision) -> Standing:
 def read_entry(status: Status) -> Entry | None:
     """Read the entry of a status; None: it is none of ours, or holds none."""
     found = _MARK.search(status.target or "")
-    if found is None:
+    if found is None or (found[3] == Standing.PASS and not status.ours):  # a mark of a person may close, never open
         return None
     return Entry(
         run=unquote(found[1]),
         policy=found[2],
         standing=Standing(found[3]),
-        judged_at=found[4],
+        # No clock of a runner can say later than GitHub's: it would keep out every later verdict.
+        judged_at=min(found[4], status.created_at or found[4]),
         attempt=int(found[5]),
     )
 

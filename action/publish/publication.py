@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from action.errors import ServiceError
 from action.forge import CheckRun, Forge, Pull, RefusedError, Report, State, Status
 from action.publish.explanation import external_id, in_progress, unsaid
-from action.publish.ledger import Entry, Standing, Together, describe, join, read_ledger, shorten, superseded
+from action.publish.ledger import Entry, Standing, Together, describe, join, read_ledger, shorten, superseded, waiting
 from action.publish.sticky import Operation, Posted, Sticky
 
 _TRIES = 4
@@ -58,19 +58,35 @@ class Sight:
     """Open pull requests whose head is the commit."""
     moved: tuple[Pull, ...]
     """Those whose head has moved on: they get nothing."""
+    looked: bool = True
+    """They could be looked at."""
 
 
 class Publication:
     """One verdict on its way to GitHub."""
 
-    def __init__(self, forge: Forge, place: Place, mine: Entry, name: str, *, reports: bool = True) -> None:
-        """Take the repository, where the verdict goes, whose it is, and whether a check run explains it."""
+    def __init__(  # noqa: PLR0913 - a place, a verdict, and how much of it is told
+        self,
+        forge: Forge,
+        place: Place,
+        mine: Entry,
+        name: str,
+        *,
+        reports: bool = True,
+        siblings: Sequence[str] = (),
+    ) -> None:
+        """Take the repository, where the verdict goes, whose it is, and whether a check run explains it.
+
+        `siblings`: other runs that are known to be of the commit: it does not pass before they have a verdict.
+        """
         self._forge = forge
         self._place = place
         self._mine = mine
         self._name = name
         self._reports = reports
+        self._siblings = siblings
         self._check_run: CheckRun | None = None
+        self._made = False
         self.failures: list[Failure] = []
         """Steps that failed, in their order."""
 
@@ -97,11 +113,13 @@ class Publication:
         statuses = self._forge.statuses(self._place.sha)
         later = superseded(read_ledger(statuses), self._mine)
         heads: list[Pull] = []
+        looked = False
         with self._collected("pull requests"):
             heads = [one for one in self._pulls() if one.open]
+            looked = True
         here = tuple(one for one in heads if one.head_sha == self._place.sha)
         moved = tuple(one for one in heads if one not in here)
-        return Sight(statuses=tuple(statuses), later=later, pulls=here, moved=moved)
+        return Sight(statuses=tuple(statuses), later=later, pulls=here, moved=moved, looked=looked)
 
     def gate(self, verdict: Entry, headline: str, sight: Sight) -> Together:
         """Post the status: the AND over the commit's runs, in which a later verdict on this run counts before this one.
@@ -116,7 +134,8 @@ class Publication:
         for _ in range(_TRIES):
             ledger = read_ledger(statuses)
             counts = superseded(ledger, verdict) or verdict
-            together = join({**ledger, counts.key: counts}.values())
+            known = {**ledger, counts.key: counts}
+            together = join({**known, **waiting(self._siblings, counts, known)}.values())
             if statuses is not sight.statuses and statuses and statuses[0].state is together.state:
                 return together
             told = describe(together, counts, headline if counts is verdict else "")
@@ -131,6 +150,11 @@ class Publication:
         with self._collected("check run"):
             self._check_run = self._write(report)
         return None if self._check_run is None else self._check_run.url
+
+    def give_way(self, report: Report) -> None:
+        """Complete a check run of this job's own where a later job has another: it would be in progress for ever."""
+        if self._made and self._check_run is not None and not self._check_run.completed:
+            self.explain(report)
 
     def tell(self, pulls: Sequence[Pull], marker: str, compose: Callable[[str | None], str | None]) -> Posted:
         """Write the comment of each pull request; the first one's is told."""
@@ -157,6 +181,7 @@ class Publication:
             self._check_run = max(found, key=lambda one: one.id, default=None)
         there = self._check_run
         if there is None:
+            self._made = True
             return self._forge.create_check_run(self._place.sha, report)
         if (there.started_at or "") > self._mine.judged_at:  # of a later verdict
             return there

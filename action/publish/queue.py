@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from action.forge import Commit, Forge, Pull, State, Status
-from action.publish.ledger import shorten
+from action.event import Group
+from action.forge import Commit, Forge, Pull, State
+from action.publish.ledger import join, read_ledger, shorten
 
 MOST_COMMITS = 250
 """Of a group: GitHub compares no more at once."""
@@ -21,7 +22,8 @@ class Member:
     """A pull request of a group, and the status of its head."""
 
     pull: Pull
-    status: Status | None
+    state: State | None
+    """Of its head; None: there is no verdict."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +37,33 @@ class GroupVerdict:
     """Commits that belong to no pull request that is known."""
 
 
-def judge_group(forge: Forge, base_sha: str, head_sha: str, base: str, last: int | None) -> GroupVerdict:
+def judge_group(forge: Forge, group: Group, base: str, slot: str) -> GroupVerdict:
     """Say what a merge group is together.
 
     Args:
         forge: the repository.
-        base_sha: the commit before the group.
-        head_sha: its last commit.
+        group: its commits.
         base: the branch that it goes into.
-        last: the pull request that GitHub names in the branch of the group, which its last commit belongs to.
+        slot: names the policy and that branch: verdicts by another say nothing here.
 
     Raises:
         ServiceError: GitHub could not be reached, or refused.
     """
-    commits = {one.sha: one for one in forge.commits(base_sha, head_sha)}
-    pulls, unknown = _account(forge, commits, (head_sha, base, last))
-    members = tuple(Member(pull=one, status=_newest(forge, one.head_sha)) for one in pulls)
+    commits = {one.sha: one for one in forge.commits(group.base_sha, group.head_sha)}
+    pulls, unknown = _account(forge, commits, (group.head_sha, base, group.last))
+    members = tuple(Member(pull=one, state=_state(forge, one.head_sha, slot)) for one in pulls)
     state, description = _together(members, unknown, len(commits))
     return GroupVerdict(state=state, description=shorten(description), members=members, unknown=unknown)
 
 
-def _newest(forge: Forge, sha: str) -> Status | None:
-    return next(iter(forge.statuses(sha)), None)
+def _state(forge: Forge, sha: str, slot: str) -> State | None:
+    """Give how a head stands: the AND over all verdicts on it, of which one at least is by this policy."""
+    statuses = forge.statuses(sha)
+    ledger = read_ledger(statuses)
+    if not any(entry.policy == slot for entry in ledger.values()):
+        newest = next(iter(statuses), None)
+        return None if newest is None or newest.state is State.SUCCESS else newest.state
+    return join(ledger.values()).state
 
 
 def _account(
@@ -117,17 +124,17 @@ def _together(members: Sequence[Member], unknown: Sequence[str], commits: int) -
         return State.FAILURE, f"{len(unknown)} of {commits} commits of the merge group belong to no open pull request"
     if not members:
         return State.FAILURE, "the merge group holds no pull request that is known"
-    wanting = [one for one in members if one.status is None or one.status.state is not State.SUCCESS]
+    wanting = [one for one in members if one.state is not State.SUCCESS]
     if not wanting:
         listed = ", ".join(f"#{one.pull.number}" for one in members)
         return State.SUCCESS, f"all of the merge group pass: {listed}"
-    told = ", ".join(f"#{one.pull.number} {_word(one.status)}" for one in wanting)
-    broken = all(one.status is not None and one.status.state is State.ERROR for one in wanting)
+    told = ", ".join(f"#{one.pull.number} {_word(one.state)}" for one in wanting)
+    broken = all(one.state is State.ERROR for one in wanting)
     return State.ERROR if broken else State.FAILURE, f"of the merge group {told}"
 
 
-def _word(status: Status | None) -> str:
-    if status is None:
+def _word(state: State | None) -> str:
+    if state is None:
         return "has no verdict"
     words = {State.PENDING: "is still being judged", State.FAILURE: "fails", State.ERROR: "could not be judged"}
-    return words.get(status.state, status.state.value)
+    return words.get(state, state.value)

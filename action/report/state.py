@@ -93,7 +93,11 @@ def marker(key: str) -> str:
 
 def run_key(run: RunFacts) -> str:
     """Return what one run is told from another by: its id, else its name; as a digest where that is no plain word."""
-    told = run.id or run.name
+    return section_key(run.id or run.name)
+
+
+def section_key(told: str) -> str:
+    """Return what stands for a run in the state: itself, as a digest where it is no plain word."""
     if _RUN.fullmatch(told):
         return told
     return f"sha256:{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from action.publish.ledger import Standing
+from tests.jobs import mark
 from tests.runs import POLICY, kl
 from tests.services.github_api import faults
 from tests.services.github_bodies import REPOSITORY
@@ -160,7 +162,7 @@ def test_a_merge_group_passes_when_all_of_it_does(stage: Stage) -> None:
     base = stage.github.head("main")
     heads = [stage.github.pull(branch, "main") for branch in ("one", "two")]
     for head in heads:
-        stage.github.post(head, "success")
+        stage.github.post(head, mark(Standing.PASS))
     first = stage.github.merge(base, heads[0])
     group = stage.github.merge(first, heads[1])
     place = "merge_group__"

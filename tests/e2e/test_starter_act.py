@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from action.publish.ledger import Standing
 from tests.act import Runner, commit_all, ship, warm_python
+from tests.jobs import mark
 from tests.runs import command
 from tests.services.github import REPOSITORY, SHA, GitHub
 
@@ -57,8 +59,7 @@ def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path)
     with GitHub() as github:
         github.add_pull(7, SHA)
         github.memory.commits |= {"b" * 40: (), SHA: ("b" * 40,), GROUP: ("b" * 40, SHA)}
-        said = {"state": "success", "context": "experiment-gatekeeper", "description": "x", "target_url": None}
-        github.memory.post_status(SHA, said)
+        github.memory.post_status(SHA, mark(Standing.PASS))
         done = act(repository, github, "merge_group", payload)
         posted = [one for one in github.requests if one.method == "POST" and one.path.endswith(f"/statuses/{GROUP}")]
 

@@ -137,9 +137,9 @@ class Bodies:
             "node_id": "S",
             "description": None,
             "target_url": None,
-            **stored,
             "created_at": WHEN,
             "updated_at": WHEN,
+            **{name: value for name, value in stored.items() if name != "author"},
             "creator": user,
         }
 

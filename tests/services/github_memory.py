@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.services.github_bodies import BOT, WHEN
@@ -70,8 +71,11 @@ class Memory:
         if said.get("state") not in _STATES or len(said.get("description") or "") > 140:
             raise RefusalError(422, "Validation Failed")
         if sum(at == sha and one["context"] == context for at, one in self.statuses) >= 1_000:
-            raise RefusalError(422, "Validation Failed")
-        stored = {**said, "context": context, "id": self.next()}
+            raise RefusalError(
+                422, "Validation Failed: This SHA and context has reached the maximum number of statuses."
+            )
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        stored = {"created_at": now, "updated_at": now, **said, "context": context, "id": self.next()}
         self.statuses.append((sha, stored))
         return stored
 

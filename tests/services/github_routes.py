@@ -75,7 +75,7 @@ def _content(asked: Asked) -> Answer:
 def _statuses(asked: Asked) -> Answer:
     sha = asked.memory.require_commit(asked.path[0])
     stored = [one for at, one in reversed(asked.memory.statuses) if at == sha]
-    return asked.page([asked.bodies.status(sha, one, asked.memory.me) for one in stored])
+    return asked.page([asked.bodies.status(sha, one, one.get("author", asked.memory.me)) for one in stored])
 
 
 def _post_status(asked: Asked) -> Answer:

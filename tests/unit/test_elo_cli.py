@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from action.cli.commands import app
-from action.cli.elo import UpdateWord
+from action.cli.options import UpdateWord
 from action.errors import GatekeeperError
 from checks.elo.pace import Update
 from checks.policy import PolicyError

@@ -129,7 +129,7 @@ class TestTries:
     def test_more_pages_than_may_be_are_an_error_and_no_short_list(self) -> None:
         endless = reply(200, [], Link='<http://127.0.0.1:1/x?page=2>; rel="next"')
         with desk(GitHub(fault=endless)) as one:
-            with pytest.raises(ServiceError, match="not one of its API"):
+            with pytest.raises(ServiceError, match="expected at most 3,000 of"):
                 one.forge.comments(7)
             assert len(one.asked) == 30
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from action.errors import InputError
+from action.errors import InputError, ServiceError
 from action.forge import Comment, Commit, Conclusion, Forge, Pull, State
 from tests.desk import Desk, desk, report, status
 from tests.services.github import BOT, SHA, GitHub
@@ -129,11 +129,14 @@ class TestPages:
         assert [str(at) for at in reversed(range(130))] == [one.description for one in forge.statuses(SHA)]
         assert len(opened.asked) == 3
 
-    def test_statuses_are_read_up_to_ten_pages(self, opened: Desk, forge: Forge) -> None:
+    def test_more_statuses_than_are_read_are_no_ledger(self, opened: Desk, forge: Forge) -> None:
         for context in ("experiment-gatekeeper", "tests"):
             for _ in range(1_000):
                 opened.service.memory.post_status(SHA, {"state": "pending", "context": context})
-        assert forge.statuses(SHA) == ()
+        with pytest.raises(
+            ServiceError, match=r"expected at most 1,000 of the statuses of .+, got more; push another commit"
+        ):
+            forge.statuses(SHA)
         assert len(opened.asked) == 10
 
     def test_commits_and_pull_requests_come_in_pages_too(self, opened: Desk, forge: Forge) -> None:

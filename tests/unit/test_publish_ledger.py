@@ -138,7 +138,7 @@ def test_several_are_counted_and_the_one_that_decides_is_named() -> None:
     assert describe(join([mine, other]), mine, "a passes.") == "1 of 2 runs pass: b fails"
     assert describe(join([mine, other]), other, "b fails: kl.") == "1 of 2 runs pass: b fails: kl."
     waiting = entry("c", Standing.WAITING)
-    assert describe(join([mine, waiting]), mine, "a passes.") == "1 of 2 runs pass: c is being judged"
+    assert describe(join([mine, waiting]), mine, "a passes.") == "1 of 2 runs pass: c has no verdict yet"
 
 
 @pytest.mark.parametrize("char", ["x", "é", "漢", "🎉", "e\u0301"])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from action.errors import ServiceError
 from action.forge import Forge, Pull, RefusedError, Report, State, Status
+from action.publish.aftermath import notes_of
 from action.publish.explanation import finished
 from action.publish.ledger import Entry, Standing, read_ledger, standing_of
 from action.publish.publication import Place, Publication, Sight
@@ -473,6 +474,32 @@ def test_one_that_cannot_be_found_though_it_is_there_is_not_written_twice(monkey
     assert done.posted is None or done.posted.operation is Operation.NONE
     assert [one.step for one in done.publication.failures] == ["comment on #7"]
     assert len(forge.notes[7]) == 1
+
+
+def test_a_job_that_gives_way_to_a_later_one_leaves_no_check_run_in_progress() -> None:
+    forge = repository()
+    older, later = waiting(minute=1), waiting(minute=5)
+    begun = Publication(forge, Place(sha=SHA, pulls=(7,), address=ADDRESS), older, "grpo")
+    begun.begin()
+    other = Publication(forge, Place(sha=SHA, pulls=(7,), address=ADDRESS), later, "grpo")
+    other.begin()
+    sight = begun.look()
+    begun.give_way(finished(older, verdict(), ("text", "0" * 64), ADDRESS))
+
+    assert sight.later is not None
+    assert "is judging this run" in " ".join(notes_of(sight, Place(sha=SHA, pulls=(7,), address=ADDRESS)))
+    assert [report.conclusion is None for _, report in forge.reports.values()].count(True) <= 1
+
+
+def test_runs_that_are_known_and_not_judged_hold_the_commit_up() -> None:
+    forge = repository()
+    mine = waiting()
+    publication = Publication(forge, Place(sha=SHA, pulls=(7,), address=ADDRESS), mine, "grpo", siblings=("other",))
+    publication.begin()
+    together = publication.gate(replace(mine, standing=Standing.PASS), "passes", publication.look())
+
+    assert (together.state, together.passing, together.runs) == (State.PENDING, 1, 2)
+    assert forge.posted[-1][1].description == "1 of 2 runs pass: other has no verdict yet"
 
 
 def test_a_status_that_a_person_posted_by_hand_is_no_verdict() -> None:

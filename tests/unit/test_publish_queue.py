@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from action.event import Group
 from action.forge import Commit, State, Status
+from action.publish.ledger import Entry, Standing, policy_slot
 from action.publish.queue import MOST_COMMITS, judge_group
 from tests.forge import MemoryForge, pull
 
 BASE, HEAD = "b" * 40, "f" * 40
+SLOT = policy_slot(".github/gatekeeper.yml", "main")
+STANDINGS = {
+    Standing.PASS: State.SUCCESS,
+    Standing.FAIL: State.FAILURE,
+    Standing.ERROR: State.ERROR,
+    Standing.WAITING: State.PENDING,
+}
 
 
 def sha(number: int) -> str:
@@ -23,7 +34,7 @@ def group(*states: State | None, method: str = "merge") -> MemoryForge:
         head = sha(number)
         forge.pulls[number] = pull(number, head_sha=head)
         if state is not None:
-            forge.posted.append((head, Status(state=state, description="")))
+            forge.posted.append((head, verdict(state)))
         here = HEAD if number == len(states) else sha(100 + number)
         if method == "merge":
             first = sha(200 + number)
@@ -38,8 +49,14 @@ def group(*states: State | None, method: str = "merge") -> MemoryForge:
     return forge
 
 
+def verdict(state: State, slot: str = SLOT, **about: Any) -> Status:
+    standing = next(one for one, of in STANDINGS.items() if of is state)
+    entry = Entry(run="r", policy=slot, standing=standing, judged_at="2026-01-05T06:00:00Z")
+    return Status(state=state, description="", target=f"https://x{entry.mark}", **about)
+
+
 def judged(forge: MemoryForge, last: int | None = None) -> tuple[State, str]:
-    found = judge_group(forge, BASE, HEAD, "main", last)
+    found = judge_group(forge, Group(base_sha=BASE, head_sha=HEAD, last=last), "main", SLOT)
     return found.state, found.description
 
 
@@ -126,3 +143,26 @@ def test_a_group_that_is_too_long_to_be_looked_at_is_no_pass() -> None:
 
     assert judged(forge)[0] is State.FAILURE
     assert len(forge.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        Status(state=State.SUCCESS, description="trust me"),
+        verdict(State.SUCCESS, ours=False),
+        verdict(State.SUCCESS, policy_slot(".github/gatekeeper.yml", "lax")),
+    ],
+    ids=["no mark", "a person's", "for another branch"],
+)
+def test_a_pass_that_is_no_verdict_by_the_policy_of_the_branch_opens_nothing(status: Status) -> None:
+    forge = group(None)
+    forge.posted.append((forge.pulls[1].head_sha, status))
+
+    assert judged(forge)[0] is State.FAILURE
+
+
+def test_a_failure_for_another_branch_holds_up_too() -> None:
+    forge = group(State.SUCCESS)
+    forge.posted.append((forge.pulls[1].head_sha, verdict(State.FAILURE, policy_slot("x", "lax"))))
+
+    assert judged(forge)[0] is State.FAILURE

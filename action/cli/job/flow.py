@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from action.cli.job.inputs import Job, read_payload
 from action.cli.job.judging import OPEN, judge_subject
@@ -14,10 +15,10 @@ from action.cli.job.scene import Scene, open_scene
 from action.cli.job.subject import Nothing, find_subject
 from action.cli.job.sweep import sweep
 from action.cli.job.voice import tell_error, tell_nothing
-from action.errors import GatekeeperError
+from action.errors import GatekeeperError, ServiceError
 from action.event import Errand, read_event
-from action.forge import State, Status
-from action.publish.ledger import join, read_ledger, run_key, shorten
+from action.forge import Forge, State, Status
+from action.publish.ledger import Entry, Standing, describe, join, read_ledger, run_key, shorten
 from action.publish.queue import judge_group
 from action.runner import Annotation, Level, Runner
 from checks.policy import PolicyError
@@ -59,7 +60,11 @@ def _do(job: Job, runner: Runner) -> int:
         return _queue(scene)
     if trigger.errand is Errand.SWEEP:
         return sweep(scene)
-    subject = find_subject(job, trigger, scene.forge)
+    try:
+        subject = find_subject(job, trigger, scene.forge)
+    except (GatekeeperError, PolicyError) as error:
+        _close(scene, str(error).splitlines()[0])
+        raise
     runner.line(f"{trigger.event}: {subject.text if isinstance(subject, Nothing) else subject.ref}")
     runner.end()
     if isinstance(subject, Nothing):
@@ -67,27 +72,51 @@ def _do(job: Job, runner: Runner) -> int:
     return judge_subject(scene, subject, job.out).code
 
 
+def _close(scene: Scene, text: str) -> None:
+    """Say on the commit that nothing could be judged, as far as it is known: GitHub would wait without a word."""
+    sha, forge = scene.trigger.sha, scene.forge
+    if sha is not None and forge is not None and "status" in scene.wanted:
+        with suppress(ServiceError):  # the first error is what is told
+            status = Status(state=State.ERROR, description=shorten(f"Nothing was judged: {text}"), target=scene.address)
+            forge.post_status(sha, status)
+
+
 def _nothing(scene: Scene, found: Nothing) -> int:
     """Say that no run is judged: the gate waits for one, or for somebody who names one of several."""
     sha, forge = scene.trigger.sha, scene.forge
     if sha is not None and forge is not None and "status" in scene.wanted:
-        ledger = read_ledger(forge.statuses(sha))
-        judged = {entry.run for entry in ledger.values()}
-        if found.runs and {run_key(one.id) for one in found.runs} <= judged:
-            together = join(ledger.values())
+        ledger = read_ledger(forge.statuses(sha)).values()
+        mine = {one.run for one in ledger if one.policy == scene.slot and one.standing is not Standing.WAITING}
+        wanted = {run_key(one.id) for one in found.runs}
+        if wanted and wanted <= mine:
+            together = join(_settled(scene, forge, sha).values())
             decision, code = _ENDS[together.state]
             text = (
                 f"All {len(found.runs)} runs of the commit have a verdict: {together.passing} of {together.runs} pass."
             )
+            if together.state is not State.SUCCESS:
+                text += f" {together.deciding.run} decides; name a run to judge it again."
             tell_nothing(scene.runner, decision, code, ("judged-before", "Nothing new was judged.", text))
             return code
-        if not ledger:  # a status that no run stands behind must not hide one of a run
+        if wanted or not mine:  # a status that no run stands behind must not hide one of a run
             state = State.FAILURE if found.runs else State.PENDING
-            status = Status(state=state, description=shorten(found.text), target=scene.address)
-            forge.post_status(sha, status)
+            forge.post_status(sha, Status(state=state, description=shorten(found.text), target=scene.address))
+            if not wanted:
+                _settled(scene, forge, sha)
     scene.runner.annotate([Annotation(level=Level.ERROR, title="No run to judge", text=found.text)])
     tell_nothing(scene.runner, "inconclusive", OPEN, (found.reason, "No run was judged.", found.text))
     return OPEN
+
+
+def _settled(scene: Scene, forge: Forge, sha: str) -> dict[tuple[str, str], Entry]:
+    """Post again what the verdicts of a commit are together, where the newest status says something else."""
+    statuses = forge.statuses(sha)
+    ledger = read_ledger(statuses)
+    if ledger and (together := join(ledger.values())).state is not statuses[0].state:
+        target = f"{scene.address}{together.deciding.mark}"
+        text = describe(together, together.deciding, "")
+        forge.post_status(sha, Status(state=together.state, description=text, target=target))
+    return ledger
 
 
 def _queue(scene: Scene) -> int:
@@ -98,7 +127,7 @@ def _queue(scene: Scene) -> int:
         text = "The pull requests of a merge group could not be looked up: give the input `token`."
         tell_nothing(scene.runner, "inconclusive", OPEN, ("no-token", "No verdict was given.", text))
         return OPEN
-    found = judge_group(forge, group.base_sha, group.head_sha, scene.trigger.base, group.last)
+    found = judge_group(forge, group, scene.trigger.base, scene.slot)
     if "status" in scene.wanted:
         status = Status(state=found.state, description=found.description, target=scene.address)
         forge.post_status(group.head_sha, status)

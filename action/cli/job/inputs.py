@@ -11,6 +11,7 @@ from typing import Any
 
 from action.errors import InputError, UsageError
 from action.files import show_name
+from action.settings import DEFAULT_POLICY, profile_policy
 
 PUBLISHED = ("status", "check-run", "comment")
 """What may be published, in the order in which it is."""
@@ -45,6 +46,11 @@ class Job:
             UsageError: something that cannot be.
         """
         return published_of(self.publish)
+
+    @property
+    def asked_policy(self) -> str:
+        """What policy is asked for, whatever there turns out to be: its path, or the profiles."""
+        return profile_policy(self.profiles).source if self.profiles else self.policy or DEFAULT_POLICY.as_posix()
 
     def where(self) -> tuple[str, str]:
         """Give the entity and the project that runs are looked for in.

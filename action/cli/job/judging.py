@@ -20,6 +20,7 @@ from action.cli.online import service_ports
 from action.errors import GatekeeperError, ServiceError
 from action.pipeline import check_run
 from action.publish.aftermath import aftermath
+from action.publish.ledger import run_key
 from action.settings import TIME, CheckSettings, PolicyText
 from checks.policy import PolicyError
 from checks.result import Decision
@@ -50,7 +51,6 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
             where it can.
     """
     scene, place = scene.place_of(subject)
-    policy = policy_in_force(scene.job, scene.trigger, scene.forge)
     judged_at = datetime.now(UTC).strftime(TIME)
     publishing = None
     if place is not None and scene.forge is not None and scene.wanted:
@@ -61,11 +61,14 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
             repository=scene.page,
             attempt=scene.attempt,
             judged_at=judged_at,
-            source=policy.source,
+            source=scene.job.asked_policy,
+            slot=scene.slot,
+            siblings=tuple(map(run_key, subject.siblings)),
         )
         publishing = Publishing(desk, subject)
-    changes = _weakenings(scene, subject, policy)
     try:
+        policy = policy_in_force(scene.job, scene.trigger, scene.forge, scene.others)
+        changes = _weakenings(scene, subject, policy)
         trial = parsed(policy).trial
         if publishing is not None:
             publishing.begin(trial=trial, weakenings=changes)
@@ -148,6 +151,7 @@ def _tell_rest(scene: Scene, published: Published) -> None:
     notes = list(published.notes)
     if published.elsewhere is not None:
         notes.insert(0, f"{published.elsewhere}: the verdict does not count for it.")
-    more = aftermath(published.failures, notes)
+    stands = "The verdict stands." if published.trial else "The verdict and the commit status stand."
+    more = aftermath(published.failures, notes, stands)
     if more:
         scene.runner.summary(more)

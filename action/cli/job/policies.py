@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from action.cli.job.inputs import Job
-from action.cli.ports import DEFAULT_POLICY, profile_texts
+from action.cli.ports import profile_texts
 from action.errors import InputError, ServiceError, UsageError
 from action.event import Trigger
 from action.files import show_name
 from action.forge import Forge
-from action.settings import PolicyText, profile_policy
+from action.settings import DEFAULT_POLICY, PolicyText, profile_policy
 from checks.check import Policy
 from checks.policy import PolicyError, parse_policy
 from checks.weakening import compare
@@ -20,11 +20,18 @@ from checks.weakening import compare
 _LARGEST = 1_000_000
 
 
-def policy_in_force(job: Job, trigger: Trigger, forge: Forge | None) -> PolicyText:
+def policy_in_force(job: Job, trigger: Trigger, forge: Forge | None, others: tuple[str, ...] = ()) -> PolicyText:
     """Give the policy in force: that of the base branch, else of the default one, never that of an unmerged head.
+
+    Args:
+        job: the inputs.
+        trigger: the event.
+        forge: GitHub; None: there is no token.
+        others: more branches that the commit is to go into.
 
     Raises:
         UsageError: policy and profile are given, or there is no token to read the policy with.
+        UsageError: those branches have policies of their own.
         InputError: the policy that is named is not there, or no text.
         ServiceError: GitHub could not be reached, or refused.
     """
@@ -39,9 +46,18 @@ def policy_in_force(job: Job, trigger: Trigger, forge: Forge | None) -> PolicyTe
         )
     path = policy_path(job)
     text = forge.read_file(path, trigger.base)
+    for other in others:
+        if forge.read_file(path, other) != text:
+            raise UsageError(
+                f"{show_name(path)}: expected the same policy on all branches that pull requests of this commit go "
+                f"into, got different ones on {show_name(trigger.base)} and {show_name(other)}; close one of them"
+            )
     if text is None and job.policy:
         branch = "the default branch" if trigger.base is None else f"the branch {show_name(trigger.base)}"
-        raise InputError(f"{show_name(path)}: expected the policy on {branch}, found none there")
+        raise InputError(
+            f"{show_name(path)}: expected the policy on {branch}, found none there; commit it there, or correct the "
+            "input `policy`"
+        )
     return profile_policy(("grpo",)) if text is None else PolicyText(text=text, source=path)
 
 

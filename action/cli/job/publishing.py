@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from action.cli.job.subject import Subject
+from action.escape import one_line
 from action.forge import Conclusion, Forge, Report
 from action.publish.aftermath import notes_of
 from action.publish.explanation import external_id, finished
@@ -38,7 +39,11 @@ class Desk:
     attempt: int
     judged_at: str
     source: str
-    """Of the policy in force."""
+    """The policy that was asked for: which comment it is."""
+    slot: str
+    """Names the policy and its branch, see `policy_slot`."""
+    siblings: tuple[str, ...] = ()
+    """Other runs of the commit, by `run_key`: without a verdict of theirs it does not pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,8 @@ class Published:
     notes: tuple[str, ...] = ()
     elsewhere: str | None = None
     """Why the verdict does not count for this commit; None: it does."""
+    trial: bool = False
+    """No status was posted: the policy is being tried out."""
 
 
 @dataclass
@@ -67,13 +74,18 @@ class Publishing:
     def __post_init__(self) -> None:
         self.mine = Entry(
             run=run_key(self.subject.key),
-            policy=policy_key(self.desk.source),
+            policy=self.desk.slot,
             standing=Standing.WAITING,
             judged_at=self.desk.judged_at,
             attempt=self.desk.attempt,
         )
         self.publication = Publication(
-            self.desk.forge, self.desk.place, self.mine, self.subject.name, reports=self._wants("check-run")
+            self.desk.forge,
+            self.desk.place,
+            self.mine,
+            self.subject.name,
+            reports=self._wants("check-run"),
+            siblings=self.desk.siblings,
         )
 
     def _wants(self, what: str) -> bool:
@@ -115,12 +127,15 @@ class Publishing:
                 check_url = self.publication.explain(self._report(judged, final, elsewhere))
             if self._wants("comment") and elsewhere is None:
                 posted = self._comment(judged, sight, check_url)
+        elif self._wants("check-run"):
+            self.publication.give_way(self._superseded(final))
         return Published(
             posted=posted,
             check_url=check_url,
             failures=tuple(self.publication.failures),
             notes=notes_of(sight, self.desk.place),
             elsewhere=elsewhere,
+            trial=not self._wants("status"),
         )
 
     def broke(self, text: str) -> None:
@@ -137,7 +152,7 @@ class Publishing:
             report = Report(
                 external_id=external_id(final),
                 conclusion=Conclusion.FAILURE,
-                title=f"{self.subject.name} could not be judged"[:250],
+                title=one_line(f"{self.subject.name} could not be judged")[:250],
                 summary="No verdict was given. The log of the job says what to do.",
                 started_at=final.judged_at,
                 details=self.desk.place.address,
@@ -163,16 +178,27 @@ class Publishing:
         )
         if elsewhere is None:
             return report
-        return replace(report, conclusion=Conclusion.ACTION_REQUIRED, title=elsewhere[:250], remarks=())
+        return replace(report, conclusion=Conclusion.ACTION_REQUIRED, title=one_line(elsewhere)[:250], remarks=())
+
+    def _superseded(self, final: Entry) -> Report:
+        return Report(
+            external_id=external_id(final),
+            conclusion=Conclusion.ACTION_REQUIRED,
+            title=one_line(f"{self.subject.name}: a later job judges it")[:250],
+            summary="A later verdict on this run counts, or a later job is still judging it: see its check run.",
+            started_at=final.judged_at,
+            details=self.desk.place.address,
+        )
 
     def _comment(self, judged: Judged, sight: Sight, check_url: str | None) -> Posted:
         from action.report.chart import lines_of  # noqa: PLC0415 - start-up time
         from action.report.comment import comment_body, is_newer, same  # noqa: PLC0415
         from action.report.section import Links, Section, merge  # noqa: PLC0415
-        from action.report.state import marker, read_state, state_of  # noqa: PLC0415
+        from action.report.state import marker, read_state, section_key, state_of  # noqa: PLC0415
 
         verdict, place = judged.verdict, self.desk.place
         mine = state_of(verdict, digest=_said(judged), sha=place.sha, attempt=self.desk.attempt, url=check_url)
+        mine = replace(mine, run=section_key(self.subject.key))
         links = Links(head=place.sha, repository=self.desk.repository, job=place.address)
 
         def compose(old: str | None) -> str | None:

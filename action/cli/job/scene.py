@@ -11,10 +11,14 @@ from action.cli.job.subject import Subject
 from action.event import Trigger
 from action.forge import Forge, Pull
 from action.github import API, Access, GitHub
+from action.publish.ledger import policy_slot
 from action.publish.publication import Place
 from action.publish.rehearsal import Rehearsal
 from action.runner import Runner
 from action.secret import Secret
+
+MOST_PULLS = 10
+"""That one commit's verdict is told in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,18 @@ class Scene:
     address: str
     """Of the job."""
     attempt: int
+    others: tuple[str, ...] = ()
+    """More branches that pull requests of the commit go into, whose policy has to be the same."""
+
+    @property
+    def base(self) -> str | None:
+        """The branch whose policy counts, by its name as far as it is known."""
+        return self.trigger.base or self.trigger.default
+
+    @property
+    def slot(self) -> str:
+        """Names the policy that counts, see `policy_slot`."""
+        return policy_slot(self.job.asked_policy, self.base)
 
     @property
     def page(self) -> str:
@@ -50,10 +66,11 @@ class Scene:
         if self.trigger.pulls:
             return self, Place(sha=subject.sha, pulls=self.trigger.pulls, address=self.address)
         pulls = [one for one in self._pulls(self.forge, subject.sha) if one.open and one.head_sha == subject.sha]
-        bases = {one.base for one in pulls}
-        base = bases.pop() if len(bases) == 1 else self.trigger.base
-        place = Place(sha=subject.sha, pulls=tuple(one.number for one in pulls), address=self.address)
-        return replace(self, trigger=replace(self.trigger, base=base)), place
+        bases = sorted({one.base for one in pulls})
+        place = Place(sha=subject.sha, pulls=tuple(one.number for one in pulls[:MOST_PULLS]), address=self.address)
+        if not bases:
+            return self, place
+        return replace(self, trigger=replace(self.trigger, base=bases[0]), others=tuple(bases[1:])), place
 
     def _pulls(self, forge: Forge, sha: str) -> Sequence[Pull]:
         head = self.trigger.head

@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 RUN_FILE = "gatekeeper-run.json"
 """The artifact of a training workflow that names the run it trained."""
-_ID = re.compile(r"[a-z0-9]{8}")
-"""How W&B makes ids by itself; people may give others."""
 _LISTED = 10
 
 
@@ -50,6 +48,8 @@ class Subject:
     """The commit that a verdict goes to; None: none is known."""
     named: bool
     """A person named it: it counts for the commit of the event even where it was trained in another repository."""
+    siblings: tuple[str, ...] = ()
+    """Ids of other runs that were trained on the commit, as far as they are known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +75,38 @@ def find_subject(job: Job, trigger: Trigger, forge: Forge | None) -> Subject | N
     """
     if trigger.run is not None:
         if trigger.hinted:
-            _require_allowed(job, trigger.run, "client_payload.run")
-        return _named(job, trigger, trigger.run)
+            # Whatever the workspace holds, a hint is a run on W&B.
+            hint = _require_allowed(job, trigger.run, "client_payload.run")
+            return _looked_up(job, f"wandb://{hint}", None)
+        return _with_siblings(job, _named(job, trigger, trigger.run))
     if not job.project or trigger.sha is None:
         text = "The event names no run: give the input `run`, or `project` to look for the commit's runs on W&B."
         return Nothing(reason="no-run", text=text)
     found = _of_commit(job, trigger.sha)
-    told = _told(trigger, forge) if isinstance(found, Nothing) else None
+    if isinstance(found, Subject):
+        return found
+    told = _told(trigger, forge)
     if told is None:
         return found
     _require_allowed(job, told, f"the artifact {RUN_FILE}")
-    subject = _looked_up(job, told, None)
+    subject = _looked_up(job, f"wandb://{told}", None)
     if subject.sha != trigger.sha:
         raise UsageError(
             f"the artifact {RUN_FILE}: expected a run that was trained on {trigger.sha[:12]}, got one of "
             f"{str(subject.sha)[:12]}; write the id of the run that this workflow trained"
         )
-    return subject
+    return replace(subject, siblings=_ids(found.runs, subject))
+
+
+def _with_siblings(job: Job, subject: Subject) -> Subject:
+    """Look for the commit's other runs where one of them was named: the good one alone is not the commit."""
+    if subject.sha is None or not job.project or not subject.ref.startswith("wandb://"):
+        return subject
+    return replace(subject, siblings=_ids(find_runs(job, of_commit(subject.sha)), subject))
+
+
+def _ids(listed: Sequence[Listed], subject: Subject) -> tuple[str, ...]:
+    return tuple(one.id for one in listed if one.id != subject.key)
 
 
 def find_runs(job: Job, wanted: Filter) -> Sequence[Listed]:
@@ -114,16 +129,15 @@ def _find(entity: str, project: str, wanted: Filter, seconds: float) -> Sequence
 
 def _named(job: Job, trigger: Trigger, run: str) -> Subject:
     if not is_online(run):
-        return Subject(ref=run, key=run, name=Path(run).name or run, sha=trigger.sha, named=True)
+        # A link such as `latest-run` is another run tomorrow.
+        key = Path(os.path.relpath(Path(run).resolve())).as_posix()
+        return Subject(ref=run, key=key, name=Path(run).name or run, sha=trigger.sha, named=True)
     if not re.match(r"wandb://|https?://", run) and exists(Path(run)):
         # A pull request could put the files there.
         raise UsageError(
             f"run: expected a run, got {show_name(run)}, which may be files of the workspace or a run on W&B; write "
             f"./{show_name(run)} or wandb://{show_name(run)}"
         )
-    name = parse_run(run)
-    if trigger.sha is not None and _ID.fullmatch(name.run):
-        return Subject(ref=_ref(run), key=name.run, name=name.run, sha=trigger.sha, named=True)
     return _looked_up(job, run, trigger.sha)
 
 
@@ -163,14 +177,15 @@ def _told(trigger: Trigger, forge: Forge | None) -> str | None:
     return parse_run(run if isinstance(run, str) else "").path
 
 
-def _require_allowed(job: Job, run: str, where: str) -> None:
-    """Hold a hint against the allowed project: anybody who may send the event could name any run else."""
+def _require_allowed(job: Job, run: str, where: str) -> str:
+    """Hold a hint against the allowed project: anybody who may send the event could name any run else; its path."""
     name = parse_run(run)
     if not job.project or f"{name.entity}/{name.project}" != job.project:
         raise UsageError(
             f"{where}: expected a run of {show_name(job.project) or 'the input `project` (not set)'}, got "
             f"{show_name(run)}; set the input `project` to entity/project if that is meant"
         )
+    return name.path
 
 
 def _of_commit(job: Job, sha: str) -> Subject | Nothing:

@@ -5,19 +5,20 @@ W&B tells nobody of runs that were killed, and a dispatch may get lost. Composit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from action.cli.job.judging import Ended, judge_subject
 from action.cli.job.scene import Scene
 from action.cli.job.subject import Subject, find_runs
-from action.errors import GatekeeperError, UsageError
+from action.errors import GatekeeperError, InputError, UsageError
 from action.escape import markdown
 from action.forge import Forge
-from action.publish.explanation import is_of_run
-from action.publish.ledger import run_key
+from action.publish.explanation import external_id
+from action.publish.ledger import Standing, policy_slot, read_ledger, run_key
 from action.sources.wandb_api.filters import ended_since
 from checks.policy import PolicyError
 from checks.result import Decision
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Runs that one sweep judges; the next takes what is left."""
+_OPEN = (Standing.WAITING, Standing.ERROR)
 
 
 def sweep(scene: Scene) -> int:
@@ -43,9 +45,8 @@ def sweep(scene: Scene) -> int:
             "schedule: expected that statuses and check runs may be written, since a sweep-up knows by them what was "
             "judged, got less; give the inputs `token` and `publish`, or the input `run`"
         )
-    since = datetime.now(UTC) - timedelta(days=scene.job.sweep_days)
-    listed = find_runs(scene.job, ended_since(since))
-    unjudged = list(_unjudged(forge, sorted(listed, key=lambda one: one.created_at or "")))
+    since, listed = _ended(scene)
+    unjudged = list(_unjudged(scene, forge, sorted(listed, key=lambda one: one.created_at or "")))
     runner.line(f"{len(listed)} runs have ended since {since:%Y-%m-%d}, {len(unjudged)} of them have no verdict")
     runner.end()
     ended: dict[str, Ended | str] = {}
@@ -53,11 +54,26 @@ def sweep(scene: Scene) -> int:
         key = f"{scene.job.project}/{one.id}"
         subject = Subject(ref=f"wandb://{key}", key=one.id, name=one.name, sha=one.commit, named=False)
         try:
-            ended[key] = judge_subject(_alone(scene), subject, scene.job.out / one.id)
+            ended[key] = judge_subject(
+                _alone(scene), subject, scene.job.out / quote(one.id, safe="").replace(".", "%2E")
+            )
         except (GatekeeperError, PolicyError) as error:
             ended[key] = str(error).splitlines()[0]
             runner.line(f"{key}: {ended[key]}")
     return _tell(scene, ended, len(unjudged))
+
+
+def _ended(scene: Scene) -> tuple[datetime, Sequence[Listed]]:
+    """Find what has ended, as far back as can be listed."""
+    days = float(scene.job.sweep_days)
+    while True:
+        since = datetime.now(UTC) - timedelta(days=days)
+        try:
+            return since, find_runs(scene.job, ended_since(since))
+        except InputError:
+            days /= 2
+            if days < 1 / 24:
+                raise
 
 
 def _alone(scene: Scene) -> Scene:
@@ -65,18 +81,38 @@ def _alone(scene: Scene) -> Scene:
     return replace(scene, runner=scene.runner.quiet())
 
 
-def _unjudged(forge: Forge, runs: list[Listed]) -> Iterator[Listed]:
-    """Find runs without a completed check run of ours on their commit; one left in progress was killed."""
-    known: dict[str, bool] = {}
+def _unjudged(scene: Scene, forge: Forge, runs: list[Listed]) -> Iterator[Listed]:
+    """Find runs without a verdict by the policy of the branch that their commit goes into.
+
+    A run that was left in the middle, or that could not be judged, has none.
+    """
+    slots: dict[str, frozenset[str] | None] = {}
+    judged: dict[str, frozenset[tuple[str, str]]] = {}
     for one in runs:
-        if one.commit is None:
+        sha = one.commit
+        if sha is None:
             continue
-        if one.commit not in known:
-            known[one.commit] = forge.pulls_of_commit(one.commit) is not None
-        if known[one.commit] and not any(
-            is_of_run(found.external_id, run_key(one.id)) for found in forge.check_runs(one.commit) if found.completed
-        ):
+        if sha not in slots:
+            slots[sha] = _slots(scene, forge, sha)
+        wanted = slots[sha]
+        if wanted is None:  # a commit of another repository
+            continue
+        if sha not in judged:
+            ledger = read_ledger(forge.statuses(sha)).values()
+            told = {found.external_id for found in forge.check_runs(sha) if found.completed}
+            closed = (entry for entry in ledger if entry.standing not in _OPEN)
+            judged[sha] = frozenset(entry.key for entry in closed if external_id(entry) in told)
+        if not any((run_key(one.id), slot) in judged[sha] for slot in wanted):
             yield one
+
+
+def _slots(scene: Scene, forge: Forge, sha: str) -> frozenset[str] | None:
+    """Name the policies that a commit may be judged by; None: the repository has no such commit."""
+    pulls = forge.pulls_of_commit(sha)
+    if pulls is None:
+        return None
+    bases: set[str | None] = {one.base for one in pulls if one.open and one.head_sha == sha}
+    return frozenset(policy_slot(scene.job.asked_policy, base) for base in bases or {scene.base})
 
 
 def _tell(scene: Scene, ended: dict[str, Ended | str], found: int) -> int:

@@ -67,6 +67,12 @@ def step_of(row: Json, key: str = "_step") -> int | None:
     return None if isinstance(told, str) else parse_step(told)
 
 
+def commit_of(run: Mapping[str, Json]) -> str | None:
+    """Give the whole commit, in small letters: GitHub takes names of branches and short forms in its place."""
+    found = _commit(run.get("commit"))
+    return found if found is not None and len(found) in (40, 64) else None
+
+
 def _commit(value: Json) -> str | None:
     return value.lower() if isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{7,64}", value) else None
 

@@ -20,6 +20,7 @@ from action.sources.wandb_api.facts import (
     About,
     about,
     checkpoint_of,
+    commit_of,
     config_of,
     identity_of,
     lines_of,
@@ -206,5 +207,5 @@ def _listed(run: Mapping[str, Json]) -> Listed:
         name=str(run.get("displayName") or run["name"]),
         state=state_of(run),
         created_at=time_of(run.get("createdAt")),
-        commit=run.get("commit"),
+        commit=commit_of(run),
     )
