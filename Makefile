@@ -58,6 +58,7 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/elo_alarms.py
 	$(BIN)/python bench/elo_recipes.py
 	$(BIN)/python bench/series.py
+	$(BIN)/python bench/sweep.py
 	$(BIN)/python bench/games.py
 	$(BIN)/python bench/wandb_online.py
 	$(BIN)/python bench/axiom_faults.py

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption
+from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption, UpdateWord
 
 if TYPE_CHECKING:
     from checks.elo.facts import EloFacts
     from checks.run import Note
-
-
-class UpdateWord(StrEnum):
-    """When a trainer updates its online ratings; a test holds them against those of the core."""
-
-    SEQUENTIAL = "sequential"
-    AVERAGED = "averaged"
 
 
 def elo(  # noqa: PLR0913 - one argument an option

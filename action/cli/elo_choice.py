@@ -226,14 +226,7 @@ def _ratings(
 ) -> tuple[EloFacts, str, tuple[Note, ...]]:
     choice.refuse(OF_GAMES, "games", "logged ratings", "these are judged all together by their own test: leave it out")
     ref = choice.sources[0]
-    changes: dict[str, object] = {name: value for name, value in choice.rule.items() if value is not None}
-    if "update" in changes:
-        changes["update"] = Update(str(changes["update"]))
-    rule: SeriesRule = replace(league.rule, confidence=choice.confidence)
-    try:
-        rule = replace(rule, **changes)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(f"--k, --seats, --games-per-step: {error}; change them") from error
+    rule = changed_rule(replace(league.rule, confidence=choice.confidence), choice.rule)
     found = judge_ratings(run, question.naming, rule, question.against)
     if found is None:
         raise InputError(
@@ -242,6 +235,21 @@ def _ratings(
             "checkpoints are called with --checkpoints"
         )
     return facts_of(found), f"Learning signal in the logged ratings of {run.identity.name}", run.notes
+
+
+def changed_rule(rule: SeriesRule, given: Mapping[str, float | int | str | None]) -> SeriesRule:
+    """Change how online ratings are made as the user says; None: as it is.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if "update" in changes:
+        changes["update"] = Update(str(changes["update"]))
+    try:
+        return replace(rule, **changes)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(f"--k, --seats, --games-per-step: {error}; change them") from error
 
 
 def _run_of(choice: EloChoice, ref: str, ports: Ports) -> RunData:

@@ -17,6 +17,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class UpdateWord(StrEnum):
+    """When a trainer updates its online ratings; a test holds them against those of the core."""
+
+    SEQUENTIAL = "sequential"
+    AVERAGED = "averaged"
+
+
 RunArgument = Annotated[
     str,
     typer.Argument(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption
+from action.cli.options import DeadlineOption, Format, FormatOption, PolicyOption, UpdateWord
 
 if TYPE_CHECKING:
     from checks.run import Note
@@ -61,6 +61,14 @@ def sweep(  # noqa: PLR0913 - one argument an option
         float, typer.Option("--confidence", metavar="SHARE", help="Of the intervals of all pairs of runs together.")
     ] = 0.95,
     series: Annotated[bool, typer.Option("--series", help="Judge logged ratings, not games.")] = False,
+    k: Annotated[float | None, typer.Option("--k", help="Online ratings: the largest move in a game of two.")] = None,
+    seats: Annotated[int | None, typer.Option("--seats", help="Online ratings: seats a game.")] = None,
+    games_per_step: Annotated[
+        float | None, typer.Option("--games-per-step", help="Online ratings: rated games a logged step.")
+    ] = None,
+    update: Annotated[
+        UpdateWord | None, typer.Option("--update", help="Online ratings: after each game, or averaged over a step.")
+    ] = None,
     policy: PolicyOption = None,
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
@@ -86,6 +94,7 @@ def sweep(  # noqa: PLR0913 - one argument an option
         candidate=candidate.value,
         confidence=confidence,
         series=series,
+        rule={"k": k, "seats": seats, "games_per_step": games_per_step, "update": update and update.value},
         policy=policy,
         deadline=deadline,
     )

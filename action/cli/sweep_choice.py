@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from action.cli.elo_choice import changed_rule
 from action.cli.online import service_ports
 from action.cli.ports import choose_policy, fallback_policy
-from action.cli.sweep_runs import SweepChoice, listed_runs, local_runs, require_fitting
+from action.cli.sweep_runs import Online, SweepChoice, listed_runs, local_runs, require_fitting
 from action.collection import find_games, games_reading, read_policy
 from action.deadline import Deadline
 from action.errors import InputError, UsageError
 from action.evidence.store import read_bundle
 from action.files import show_name
 from action.ports import Ports, RunRequest
-from action.runs import exists, fetches, named_bundle, read_run
+from action.runs import fetches, named_bundle, read_run
 from checks.axis import on_trainer_steps
 from checks.check import RATINGS, Policy
 from checks.elo.agents import EloError
@@ -98,19 +99,34 @@ def answer_sweep(choice: SweepChoice) -> tuple[SweepAnswer, tuple[Note, ...]]:
     with tempfile.TemporaryDirectory(prefix="gatekeeper-sweep-") as folder:
         deadline = Deadline(seconds=choice.deadline)
         reader = _Reader(choice=choice, policy=policy, ports=ports, deadline=deadline, folder=Path(folder))
-        refs = [*local_runs(choice, ports), *listed_runs(choice, deadline, Path(folder))]
+        listed = listed_runs(choice, deadline, Path(folder))
+        # One that is left out is not fetched: it may be why it is left out.
+        online = [one.ref for one in listed if not one.names & {*choice.without}]
+        refs = [*local_runs(choice, ports), *online]
         if len(refs) > MOST:
             raise UsageError(f"sweep: expected at most {MOST} runs, got {len(refs)}; name fewer")
-        found = _kept([reader.read(ref, number) for number, ref in enumerate(refs)], choice)
+        found = _kept([reader.read(ref, number) for number, ref in enumerate(refs)], listed, choice)
         entries, cross = _entries(found, reader)
-    question = SweepQuestion(
-        policy=policy, candidate=choice.candidate, against=choice.reference, confidence=choice.confidence, cross=cross
-    )
     try:
-        answer = compare_runs(entries, question)
+        answer = compare_runs(entries, _question(choice, policy, entries, cross))
     except (EloError, FitError) as error:
         raise InputError(f"{', '.join(entry.label for entry in entries[:3])}: {error}") from error
     return answer, (*_notes(entries), *(() if cross is None else cross.notes))
+
+
+def _question(choice: SweepChoice, policy: Policy, entries: Sequence[Entry], cross: GameRecord | None) -> SweepQuestion:
+    """Give what is asked; refuse a rule of ratings that would have no effect on the answer."""
+    given = [f"--{name.replace('_', '-')}" for name, value in choice.rule.items() if value is not None]
+    if given and all(entry.games is not None for entry in entries):
+        raise UsageError(f"{', '.join(given)}: expected logged ratings, got games; give --series, or leave it out")
+    league = replace(policy.league, rule=changed_rule(policy.league.rule, choice.rule))
+    return SweepQuestion(
+        policy=replace(policy, league=league),
+        candidate=choice.candidate,
+        against=choice.reference,
+        confidence=choice.confidence,
+        cross=cross,
+    )
 
 
 def _notes(entries: Sequence[Entry]) -> Iterator[Note]:
@@ -125,19 +141,21 @@ def _notes(entries: Sequence[Entry]) -> Iterator[Note]:
         yield replace(note, text=f"{listed}{more}: {note.text}")
 
 
-def _kept(found: Sequence[_Found], choice: SweepChoice) -> list[_Found]:
+def _kept(found: Sequence[_Found], listed: Sequence[Online], choice: SweepChoice) -> list[_Found]:
     """Leave out what the user does not want; refuse fewer than two runs, and one given twice."""
-    known = {name for one in found for name in _names(one.run)}
+    known = {name for one in found for name in _names(one.run)}.union(*(one.names for one in listed))
     for name in choice.without:
         if name not in known:
-            listed = ", ".join(show_name(one) for one in sorted(known)[:8])
-            raise UsageError(f"--without {show_name(name)}: expected the name or id of a run, got another; {listed}")
+            told = ", ".join(show_name(one) for one in sorted(known)[:8])
+            raise UsageError(f"--without {show_name(name)}: expected the name or id of a run, got another; {told}")
     kept = [one for one in found if not {*choice.without} & _names(one.run)]
     if choice.prefix is not None and choice.project is None:
         kept = [one for one in kept if one.run.identity.name.startswith(choice.prefix)]
-    for ref, count in Counter(_place(one.run) for one in kept).items():
-        if count > 1:
-            raise UsageError(f"{show_name(ref)}: expected every run once, got it {count} times; name it once")
+    places: set[tuple[str, str | None]] = set()
+    for run in (one.run for one in kept):
+        if _place(run) in places:
+            raise UsageError(f"{show_name(run.ref)}: expected every run once, got it again; name it once")
+        places.add(_place(run))
     if len(kept) < 2:
         got = "none" if not kept else f"{show_name(kept[0].run.identity.name)} alone"
         raise UsageError(f"sweep: expected at least two runs to compare, got {got}; name more")
@@ -148,9 +166,11 @@ def _names(run: RunData) -> set[str]:
     return {name for name in (run.identity.name, run.identity.id) if name}
 
 
-def _place(run: RunData) -> str:
-    """Give what makes two references the same run: where its files lie, or its page on a service."""
-    return str(Path(run.ref).resolve()) if exists(Path(run.ref)) else run.identity.url or run.ref
+def _place(run: RunData) -> tuple[str, str | None]:
+    """Give what makes two references the same run: its id and when it began, else where its files lie."""
+    if run.identity.id is not None:
+        return run.identity.id, run.identity.started_at
+    return str(Path(run.ref).resolve()), None
 
 
 def _entries(found: Sequence[_Found], reader: _Reader) -> tuple[list[Entry], GameRecord | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class SweepChoice:
     candidate: str
     confidence: float
     series: bool
+    rule: Mapping[str, float | int | str | None]
+    """How online ratings are made; None: as the policy says."""
     policy: Path | None
     deadline: float = 120.0
 
@@ -43,9 +45,7 @@ def require_fitting(choice: SweepChoice) -> None:
     given = [name for name, value in filters.items() if value is not None]
     for name in given:
         if not filters[name] or not str(filters[name]).isprintable():
-            raise UsageError(
-                f"{name}: expected a name, got an empty or unreadable one; leave it out, or name something"
-            )
+            raise UsageError(f"{name}: expected a name, got none that can be read; name something")
     if len(given) > 1:
         raise UsageError(f"{', '.join(given)}: expected one of them, got {len(given)}; leave the others out")
     online = [name for name in given if name != "--sweep" or not choice.runs]
@@ -70,7 +70,16 @@ def require_fitting(choice: SweepChoice) -> None:
         raise UsageError(f"--confidence: expected at least 0.5 and below 1, got {choice.confidence:g}; change it")
 
 
-def listed_runs(choice: SweepChoice, deadline: Deadline, folder: Path) -> Sequence[str]:
+@dataclass(frozen=True, kw_only=True)
+class Online:
+    """A run that was found on W&B."""
+
+    ref: str
+    names: frozenset[str]
+    """Its id and its display name."""
+
+
+def listed_runs(choice: SweepChoice, deadline: Deadline, folder: Path) -> Sequence[Online]:
     """Look up the runs of a project on W&B; none without a project."""
     if choice.project is None:
         return ()
@@ -79,7 +88,7 @@ def listed_runs(choice: SweepChoice, deadline: Deadline, folder: Path) -> Sequen
     runs = open_wandb(read_services(os.environ)).find(entity, project, wanted, deadline, folder)
     if not runs:
         raise InputError(f"{asked}: expected runs of {show_name(choice.project)} on W&B, found none; check the name")
-    return [f"wandb://{entity}/{project}/{one.id}" for one in runs]
+    return [Online(ref=f"wandb://{entity}/{project}/{one.id}", names=frozenset({one.id, one.name})) for one in runs]
 
 
 def _filter(choice: SweepChoice) -> tuple[str, Filter]:
