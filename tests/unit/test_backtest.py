@@ -419,3 +419,10 @@ def test_labels_find_their_runs_by_place_name_or_end_of_path() -> None:
         "The label of x (line 7) was not used: it is the end of 2 paths; write the path.",
         "The label of nowhere (line 9) was not used: no run given has it as path, name or id.",
     )
+
+
+def test_one_run_is_enough_where_half_may_be_stopped() -> None:
+    (row,) = propose(POLICY, measured([0.01]), [label()], 0.5).rows
+
+    assert str(row.rule) == "<= 0.01"
+    assert row.left_out == (False,)
