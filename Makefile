@@ -64,6 +64,7 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/axiom_faults.py
 	$(BIN)/python bench/github_faults.py
 	$(BIN)/python bench/action_time.py
+	$(BIN)/python bench/backtest.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
 

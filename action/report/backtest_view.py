@@ -59,9 +59,9 @@ def _bounds(found: Backtest) -> Iterator[str]:
     short = [row for row in proposals.rows if row.rule is None]
     if len(short) < len(proposals.rows):
         yield (
-            f"A bound below is stopped by {asked} of healthy runs at most, on average; from "
-            f"{many(proposals.sure, 'good run', 'good runs')} on with 95 % confidence. Bounds add up: leaving each run "
-            f"out of its own bounds, {stopped:,} of {good:,} good runs are stopped by one of them."
+            f"Each bound below stops at most {asked} of healthy runs, on average; from "
+            f"{many(proposals.sure, 'good run', 'good runs')} on with 95 % confidence. Bounds add up: when each run is "
+            f"held against bounds that the others give, {stopped:,} of {good:,} good runs are stopped by one or more."
         )
     if short:
         names = ", ".join(row.check for row in short)
@@ -90,7 +90,7 @@ def backtest_tables(found: Backtest) -> tuple[TextTable, ...]:
         _tallies(found),
         *_proposals(found.proposals),
         _plain(found, "Runs without a label", labelled=False),
-        _plain(found, "Other runs", labelled=True),
+        _plain(found, "Runs that agree with their label, or are inconclusive", labelled=True),
         _unread(found),
         _halves(found),
     )

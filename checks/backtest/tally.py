@@ -77,9 +77,9 @@ def remarks(rows: Sequence[Tally], *, labelled: bool) -> Iterator[str]:
     first = rows[0]
     if first.decided:
         yield f"{first.id} decides most: {_runs(first.decided)}, {first.alone:,} of them alone."
-    never = [row.id for row in rows if not row.fired]
+    never = [row.id for row in rows if not row.fired and not row.decided]
     if never:
-        yield f"Never fired: {', '.join(never)}."
+        yield f"Never fired and never decided: {', '.join(never)}."
     good = [f"{row.id} ({row.on_good:,})" for row in sorted(rows, key=lambda row: -row.on_good) if row.on_good]
     if labelled:
         yield f"Fired on good runs: {', '.join(good) or 'none'}."

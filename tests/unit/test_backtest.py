@@ -224,7 +224,7 @@ def test_what_stands_out_is_said_and_nothing_is_said_of_nothing() -> None:
     assert list(remarks(rows, labelled=False)) == ["a decides most: 1 run, 1 of them alone."]
     assert list(remarks([], labelled=True)) == []
     quiet = tally(POLICY, [ran("1", found())], [label()])
-    assert list(remarks(quiet, labelled=True)) == ["Never fired: a.", "Fired on good runs: none."]
+    assert list(remarks(quiet, labelled=True)) == ["Never fired and never decided: a.", "Fired on good runs: none."]
 
 
 # --- bounds ---------------------------------------------------------------------------------------------------------

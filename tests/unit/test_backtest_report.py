@@ -80,7 +80,7 @@ def test_every_part_is_told() -> None:
         "What checks did, in how many runs (those that met no trouble are left out)",
         "Proposed bounds, each for 5 % false alarms",
         "Runs without a label",
-        "Other runs",
+        "Runs that agree with their label, or are inconclusive",
         "Runs that could not be judged",
         "Two halves of one agent's games, which must tie",
     ]
@@ -112,7 +112,7 @@ def test_a_terminal_of_any_width_shows_no_hostile_character(width: int) -> None:
 
 
 def test_markdown_is_within_its_budget_and_escapes_all_but_the_yaml() -> None:
-    found = whole(1_500)
+    found = whole(3_000)
 
     shown = backtest_markdown(found)
 
