@@ -75,8 +75,9 @@ def meaning(verdict: Verdict) -> str:
     more = "".join(f", {many(count, one, several)}" for count, one, several in rest if count)
     opens = verdict.decision is Decision.PASS
     if verdict.policy.trial:
-        return f"A trial, nothing is gated. The gate would {'open' if opens else 'stay closed'}: {told}{more}."
-    return f"The gate {'opens' if opens else 'stays closed'}: {told}{more}."
+        would = "Nothing would hold it up" if opens else "It would be held up"
+        return f"A trial, nothing is gated. {would}: {told}{more}."
+    return f"{'Nothing holds it up' if opens else 'It is held up'}: {told}{more}."
 
 
 def _passed(count: int) -> str:

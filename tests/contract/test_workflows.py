@@ -142,7 +142,7 @@ def test_every_event_that_the_gate_needs_starts_the_workflow(name: str) -> None:
     }  # fmt: skip
     assert started["workflow_run"]["types"] == ["completed"]
     assert started["repository_dispatch"]["types"] == ["wandb-run-finished"]
-    assert started["pull_request"]["types"] == ["labeled"]
+    assert started["pull_request"]["types"] == ["labeled", "edited"]
     assert "run" in started["workflow_dispatch"]["inputs"]
 
 

@@ -42,20 +42,20 @@ def test_empty_sections_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("judged", "expected"),
     [
-        (verdict(check(), check(id="b")), "The gate opens: 2 checks passed."),
-        (verdict(check(), check(Outcome.WARN)), "The gate opens: 1 check passed, 1 warning."),
-        (failing(), "The gate stays closed: 2 checks failed, 1 is inconclusive."),
+        (verdict(check(), check(id="b")), "Nothing holds it up: 2 checks passed."),
+        (verdict(check(), check(Outcome.WARN)), "Nothing holds it up: 1 check passed, 1 warning."),
+        (failing(), "It is held up: 2 checks failed, 1 is inconclusive."),
         (
             verdict(check(Outcome.NOT_MEASURED), decision=Decision.INCONCLUSIVE),
-            "The gate stays closed: no blocking check could be evaluated.",
+            "It is held up: no blocking check could be evaluated.",
         ),
         (
             verdict(check(Outcome.ERROR), check(Outcome.FAIL), decision=Decision.ERROR),
-            "The gate stays closed: 1 check could not be judged, 1 failed.",
+            "It is held up: 1 check could not be judged, 1 failed.",
         ),
         (
             verdict(policy=policy(trial=True)),
-            "A trial, nothing is gated. The gate would open: 1 check passed.",
+            "A trial, nothing is gated. Nothing would hold it up: 1 check passed.",
         ),
     ],
 )
@@ -181,7 +181,7 @@ def test_no_verdict_is_longer_than_its_budget(text: str, budget: int) -> None:
     for judged in (hostile(text), many(80, text)):
         source = verdict_markdown(judged, budget=budget)
         assert len(source) <= budget
-        assert "The gate stays closed: " in source
+        assert "It is held up: " in source
         assert source.count("<details>") == source.count("</details>")
         assert source.endswith("\n")
 

@@ -47,7 +47,7 @@ def words(text: str) -> str:
 def test_the_first_line_is_the_verdict_and_the_second_what_it_means() -> None:
     lines = plain(failing()).splitlines()
     assert lines[0] == "FAIL  healthy is judged"
-    assert lines[1] == "The gate stays closed: 2 checks failed, 1 is inconclusive."
+    assert lines[1] == "It is held up: 2 checks failed, 1 is inconclusive."
 
 
 @pytest.mark.parametrize("width", [20, 40, 160])  # between them the cells of a table may be wrapped

@@ -117,15 +117,23 @@ def _publish(
     judged, out, changes = found
     verdict, runner = judged.verdict, scene.runner
     if publishing is None:
-        tell_verdict(runner, judged, out)
-        runner.outputs({"operation": "none"})
         why = [scene.silent or "The run names no commit of this repository: nothing was written to GitHub."]
         if scene.trigger.read_only:
             why += changes()
         runner.summary(aftermath([], why))
+        tell_verdict(runner, judged, out)
+        runner.outputs({"operation": "none"})
+        for line in why:
+            runner.line(line)
         return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
     runner.begin("Publish")
-    published = publishing.finish(judged, lambda _: tell_verdict(runner, judged, out))
+
+    def tell(elsewhere: str | None) -> None:
+        if elsewhere is not None:
+            runner.summary(aftermath([], [f"{elsewhere}: the verdict does not count for it."]))
+        tell_verdict(runner, judged, out)
+
+    published = publishing.finish(judged, tell)
     for one in published.failures:
         runner.line(f"{one.step}: {one.text}")
     runner.end()
@@ -148,10 +156,7 @@ def _tell_rest(scene: Scene, published: Published) -> None:
             "operation": posted.operation.value if posted is not None else "none",
         }
     )
-    notes = list(published.notes)
-    if published.elsewhere is not None:
-        notes.insert(0, f"{published.elsewhere}: the verdict does not count for it.")
     stands = "The verdict stands." if published.trial else "The verdict and the commit status stand."
-    more = aftermath(published.failures, notes, stands)
+    more = aftermath(published.failures, published.notes, stands)
     if more:
         scene.runner.summary(more)

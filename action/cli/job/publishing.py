@@ -107,8 +107,9 @@ class Publishing:
         if self._wants("status"):
             self.publication.begin()
 
-    def finish(self, judged: Judged, before_status: Callable[[Sight], None]) -> Published:
-        """Write everything, in its order; `before_status` writes the job's summary and first outputs.
+    def finish(self, judged: Judged, before_status: Callable[[str | None], None]) -> Published:
+        """Write everything, in its order; `before_status` writes the job's summary and first outputs, and is told why
+        the verdict does not count for this commit, if it does not.
 
         Raises:
             ServiceError: the status could not be written or read back.
@@ -116,7 +117,7 @@ class Publishing:
         verdict = judged.verdict
         sight = self.publication.look()
         elsewhere = self._elsewhere(verdict.run.commit)
-        before_status(sight)
+        before_status(elsewhere)
         standing = standing_of(verdict.decision) if elsewhere is None else Standing.INCONCLUSIVE
         final = replace(self.mine, standing=standing)
         if self._wants("status"):
