@@ -56,24 +56,22 @@ class Strength:
 
     def check(self, check: Check, ask: EloAsk) -> CheckResult:
         """Answer one check."""
-        record = self._evidence.game_record
-        if record is None and self._evidence.games is not None:
+        if self._analyst is None and self._evidence.games is not None:
             reason = (
                 f"This evidence was collected without the games in {quote(self._evidence.games)}; judge the run itself."
             )
             return blank_result(check, Outcome.INCONCLUSIVE, reason)
         try:
-            found = self._found(_key(ask))
+            found = self._found(_key(ask), decided=self._decides(_key(ask)))
         except (EloError, FitError) as error:
             return blank_result(check, Outcome.ERROR, f"{error}.".replace("?.", "?"))
         if found is None:
             return missing(check, NO_GAMES)
-        series = isinstance(found, SeriesLearning)
-        result = (
-            _from_series(check, ask, found) if isinstance(found, SeriesLearning) else _from_games(check, ask, found)
-        )
-        enough = _enough(check, result, "step" if series else "game")
-        return about(enough, found, self._evidence.checkpoint)
+        if isinstance(found, SeriesLearning):
+            result = _enough(check, _from_series(check, ask, found), "step")
+        else:
+            result = _enough(check, _from_games(check, ask, found), "game")
+        return about(result, found, self._evidence.checkpoint)
 
     @property
     def main(self) -> EloFacts | None:
@@ -81,26 +79,25 @@ class Strength:
         for check in self._policy.checks:
             if isinstance(check.ask, EloAsk):
                 try:
-                    found = self._found(_key(check.ask))
+                    found = self._found(_key(check.ask), decided=True)
                 except (EloError, FitError):
                     continue
                 if found is not None:
                     return facts_of(found)
         return None
 
-    def _find(self, asked: EloAsk) -> EloFound | None:
-        league = self._policy.league
+    def _decides(self, asked: EloAsk) -> bool:
+        """Tell whether the decision of an analysis is shown: a check asks for it, or it is the first."""
+        asks = [check.ask for check in self._policy.checks if isinstance(check.ask, EloAsk)]
+        return asked in (*asks, _key(asks[0]))
+
+    def _find(self, asked: EloAsk, *, decided: bool) -> EloFound | None:
+        league, same = self._policy.league, ("candidate", "against", "hypotheses", "confidence")
         naming = Naming(references=league.references, pattern=league.checkpoints)
         if self._analyst is not None:
-            question = EloQuestion(
-                naming=naming,
-                candidate=asked.candidate,
-                against=asked.against,
-                hypotheses=asked.hypotheses,
-                confidence=asked.confidence,
-                allow_disconnected=league.allow_disconnected,
-            )
-            return self._analyst.analyse(question)
+            question = EloQuestion(naming=naming, allow_disconnected=league.allow_disconnected)
+            question = replace(question, **{name: getattr(asked, name) for name in same})
+            return self._analyst.analyse(question, decided=decided)
         rule = replace(league.rule, confidence=asked.confidence)
         return judge_ratings(self._evidence.run, naming, rule, asked.against)
 

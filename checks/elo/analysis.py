@@ -12,7 +12,7 @@ from checks.elo.agents import AgentKind, EloError, missing_agent
 from checks.elo.answer import BEST, LATEST, EloAnswer, EloQuestion, Gap
 from checks.elo.best import best_of
 from checks.elo.bounds import Bounds
-from checks.elo.doubt import doubts, remarks
+from checks.elo.doubt import doubts, may_contradict, remarks
 from checks.elo.grounds import Grounds
 from checks.elo.rate import Rated, Scale
 from checks.elo.seats import seat_report
@@ -52,12 +52,16 @@ class Analyst:
         self._record = record
         self._grounds: list[Grounds] = []
 
-    def analyse(self, question: EloQuestion) -> EloAnswer:
-        """Answer a question, as `analyse` does."""
+    def analyse(self, question: EloQuestion, *, decided: bool = True) -> EloAnswer:
+        """Answer a question, as `analyse` does; not `decided`: without the decision where no doubt could rest on it.
+
+        Where nothing is to be decided, walking the record is by far the most work.
+        """
         counts, grounds = self._record.counts, self._ground(question)
         rated, cast = grounds.rated, grounds.cast
         _require_one_newest(cast, question)
         candidate, gap = _gap(rated, cast, question, grounds.bounds)
+        walked = gap is not None and (decided or may_contradict(gap, question.hypotheses.elo0))
         found = EloAnswer(
             question=question,
             method=_method(counts, grounds.scale),
@@ -70,7 +74,7 @@ class Analyst:
             ratings=grounds.ratings,
             gap=gap,
             decision=None
-            if candidate is None or gap is None
+            if candidate is None or gap is None or not walked
             else grounds.decide(
                 Duel(candidate=candidate, reference=cast.reference),
                 _corrected(question.hypotheses, gap.chosen_from),

@@ -66,6 +66,12 @@ def _doubts(answer: EloAnswer, lost: Sequence[str]) -> Iterator[str]:
         yield from _contradiction(gap, answer.decision)
 
 
+def may_contradict(gap: Gap, elo0: float) -> bool:
+    """Tell whether some outcome of the sequential test would contradict a gap: only then the test raises doubts."""
+    found = gap.estimate
+    return (found.value is not None and found.value <= elo0) or (found.low is not None and found.low > elo0)
+
+
 def _contradiction(gap: Gap, decision: Decision) -> Iterator[str]:
     """Tell where all games together say the contrary of those up to the crossing."""
     found, elo0 = gap.estimate, decision.hypotheses.elo0

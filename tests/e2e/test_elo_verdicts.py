@@ -123,9 +123,9 @@ def test_every_analysis_is_made_once_however_many_checks_ask_for_it(
     made: list[str] = []
 
     class Counted(Analyst):
-        def analyse(self, question: EloQuestion) -> EloAnswer:
+        def analyse(self, question: EloQuestion, *, decided: bool = True) -> EloAnswer:
             made.append(question.candidate)
-            return super().analyse(question)
+            return super().analyse(question, decided=decided)
 
     monkeypatch.setattr(strength, "Analyst", Counted)
     judged = played(tmp_path, [*BETTER, *duel("adapter_v10", "chaos_bot", "10" * 30)], LEAGUE)

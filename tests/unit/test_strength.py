@@ -314,9 +314,9 @@ def test_all_checks_that_ask_the_same_share_one_analysis(monkeypatch: pytest.Mon
     made: list[EloQuestion] = []
 
     class Counted(Analyst):
-        def analyse(self, question: EloQuestion) -> EloAnswer:
+        def analyse(self, question: EloQuestion, *, decided: bool = True) -> EloAnswer:
             made.append(question)
-            return super().analyse(question)
+            return super().analyse(question, decided=decided)
 
     monkeypatch.setattr(strength, "Analyst", Counted)
     by = policy(
@@ -457,3 +457,19 @@ def test_ratings_that_hold_no_comparison_are_none(own: tuple[str, ...]) -> None:
 
     assert judge_ratings(data, Naming(references={}), SeriesRule(), None) is None
     assert judge("elo: {}", None, *data.series.values()).reason == NO_GAMES
+
+
+@pytest.mark.parametrize("rows", [RISING, FALLING], ids=["rising", "falling"])
+def test_a_decision_that_nobody_sees_changes_no_result(rows: SeatRows, monkeypatch: pytest.MonkeyPatch) -> None:
+    by = policy(
+        "checks:\n"
+        "  a: {elo: {}}\n"
+        '  b: {elo: {candidate: best}, value: gap, pass: "> 0"}\n'
+        '  c: {elo: {confidence: 0.9, elo0: 50, elo1: 60}, value: gap, pass: "> 0"}\n'
+    )
+    short = Strength(by, seen(rows))
+    monkeypatch.setattr(Strength, "_decides", lambda *_: True)
+    whole = Strength(by, seen(rows))
+
+    assert [answer(one, short) for one in by.checks] == [answer(one, whole) for one in by.checks]
+    assert short.main == whole.main
