@@ -68,6 +68,10 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
         publishing = Publishing(desk, subject)
     try:
         policy = policy_in_force(scene.job, scene.trigger, scene.forge, scene.others)
+        if policy.source != scene.job.asked_policy:
+            scene.runner.line(
+                f"no {scene.job.asked_policy} on {scene.base or 'the default branch'}: {policy.source} judges"
+            )
         changes = _weakenings(scene, subject, policy)
         trial = parsed(policy).trial
         if publishing is not None:

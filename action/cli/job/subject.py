@@ -191,7 +191,10 @@ def _require_allowed(job: Job, run: str, where: str) -> str:
 def _of_commit(job: Job, sha: str) -> Subject | Nothing:
     listed = find_runs(job, of_commit(sha))
     if not listed:
-        text = f"No run of {job.project} was trained on {sha[:12]}: train it, or give the input `run`."
+        text = (
+            f"No run of {job.project} was trained on {sha[:12]}: train it (on `pull_request` check out the head, not "
+            "the merge commit that GitHub makes), or give the input `run`."
+        )
         return Nothing(reason="no-run", text=text)
     if len(listed) > 1:
         names = ", ".join(f"{one.name} ({one.id}, {one.state.value})" for one in listed[:_LISTED])
