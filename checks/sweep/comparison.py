@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from itertools import combinations
+from itertools import accumulate, combinations
 
 import numpy as np
 
@@ -142,9 +142,16 @@ def _reasons(entries: Sequence[Entry], question: SweepQuestion, pool: Pool | Non
                 f"The games of {quote(one)} and of {quote(other)} are the same to the last: one is a copy of the "
                 "other, and counted twice they tell nothing more. Leave one out, or give it its own games."
             )
-    for label, counts in played.items() if len(played) > 1 else ():
-        others = reduce(merge, (one for other, one in played.items() if other != label))
-        drift = drift_between(others, counts, pool.rated.scale)
+    yield from _drifts(played, pool)
+
+
+def _drifts(played: Mapping[str, Counts], pool: Pool) -> Iterator[str]:
+    """Tell in which runs the references stand otherwise to each other than in all the others."""
+    records = tuple(played.values())
+    before, after = list(accumulate(records, merge)), list(accumulate(records[::-1], merge))[::-1]
+    for place, label in enumerate(played if len(records) > 1 else ()):
+        sides = ([before[place - 1]] if place else []) + after[place + 1 : place + 2]
+        drift = drift_between(reduce(merge, sides), records[place], pool.rated.scale)
         if drift is not None and drift.sure:
             name, moved = max(drift.differences, key=lambda one: abs(one[1]))
             yield (

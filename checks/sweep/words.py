@@ -25,7 +25,7 @@ def headline(found: SweepAnswer) -> str:
         closest = min(found.contest.comparisons, key=lambda one: one.difference.low or 0.0)
         return (
             f"{quote(winner.label)} is stronger than {_all_others(found)}, by at least "
-            f"{elo(closest.difference.low)} Elo for sure."
+            f"{elo(closest.difference.low)} Elo for sure{', but its training was unstable' if winner.flags else ''}."
         )
     if found.contest is None:
         return "No winner: nothing here tells whether one of these runs is stronger than the others."

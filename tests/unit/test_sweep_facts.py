@@ -10,7 +10,7 @@ from checks.sweep.config import compare_configs
 from checks.sweep.entry import SweepQuestion
 from checks.sweep.instability import RULES, instability
 from checks.sweep.row import metrics_of, reference_facts
-from checks.sweep.words import sentences
+from checks.sweep.words import headline, sentences
 from tests.sweeps import compared, entry, policy, run_of, series_of, strong
 
 
@@ -128,3 +128,11 @@ def test_runs_of_one_step_that_all_lack_a_rating_advise_games_in_general() -> No
     told = sentences(compared([entry("a", run=known), games, strong("c", 100, 100)]))
 
     assert any("same is known of all" in sentence for sentence in told)
+
+
+def test_a_winner_whose_training_was_unstable_is_told_so() -> None:
+    bad = run_of("x", {"kl": [0.5, 0.6]})
+
+    told = headline(compared([strong("x", 170, 30, run=bad), strong("y", 60, 140)]))
+
+    assert told.endswith("Elo for sure, but its training was unstable.")
