@@ -117,7 +117,6 @@ def _proposals(found: Proposals) -> Object:
         "asked": found.asked,
         "method": METHOD,
         "runs_needed": found.needed,
-        "runs_for_95_percent": found.sure,
         "bounds": [_proposal(row) for row in found.rows],
         "together": {"alarms": found.together[0], "of": found.together[1]},
         "yaml": to_paste(found),

@@ -59,9 +59,9 @@ def _bounds(found: Backtest) -> Iterator[str]:
     short = [row for row in proposals.rows if row.rule is None]
     if len(short) < len(proposals.rows):
         yield (
-            f"Each bound below stops at most {asked} of healthy runs, on average; from "
-            f"{many(proposals.sure, 'good run', 'good runs')} on with 95 % confidence. Bounds add up: when each run is "
-            f"held against bounds that the others give, {stopped:,} of {good:,} good runs are stopped by one or more."
+            f"Each bound below stops at most {asked} of healthy runs like these, on average: one of them up to the end "
+            "of its interval. Bounds add up: when each run is held against bounds that the others give, "
+            f"{stopped:,} of {good:,} good runs are stopped by one or more."
         )
     if short:
         names = ", ".join(row.check for row in short)
@@ -218,9 +218,9 @@ def _proposals(found: Proposals | None) -> Iterator[TextTable]:
         return
     yield TextTable(
         title=f"Proposed bounds, each for {percent(found.asked)} false alarms",
-        heads=("check", "now", "proposed", "good runs", "alarms", "95 % interval", "left out", "stops bad"),
+        heads=("check", "now", "proposed", "good runs", "alarms, 95 % interval", "left out", "stops bad"),
         rows=tuple(row for one in found.rows for row in _proposal(one)),
-        right=frozenset({3, 4, 5, 6, 7}),
+        right=frozenset({3, 4, 5, 6}),
     )
 
 
@@ -229,11 +229,10 @@ def _proposal(row: Proposal) -> Iterator[tuple[str, ...]]:
         return
     yield (
         row.check,
-        f"{row.now} ({row.stopped_now:,} stopped)",
+        str(row.now),
         str(row.rule),
         f"{row.n:,}",
-        percent(row.alarms.rate),
-        f"{100 * row.alarms.low:.1f} to {100 * row.alarms.high:.1f} %",
+        f"{percent(row.alarms.rate)}, {100 * row.alarms.low:.1f} to {100 * row.alarms.high:.1f} %",
         f"{row.left_out_alarms:,} of {row.n:,}",
         f"{row.caught:,} of {row.bad:,} (now {row.caught_now:,})",
     )

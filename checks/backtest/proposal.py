@@ -81,8 +81,6 @@ class Proposals:
     """The false-alarm rate that each may have, in (0, 1)."""
     needed: int
     """Good runs from which a bound can be proposed at all."""
-    sure: int
-    """Good runs from which a bound's rate is as asked not only on average, but with 95 % confidence."""
     rows: tuple[Proposal, ...]
     together: tuple[int, int]
     """Good runs that some bound stops which all the other runs give, and how many there are."""
@@ -104,7 +102,6 @@ def propose(policy: Policy, runs: Sequence[PastRun], labels: Sequence[Label | No
     return Proposals(
         asked=asked,
         needed=least_runs(asked),
-        sure=math.ceil(round9(math.log(1 - CONFIDENCE) / math.log(1 - asked))),
         rows=tuple(rows),
         together=(sum(stopped), len(good)),
     )
