@@ -18,7 +18,12 @@ _SECRET = re.compile(
     r"(?:$|[._-])",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(r"(?=[^ /]*\d)(?=[^ /]*[A-Za-z])[\w+=.-]{24,}|[a-z+]+://[^/\s]*@", re.ASCII)
+_SECRET_VALUE = re.compile(
+    # A long run of letters and digits together, as names of models and data have none; known beginnings of keys.
+    r"(?=[A-Za-z+=]*\d)(?=[\d+=]*[A-Za-z])[A-Za-z\d+=]{20,}|[a-z+]+://[^/\s]*@"
+    r"|\b(?:xaat|xapt|sk|xox[abp])-|\b(?:hf|gh[pousr]|github_pat|glpat)[_-]|\bAKIA|\beyJ",
+    re.ASCII,
+)
 _NOISE = re.compile(
     r"(?:^|[._-])(?:seeds?|paths?|dirs?|director(?:y|ies)|folders?|files?|filenames?|timestamps?|dates?|created|started"
     r"|hosts?|hostname|ports?|pids?|users?|username|run_?(?:name|id)|exp(?:eriment)?_?(?:name|id)|uuid|urls?|commit|sha"

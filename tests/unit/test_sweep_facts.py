@@ -78,6 +78,25 @@ def test_secrets_are_not_shown_and_numbers_are_none() -> None:
     assert found.hidden == 2
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Qwen2.5-Coder-32B-Instruct-GPTQ-Int4", True),
+        ("meta-llama/Llama-3.1-8B-Instruct", True),
+        ("deepseek_r1_distill_qwen_7b_v2_long", True),
+        ("cosine_with_restarts", True),
+        ("xaat-550e8400-e29b-41d4-a716-446655440000", False),
+        ("hf_short1", False),
+        ("0123456789abcdef0123456789abcdef01234567", False),
+        ("postgres://user:word@host/db", False),
+    ],
+)
+def test_names_of_models_are_shown_and_what_may_be_a_secret_is_not(value: str, shown: bool) -> None:
+    found = compare_configs([{"model": value}, {"model": "other"}])
+
+    assert (len(found.shown), found.hidden) == ((1, 0) if shown else (0, 1))
+
+
 def test_noise_is_told_apart_and_long_values_are_cut() -> None:
     one: dict[str, Scalar] = {
         "seed": 1, "output_dir": "/a", "run_name": "x", "started_at": "1", "data": "/x/y", "when": "2026-01-02 10:00",
