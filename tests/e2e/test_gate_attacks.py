@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -323,6 +324,13 @@ def test_an_id_is_no_path(tmp_path: Path, github: GitHub) -> None:
 
     [written] = [*tmp_path.parent.glob("outside/**/verdict.json"), *tmp_path.rglob("verdict.json")]
     assert written.is_relative_to(out)
+
+
+def test_a_folder_that_is_no_text_is_one_clear_error(tmp_path: Path, github: GitHub) -> None:
+    done = job(tmp_path, github, GATEKEEPER_OUT=os.fsdecode(b"out\xff"))
+
+    assert (done.code, done.outputs["reason-code"]) == (2, "input")
+    assert "out: expected a path in UTF-8" in done.summary
 
 
 def test_what_is_not_known_is_not_told(tmp_path: Path, github: GitHub) -> None:

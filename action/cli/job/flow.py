@@ -53,6 +53,7 @@ def code_of(error: GatekeeperError | PolicyError) -> tuple[int, str]:
 
 def _do(job: Job, runner: Runner) -> int:
     runner.begin("Event")
+    job.require_text()
     payload = read_payload(os.environ.get("GITHUB_EVENT_PATH", ""))
     trigger = read_event(os.environ.get("GITHUB_EVENT_NAME", ""), payload, os.environ, job.run or None)
     scene = open_scene(job, runner, trigger)

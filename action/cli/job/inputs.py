@@ -52,6 +52,17 @@ class Job:
         """What policy is asked for, whatever there turns out to be: its path, or the profiles."""
         return profile_policy(self.profiles).source if self.profiles else self.policy or DEFAULT_POLICY.as_posix()
 
+    def require_text(self) -> None:
+        """Refuse a folder whose name cannot be told to the runner.
+
+        Raises:
+            UsageError: it is no text.
+        """
+        try:
+            str(self.out).encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"out: expected a path in UTF-8, got {show_name(self.out)}; correct the input") from None
+
     def where(self) -> tuple[str, str]:
         """Give the entity and the project that runs are looked for in.
 
