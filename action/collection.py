@@ -112,10 +112,10 @@ def _fetch(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[
     """Read a run; one of a service with its games and the checkpoint, which no file beside it could give."""
     deadline, folder = bounds
     if ports.fetch_run is None or not fetches(settings.ref, ports):
-        return FetchedRun(run=read_run(settings.ref, policy.selection, ports), asked=())
+        return FetchedRun(run=read_run(settings.ref, policy.run_selection, ports), asked=())
     request = RunRequest(
         ref=settings.ref,
-        selection=policy.selection,
+        selection=policy.run_selection,
         games=folder if policy.asks_strength and not settings.games else None,
         checkpoint=_artifact(settings.checkpoint),
         namesakes=ports.ask_logs is not None and not settings.events and _asks_logs(policy),

@@ -6,7 +6,7 @@ Neither their YAML nor how they are judged may enter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -23,6 +23,20 @@ from checks.window import Window
 
 RATINGS = "elo/"
 """Under this prefix trainers log the online ratings of agents."""
+DIAGNOSED = (
+    "kl",
+    "reward",
+    "reward-std",
+    "loss",
+    "grad-norm",
+    "entropy",
+    "clip-share",
+    "completion-length",
+    "truncated-share",
+    "zero-variance-share",
+    "extraction-share",
+)
+"""Roles whose series are kept of the run that is judged, asked of by a check or not: a diagnosis looks at them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +196,14 @@ class Policy:
 
     @property
     def selection(self) -> Selection:
-        """What of a run judging may look at."""
+        """What of a run checks may look at."""
         return Selection(names=self.series_names, prefixes=(RATINGS,) if self.asks_strength else ())
+
+    @property
+    def run_selection(self) -> Selection:
+        """What is kept of the run that is judged: what checks look at, and what a diagnosis does."""
+        diagnosed = frozenset(name for role in DIAGNOSED for name in self.metric_names(role))
+        return replace(self.selection, names=self.series_names | diagnosed)
 
     @property
     def questions(self) -> tuple[str, ...]:

@@ -81,6 +81,18 @@ class CheckResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """A pattern that the evidence shows: the tool's reading, which never takes part in a decision."""
+
+    pattern: str
+    title: str
+    evidence: str
+    """What shows it, with values, steps and n. May hold hostile text."""
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UsedWaiver:
     """A waiver of the policy, and whether this verdict needed it."""
 
@@ -140,6 +152,8 @@ class Verdict:
     checks: tuple[CheckResult, ...]
     elo: EloFacts | None = None
     """The analysis behind the checks of kind `elo`; None without one."""
+    diagnosis: tuple[Diagnosis, ...] = ()
+    """What the run shows, the main pattern first; the tool's reading."""
     waivers: tuple[UsedWaiver, ...]
     notes: tuple[Note, ...]
     not_asked: tuple[str, ...]

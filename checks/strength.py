@@ -74,8 +74,8 @@ class Strength:
         return about(result, found, self._evidence.checkpoint)
 
     @property
-    def main(self) -> EloFacts | None:
-        """What the verdict shows: the first analysis that could be made; None without one."""
+    def analysis(self) -> EloFound | None:
+        """The first analysis that could be made; None without one."""
         for check in self._policy.checks:
             if isinstance(check.ask, EloAsk):
                 try:
@@ -83,8 +83,14 @@ class Strength:
                 except (EloError, FitError):
                     continue
                 if found is not None:
-                    return facts_of(found)
+                    return found
         return None
+
+    @property
+    def main(self) -> EloFacts | None:
+        """What the verdict shows of it; None without one."""
+        found = self.analysis
+        return None if found is None else facts_of(found)
 
     def _decides(self, asked: EloAsk) -> bool:
         """Tell whether the decision of an analysis is shown: a check asks for it, or it is the first."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from checks.baseline import check_baseline
 from checks.check import RATINGS, Check, EloAsk, LogAsk, Policy, SeriesAsk
 from checks.completeness import planned_steps
+from checks.diagnosis.answer import diagnose
+from checks.diagnosis.case import case_of
 from checks.document import quote
 from checks.integrity import check_integrity
 from checks.result import (
@@ -48,11 +50,15 @@ def evaluate(policy: Policy, evidence: Evidence, strength: Strength | None = Non
 
     `strength` None: its analyses are made here and forgotten.
     """
-    planned = planned_steps(evidence.run, policy.planned_steps)
-    known = replace(evidence, run=replace(evidence.run, planned_steps=planned))
+    known = _planned(policy, evidence)
     integrity = check_integrity(known, judged_series(policy, known.run))
     games = strength or Strength(policy, evidence)
     return (*integrity, *(_answer(check, policy, known, games) for check in policy.checks))
+
+
+def _planned(policy: Policy, evidence: Evidence) -> Evidence:
+    planned = planned_steps(evidence.run, policy.planned_steps)
+    return replace(evidence, run=replace(evidence.run, planned_steps=planned))
 
 
 def _answer(check: Check, policy: Policy, evidence: Evidence, strength: Strength) -> CheckResult:
@@ -139,6 +145,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
         policy=PolicyFacts(source=policy.source, sha256=policy.sha256, profiles=policy.profiles, trial=policy.trial),
         checks=results,
         elo=strength.main,
+        diagnosis=diagnose(case_of(policy, _planned(policy, evidence), results, strength.analysis)),
         waivers=waivers,
         notes=(*run.notes, *evidence.notes, *(evidence.game_record.notes if evidence.game_record is not None else ())),
         not_asked=not_asked(policy, evidence),

@@ -14,6 +14,7 @@ from action.report.view import (
     NOTE_WORDS,
     NOTHING,
     OPEN,
+    READING,
     WORDS,
     Group,
     Row,
@@ -62,12 +63,24 @@ def print_verdict(verdict: Verdict, console: Console, *, written: Iterable[str] 
         for row in groups[Group.PASS]:
             page.line((row.check.title, "green"), (row.check.id, "dim"), indent=2, hang=2)
             _print_numbers(row, page)
+    _print_diagnosis(verdict, page)
     if verdict.elo is not None:
         page.heading("Strength")
         for sentence in verdict.elo.sentences:
             page.line((sentence, ""), indent=2)
     _print_lists(verdict, page)
     _print_written(tuple(written), page)
+
+
+def _print_diagnosis(verdict: Verdict, page: Page) -> None:
+    if verdict.diagnosis:
+        page.heading("What the run shows")
+        page.line((READING, "dim"), indent=2)
+    for found in verdict.diagnosis:
+        page.line((found.title, "bold"), (found.pattern, "dim"), indent=2, hang=2)
+        page.line((found.evidence, ""), indent=4)
+        page.line(("likely cause:", "dim"), (found.cause, ""), indent=4, hang=2, gap=" ")
+        page.line(("→", "dim"), (found.remedy, ""), indent=4, hang=2, gap=" ")
 
 
 def _print_head(verdict: Verdict, page: Page) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from action.report.elo_document import Json, Object, elo_document
 from checks.number import finite
 from checks.place import Where
-from checks.result import CheckResult, PolicyFacts, RunFacts, UsedWaiver, Verdict
+from checks.result import CheckResult, Diagnosis, PolicyFacts, RunFacts, UsedWaiver, Verdict
 from checks.run import Checkpoint, Note, Scalar
 
 VERSION = 1
@@ -36,7 +36,7 @@ def verdict_document(verdict: Verdict) -> Object:
         "policy": _policy(verdict.policy),
         "checks": [_check(check) for check in verdict.checks],
         "elo": None if verdict.elo is None else elo_document(verdict.elo),
-        "diagnosis": [],
+        "diagnosis": [_diagnosis(one) for one in verdict.diagnosis],
         "waivers": [_waiver(waiver) for waiver in verdict.waivers],
         "notes": notes_document(verdict.notes),
         "not_asked": list(verdict.not_asked),
@@ -101,6 +101,16 @@ def _check(check: CheckResult) -> Object:
 
 def _where(where: Where | None) -> Object | None:
     return None if where is None else {"file": where.file, "line": where.line}
+
+
+def _diagnosis(found: Diagnosis) -> Object:
+    return {
+        "pattern": found.pattern,
+        "title": found.title,
+        "evidence": found.evidence,
+        "cause": found.cause,
+        "remedy": found.remedy,
+    }
 
 
 def _waiver(waiver: UsedWaiver) -> Object:

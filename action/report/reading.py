@@ -14,6 +14,7 @@ from checks.result import (
     CheckKind,
     CheckResult,
     Decision,
+    Diagnosis,
     Outcome,
     PolicyFacts,
     RunFacts,
@@ -58,6 +59,7 @@ def parse_verdict(text: str, *, name: str = "verdict.json") -> Verdict:
         policy=_policy(top["policy"]),
         checks=top["checks"].items(_check),
         elo=top["elo"].optional(read_elo),
+        diagnosis=top["diagnosis"].items(_diagnosis),
         waivers=top["waivers"].items(_waiver),
         notes=top["notes"].items(_note),
         not_asked=top["not_asked"].items(Field.text),
@@ -127,6 +129,10 @@ def _check(check: Field) -> CheckResult:
 
 def _where(where: Field) -> Where:
     return Where(file=where["file"].text(), line=where["line"].whole())
+
+
+def _diagnosis(found: Field) -> Diagnosis:
+    return Diagnosis(**{name: found[name].text() for name in ("pattern", "title", "evidence", "cause", "remedy")})
 
 
 def _waiver(waiver: Field) -> UsedWaiver:

@@ -207,6 +207,14 @@ def advice(rows: Iterable[Row]) -> tuple[Advice, ...]:
     return tuple(Advice(remedy=remedy, rows=tuple(found)) for remedy, found in asked.items())
 
 
+READING = "The tool's reading: it takes no part in the verdict."
+
+
+def diagnosis_told(verdict: Verdict) -> str:
+    """Say in a line which patterns the run shows; empty where it shows none."""
+    return " · ".join(found.title for found in verdict.diagnosis)
+
+
 def facts(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     """Return what the verdict is bound to, as pairs of word and text; what is not known is left out."""
     run, policy, checkpoint = verdict.run, verdict.policy, verdict.checkpoint
