@@ -65,10 +65,11 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/github_faults.py
 	$(BIN)/python bench/action_time.py
 	$(BIN)/python bench/backtest.py
+	$(BIN)/python bench/diagnosis.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
 
-docs: $(VENV)/.run  ## write docs/reference.md anew
+docs: $(VENV)/.run  ## write docs/reference.md and the patterns of a diagnosis anew
 	$(BIN)/python docs/generate.py
 
 record: $(VENV)/.run  ## record the training job again, every recipe

@@ -155,6 +155,8 @@ class LeaguePlan:
     """Leave agents that no games connect with the references unrated, in place of an error."""
     rule: SeriesRule
     """How online ratings are made."""
+    expected: tuple[tuple[int, float], ...] = ()
+    """Step → Elo that checkpoints are expected to have gained by it, by ascending step."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ no pydantic and no method of rating may enter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -20,6 +21,7 @@ Tell: TypeAlias = Callable[[Path, str], None]
 """Notes a fault at a key path."""
 FARTHEST = 1_000_000
 """Elo of a rating that was measured, and of its error: beyond that squares overflow."""
+_STEP = re.compile(r"[1-9][0-9]{0,14}")
 LIMITS: Mapping[str, tuple[float, float]] = {
     "elo0": (-10_000.0, 10_000.0),
     "elo1": (-10_000.0, 10_000.0),
@@ -57,7 +59,19 @@ def read_plan(values: Mapping[str, Any], tell: Tell) -> LeaguePlan:
         columns=games.get("columns"),
         allow_disconnected=games.get("allow-disconnected", False),
         rule=_rule(values.get("online-elo", {}), tell),
+        expected=tuple(sorted(_expected(values.get("expected-progress", {}), tell))),
     )
+
+
+def _expected(given: Mapping[str, float], tell: Tell) -> Iterator[tuple[int, float]]:
+    for step, gained in given.items():
+        path: Path = ("expected-progress", step)
+        if not _STEP.fullmatch(step):
+            tell(path, f"expected a step as 50, got `{quote(step)}`; write a whole number of at least 1")
+        elif abs(gained) > FARTHEST:
+            tell(path, f"expected Elo within {FARTHEST:,} of 0, got {show_value(gained)}; change it")
+        else:
+            yield int(step), float(gained)
 
 
 def _references(given: Any, tell: Tell) -> dict[str, Measured | None]:

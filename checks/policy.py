@@ -156,6 +156,9 @@ class PolicyDocument(_Model):
     checkpoints: str = Field("adapter_v{step}", min_length=1, description="How checkpoints are called.")
     games: GamesDocument = GamesDocument.model_construct(cluster=None, columns=None)
     online_elo: OnlineEloDocument = OnlineEloDocument.model_construct()
+    expected_progress: dict[str, float] = Field(
+        {}, description="Step → Elo that checkpoints are expected to have gained by it; shown beside what was measured."
+    )
     integrity: IntegrityDocument = IntegrityDocument.model_construct(planned_steps=None)
     checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
     waivers: list[WaiverDocument] = []
@@ -224,6 +227,7 @@ def policy_schema() -> dict[str, Any]:
     properties["references"] |= {
         "anyOf": [{"type": "object", "additionalProperties": rating}, {"type": "array", "items": {"type": "string"}}]
     }
+    properties["expected-progress"]["propertyNames"] = {"pattern": "^[1-9][0-9]*$"}
     one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     properties["extends"] |= one_or_more
     del properties["extends"]["type"], properties["extends"]["items"]

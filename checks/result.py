@@ -92,6 +92,45 @@ class Diagnosis:
     remedy: str
 
 
+class Pace(StrEnum):
+    """How measured progress stands to what was expected."""
+
+    AHEAD = "ahead"
+    """The whole interval lies above."""
+    BEHIND = "behind"
+    """The whole interval lies below."""
+    UNCLEAR = "unclear"
+    NOT_MEASURED = "not-measured"
+    """No rated checkpoint of these steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """One point of the expected curve, and the checkpoint that is held against it. None: there is none."""
+
+    by: int
+    """The step that the policy names."""
+    expected: float
+    """Elo gained at the checkpoint's step; without one by the step that the policy names."""
+    checkpoint: str | None = None
+    at: int | None = None
+    """Its step."""
+    elo: float | None = None
+    """Its rating above the reference."""
+    low: float | None = None
+    high: float | None = None
+    pace: Pace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Measured progress beside the expected curve: shown, never part of a decision."""
+
+    reference: str
+    """The agent above which Elo counts."""
+    points: tuple[Milestone, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class UsedWaiver:
     """A waiver of the policy, and whether this verdict needed it."""
@@ -154,6 +193,8 @@ class Verdict:
     """The analysis behind the checks of kind `elo`; None without one."""
     diagnosis: tuple[Diagnosis, ...] = ()
     """What the run shows, the main pattern first; the tool's reading."""
+    progress: Progress | None = None
+    """None: the policy expects no curve, or there are no games to rate by."""
     waivers: tuple[UsedWaiver, ...]
     notes: tuple[Note, ...]
     not_asked: tuple[str, ...]

@@ -10,6 +10,7 @@ from checks.check import RATINGS, Check, EloAsk, LogAsk, Policy, SeriesAsk
 from checks.completeness import planned_steps
 from checks.diagnosis.answer import diagnose
 from checks.diagnosis.case import case_of
+from checks.diagnosis.progress import measure_progress
 from checks.document import quote
 from checks.integrity import check_integrity
 from checks.result import (
@@ -146,6 +147,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
         checks=results,
         elo=strength.main,
         diagnosis=diagnose(case_of(policy, _planned(policy, evidence), results, strength.analysis)),
+        progress=measure_progress(policy.league.expected, strength.analysis),
         waivers=waivers,
         notes=(*run.notes, *evidence.notes, *(evidence.game_record.notes if evidence.game_record is not None else ())),
         not_asked=not_asked(policy, evidence),

@@ -1,6 +1,7 @@
-"""Writes docs/reference.md from the profiles, the schema, the log questions and action.yml; a test compares.
+"""Writes docs/reference.md from the profiles, the schema, the log questions and action.yml, and the patterns of
+docs/learning-dynamics.md from the decision tree; a test compares.
 
-Run it with `make docs`. With `--check` it only tells whether the page is up to date.
+Run it with `make docs`. With `--check` it only tells whether the pages are up to date.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import yaml
 from action.cli.ports import profile_texts
 from checks.check import Check, EloAsk, LogAsk, SeriesAsk
 from checks.completeness import PLANNED_KEYS
+from checks.diagnosis.leaf import Branch
+from checks.diagnosis.tree import LEAVES
 from checks.layers import BASE
 from checks.league import VALUES
 from checks.policy import parse_policy, policy_schema
@@ -23,6 +26,8 @@ from checks.statistic import NAMES, UNITS
 from checks.trace import MEANINGS
 
 PAGE = Path(__file__).parent / "reference.md"
+PATTERNS = Path(__file__).parent / "learning-dynamics.md"
+BEGIN, END = "<!-- patterns: written by `make docs` -->\n", "<!-- end of patterns -->\n"
 ACTION = Path(__file__).parent.parent / "action.yml"
 HEAD = """# Reference
 
@@ -167,13 +172,37 @@ def page() -> str:
     return "".join((HEAD, *profiles(), *roles(), *statistics(), *strength(), *keys(), *questions(), *action()))
 
 
+def patterns() -> Iterator[str]:
+    """Write the decision tree: one section a branch, one table a leaf's fields."""
+    for branch in Branch:
+        yield f"\n### {branch.value}\n"
+        for leaf in LEAVES:
+            if leaf.branch is branch:
+                silent = f"\n- *Silent where* {', '.join(map(code, leaf.unless))} says it." if leaf.unless else ""
+                yield f"\n**{leaf.title}** ({code(leaf.pattern)})\n\n- *Recognised by:* {leaf.recognised}\n- *Rests on:* {leaf.rests_on}"
+                yield f"{silent}\n- *Likely cause:* {leaf.cause}\n- *What helps:* {leaf.remedy}\n"
+
+
+def learning() -> str:
+    """Write the page of patterns: what was written by hand stays, what stands between the marks is made anew."""
+    before, mark, rest = PATTERNS.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise SystemExit(
+            f"{PATTERNS.name}: expected the marks {BEGIN.strip()} and {END.strip()}, got a page without; put them back"
+        )
+    return "".join((before, mark, *patterns(), "\n", end, after))
+
+
 def main() -> int:
-    """Write the page, or tell whether it is up to date."""
+    """Write the pages, or tell whether they are up to date."""
+    pages = {PAGE: page(), PATTERNS: learning()}
     if "--check" in sys.argv[1:]:
-        fresh = PAGE.is_file() and PAGE.read_text("utf-8") == page()
-        print("docs/reference.md is up to date" if fresh else "docs/reference.md is out of date: run `make docs`")
-        return 0 if fresh else 1
-    PAGE.write_text(page(), "utf-8")
+        stale = [f"docs/{path.name}" for path, text in pages.items() if path.read_text("utf-8") != text]
+        print("\n".join(f"{name} is out of date: run `make docs`" for name in stale) or "docs are up to date")
+        return 1 if stale else 0
+    for path, text in pages.items():
+        path.write_text(text, "utf-8")
     return 0
 
 

@@ -15,8 +15,12 @@ from checks.result import (
     CheckKind,
     CheckResult,
     Decision,
+    Diagnosis,
+    Milestone,
     Outcome,
+    Pace,
     PolicyFacts,
+    Progress,
     RunFacts,
     Severity,
     UsedWaiver,
@@ -92,6 +96,27 @@ def verdict(*checks: CheckResult, decision: Decision = Decision.PASS, **changes:
     return dataclasses.replace(good, **changes)
 
 
+def diagnosis(**changes: Any) -> Diagnosis:
+    good = Diagnosis(
+        pattern="runaway-divergence",
+        title="Runaway divergence",
+        evidence="KL passes 0.2 at step 312 (n = 400).",
+        cause="Updates are too large.",
+        remedy="Lower the learning rate.",
+    )
+    return dataclasses.replace(good, **changes)
+
+
+def progress(**changes: Any) -> Progress:
+    point = Milestone(
+        by=100, expected=60.0, checkpoint="adapter_v10", at=100, elo=35.0, low=12.0, high=58.0, pace=Pace.BEHIND
+    )
+    return Progress(
+        reference=changes.pop("reference", "base_model"),
+        points=(dataclasses.replace(point, **changes), Milestone(by=200, expected=120.0, pace=Pace.NOT_MEASURED)),
+    )
+
+
 def failing() -> Verdict:
     """Return a verdict with a check of every outcome."""
     return verdict(
@@ -104,6 +129,8 @@ def failing() -> Verdict:
         check(Outcome.NOT_MEASURED, id="cut", title="truncated completions", observed=None, reason="Not logged."),
         decision=Decision.FAIL,
         waivers=(waiver(check="queue"), waiver(check="grad", used=False, reason="not needed")),
+        diagnosis=(diagnosis(),),
+        progress=progress(),
         notes=(Note(kind=NoteKind.LOST, text="40 rows are lost"),),
         not_asked=("This run has Elo series.",),
         checkpoint=Checkpoint(name="adapter_v40", step=400, digest="sha256:" + "ab" * 32),
@@ -125,6 +152,8 @@ def hostile(text: str = HOSTILE) -> Verdict:
             waiver(check=text, scope=text, reason=text, expires=text),
             waiver(check=text, scope=text, reason=text, expires=text, used=False),
         ),
+        diagnosis=(Diagnosis(**dict.fromkeys(("pattern", "title", "evidence", "cause", "remedy"), text)),),
+        progress=progress(reference=text, checkpoint=text),
         notes=(Note(kind=NoteKind.ODD, text=text),),
         not_asked=(text,),
     )
@@ -162,6 +191,10 @@ def verdicts() -> st.SearchStrategy[Verdict]:
         checks=st.lists(checks, max_size=4).map(tuple),
         run=st.builds(run, name=text, url=st.none() | text, state=st.sampled_from(RunState), last_step=whole),
         policy=st.builds(policy, source=text, trial=st.booleans(), profiles=st.lists(text, max_size=2).map(tuple)),
+        diagnosis=st.lists(
+            st.builds(Diagnosis, pattern=text, title=text, evidence=text, cause=text, remedy=text), max_size=2
+        ).map(tuple),
+        progress=st.none() | st.builds(progress, reference=text, checkpoint=st.none() | text, elo=number, at=whole),
         notes=st.lists(st.builds(Note, kind=st.sampled_from(NoteKind), text=text), max_size=2).map(tuple),
         waivers=st.lists(st.builds(waiver, check=text, reason=text, used=st.booleans()), max_size=2).map(tuple),
         not_asked=st.lists(text, max_size=2).map(tuple),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from action.cli.page import Column, Page
+from action.report.elo_view import TextTable, progress_table
 from action.report.table import cell, numeric
 from action.report.view import (
     NOTE_WORDS,
@@ -68,6 +69,8 @@ def print_verdict(verdict: Verdict, console: Console, *, written: Iterable[str] 
         page.heading("Strength")
         for sentence in verdict.elo.sentences:
             page.line((sentence, ""), indent=2)
+    if verdict.progress is not None:
+        _print_progress(progress_table(verdict.progress), page)
     _print_lists(verdict, page)
     _print_written(tuple(written), page)
 
@@ -81,6 +84,18 @@ def _print_diagnosis(verdict: Verdict, page: Page) -> None:
         page.line((found.evidence, ""), indent=4)
         page.line(("likely cause:", "dim"), (found.cause, ""), indent=4, hang=2, gap=" ")
         page.line(("→", "dim"), (found.remedy, ""), indent=4, hang=2, gap=" ")
+
+
+def _print_progress(table: TextTable, page: Page) -> None:
+    page.heading(table.title)
+    columns = [
+        Column(head=head, cells=tuple(row[at] for row in table.rows), right=at in table.right)
+        for at, head in enumerate(table.heads)
+    ]
+    if page.fits(columns, squeezed=False):
+        page.table(columns)
+    else:
+        _print_stacked(columns, page)
 
 
 def _print_head(verdict: Verdict, page: Page) -> None:

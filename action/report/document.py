@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from action.report.elo_document import Json, Object, elo_document
 from checks.number import finite
 from checks.place import Where
-from checks.result import CheckResult, Diagnosis, PolicyFacts, RunFacts, UsedWaiver, Verdict
+from checks.result import CheckResult, Diagnosis, Milestone, PolicyFacts, Progress, RunFacts, UsedWaiver, Verdict
 from checks.run import Checkpoint, Note, Scalar
 
 VERSION = 1
@@ -37,6 +37,7 @@ def verdict_document(verdict: Verdict) -> Object:
         "checks": [_check(check) for check in verdict.checks],
         "elo": None if verdict.elo is None else elo_document(verdict.elo),
         "diagnosis": [_diagnosis(one) for one in verdict.diagnosis],
+        "progress": None if verdict.progress is None else _progress(verdict.progress),
         "waivers": [_waiver(waiver) for waiver in verdict.waivers],
         "notes": notes_document(verdict.notes),
         "not_asked": list(verdict.not_asked),
@@ -110,6 +111,23 @@ def _diagnosis(found: Diagnosis) -> Object:
         "evidence": found.evidence,
         "cause": found.cause,
         "remedy": found.remedy,
+    }
+
+
+def _progress(found: Progress) -> Object:
+    return {"reference": found.reference, "points": [_milestone(one) for one in found.points]}
+
+
+def _milestone(point: Milestone) -> Object:
+    return {
+        "by": point.by,
+        "expected": finite(point.expected),
+        "checkpoint": point.checkpoint,
+        "at": point.at,
+        "elo": finite(point.elo),
+        "low": finite(point.low),
+        "high": finite(point.high),
+        "pace": point.pace.value,
     }
 
 

@@ -13,6 +13,7 @@ from checks.elo.answer import Mode
 from checks.elo.facts import EloFacts, RatingFacts, Span
 from checks.elo.words import elo as elo_text
 from checks.elo.words import many
+from checks.result import Pace, Progress
 
 _MARKS = {">": "never lost", "<": "never won", "?": "not comparable"}
 CHART = 32
@@ -149,6 +150,35 @@ def _meetings_table(facts: EloFacts) -> TextTable:
 def _seats_table(facts: EloFacts) -> TextTable:
     rows = tuple((name, elo_text(span.elo), interval_text(span)) for name, span in facts.seats)
     return TextTable(title="What seats are worth", heads=("seat", "Elo", "interval"), rows=rows, right=frozenset({1}))
+
+
+_PACES = {
+    Pace.AHEAD: "ahead of it",
+    Pace.BEHIND: "behind it",
+    Pace.UNCLEAR: "cannot tell",
+    Pace.NOT_MEASURED: "not measured",
+}
+
+
+def progress_table(progress: Progress) -> TextTable:
+    """Give a row a point of the expected curve."""
+    rows = tuple(
+        (
+            f"{point.by:,}",
+            point.checkpoint or NOTHING,
+            elo_text(point.expected),
+            elo_text(point.elo),
+            interval_text(Span(elo=point.elo, low=point.low, high=point.high)),
+            _PACES[point.pace],
+        )
+        for point in progress.points
+    )
+    return TextTable(
+        title=f"Progress beside what the policy expects (Elo above {progress.reference}; shown, not judged)",
+        heads=("by step", "checkpoint", "expected at its step", "measured", "interval", "reading"),
+        rows=rows,
+        right=frozenset({0, 2, 3}),
+    )
 
 
 def charts(facts: EloFacts, *, width: int = CHART, plain: bool = False) -> tuple[str, ...]:

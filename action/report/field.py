@@ -63,6 +63,11 @@ class Field:
             raise InputError(f"{self.name}: {path}: expected a value, got no such field; {_WRITE_ANEW}")
         return Field(name=self.name, path=path, value=self.value[key])
 
+    def added(self, key: str) -> Field:
+        """Give a field that earlier writers of this version do not have; null where there is none."""
+        missing = isinstance(self.value, dict) and key not in self.value
+        return Field(name=self.name, path=key, value=None) if missing else self[key]
+
     def wrong(self, expected: str, remedy: str | None = None) -> InputError:
         """Return the error for a value that is not what is expected."""
         got = one_line(_show(self.value), limit=80)

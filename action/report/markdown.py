@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from action.escape import address, one_line
-from action.report.elo_view import elo_tables, method_of
+from action.report.elo_view import TextTable, elo_tables, method_of, progress_table
 from action.report.render import Cut, cut, render, safe
 from action.report.table import cell, numeric
 from action.report.view import (
@@ -152,7 +152,7 @@ def verdict_page(verdict: Verdict, rung: Rung) -> dict[str, object]:
         "diagnosis": cut(verdict.diagnosis, rung.first),
         "diagnosis_told": diagnosis_told(verdict),
         "diagnosis_reading": READING,
-        "strength": _strength(verdict.elo, rung),
+        "strength": _strength(verdict, rung),
         "waived": _waivers(verdict, rung, used=True),
         "unused": _waivers(verdict, rung, used=False),
         "passed": _section(Group.PASS, Cut(rows=passed, count=groups[Group.PASS].count)),
@@ -175,12 +175,15 @@ def _advice(verdict: Verdict, waived: frozenset[str]) -> tuple[Advice, ...]:
     return advice(row_of(check, waived) for group in OPEN for check in groups[group])
 
 
-def _strength(facts: EloFacts | None, rung: Rung) -> dict[str, object] | None:
-    return None if facts is None else elo_page(facts, rung.first)
+def _strength(verdict: Verdict, rung: Rung) -> dict[str, object] | None:
+    if verdict.elo is None:
+        return None
+    progress = () if verdict.progress is None else (progress_table(verdict.progress),)
+    return elo_page(verdict.elo, rung.first, more=progress)
 
 
-def elo_page(facts: EloFacts, first: int | None) -> dict[str, object]:
-    """Give what a page shows of an Elo analysis; `first`: how many rows of each table, None: all."""
+def elo_page(facts: EloFacts, first: int | None, more: Sequence[TextTable] = ()) -> dict[str, object]:
+    """Give what a page shows of an Elo analysis and `more`; `first`: how many rows of each table, None: all."""
     return {
         "sentences": facts.sentences,
         "tables": [
@@ -189,7 +192,7 @@ def elo_page(facts: EloFacts, first: int | None) -> dict[str, object]:
                 "columns": [{"name": name, "right": at in table.right} for at, name in enumerate(table.heads)],
                 "rows": cut(table.rows, first),
             }
-            for table in elo_tables(facts)
+            for table in (*more, *elo_tables(facts))
         ],
         "method": method_of(facts),
     }

@@ -15,8 +15,11 @@ from checks.result import (
     CheckResult,
     Decision,
     Diagnosis,
+    Milestone,
     Outcome,
+    Pace,
     PolicyFacts,
+    Progress,
     RunFacts,
     Severity,
     UsedWaiver,
@@ -60,6 +63,7 @@ def parse_verdict(text: str, *, name: str = "verdict.json") -> Verdict:
         checks=top["checks"].items(_check),
         elo=top["elo"].optional(read_elo),
         diagnosis=top["diagnosis"].items(_diagnosis),
+        progress=top.added("progress").optional(_progress),
         waivers=top["waivers"].items(_waiver),
         notes=top["notes"].items(_note),
         not_asked=top["not_asked"].items(Field.text),
@@ -133,6 +137,23 @@ def _where(where: Field) -> Where:
 
 def _diagnosis(found: Field) -> Diagnosis:
     return Diagnosis(**{name: found[name].text() for name in ("pattern", "title", "evidence", "cause", "remedy")})
+
+
+def _progress(found: Field) -> Progress:
+    return Progress(reference=found["reference"].text(), points=found["points"].items(_milestone))
+
+
+def _milestone(point: Field) -> Milestone:
+    return Milestone(
+        by=point["by"].whole(),
+        expected=point["expected"].number(),
+        checkpoint=point["checkpoint"].optional(Field.text),
+        at=point["at"].optional(Field.whole),
+        elo=point["elo"].optional(Field.number),
+        low=point["low"].optional(Field.number),
+        high=point["high"].optional(Field.number),
+        pace=point["pace"].choice(Pace),
+    )
 
 
 def _waiver(waiver: Field) -> UsedWaiver:

@@ -143,24 +143,25 @@ def _sentence(seen: list[str]) -> str | None:
 
 def policy_collapse(case: Case) -> str | None:
     """See a KL that falls back to almost 0 while the reward stays flat."""
-    kl, flat = _long(case, "kl"), _flat(case)
-    if kl is None or flat is None:
+    kl = _long(case, "kl")
+    if kl is None:
         return None
     means = cut_blocks(kl.steps, kl.values).means
     top, end = float(means.max()), float(means[-1])
-    if not (end < KL_STILL and top > 0 and end <= LEFT * top):
+    # The trend of a long series takes tens of milliseconds, so it is asked last.
+    if not (end < KL_STILL and top > 0 and end <= LEFT * top) or (flat := _flat(case)) is None:
         return None
     return f"KL falls from {show_number(top)} (mean of a tenth of the run) to {show_number(end)} at the end; {flat}."
 
 
 def rate_too_low(case: Case) -> str | None:
     """See a policy that hardly leaves its reference though gradients flow, with a flat reward."""
-    kl, gradient, flat = _long(case, "kl"), _long(case, "grad-norm"), _flat(case)
-    if kl is None or gradient is None or flat is None:
+    kl, gradient = _long(case, "kl"), _long(case, "grad-norm")
+    if kl is None or gradient is None:
         return None
     top = float(np.quantile(kl.values, 0.95))
     usual = float(np.median(gradient.values))
-    if not 0 < top < KL_STILL or usual <= 0:
+    if not 0 < top < KL_STILL or usual <= 0 or (flat := _flat(case)) is None:
         return None
     return (
         f"KL stays below {show_number(top)} (95th percentile, n = {kl.values.size:,}) though gradients flow (median "
@@ -222,8 +223,7 @@ def entropy_collapse(case: Case) -> str | None:
         return None
     means = cut_blocks(entropy.steps, entropy.values).means
     first, last = float(means[0]), float(means[-1])
-    fall = trend(entropy.steps, entropy.values)
-    if not (first > 0 and last <= LEFT * first and fall.high < 0):
+    if not (first > 0 and last <= LEFT * first and (fall := trend(entropy.steps, entropy.values)).high < 0):
         return None
     return (
         f"Entropy falls from {show_number(first)} to {show_number(last)} (means of the first and last tenth; trend "
@@ -237,8 +237,8 @@ def length_blow_up(case: Case) -> str | None:
     length = _long(case, "completion-length")
     if length is not None:
         means = cut_blocks(length.steps, length.values).means
-        first, last, rise = float(means[0]), float(means[-1]), trend(length.steps, length.values)
-        if first > 0 and last >= GROWN * first and rise.low > 0:
+        first, last = float(means[0]), float(means[-1])
+        if first > 0 and last >= GROWN * first and (rise := trend(length.steps, length.values)).low > 0:
             seen.append(
                 f"completions grow from {show_number(first)} to {show_number(last)} tokens (means of the first and "
                 f"last tenth, n = {rise.n:,})"

@@ -31,7 +31,10 @@ NAMES = ("backtest", "elo", "logs", "metrics", "sweep", "verdict")
 # Version 1 of the verdict as the design promises it; `checks[]` and the like stand for the fields of one entry.
 PROMISED = {
     "": "version verdict headline exit_code judged_at tool repository sha attempt run checkpoint policy checks elo "
-    "diagnosis waivers notes not_asked evidence",
+    "diagnosis progress waivers notes not_asked evidence",
+    "diagnosis[]": "pattern title evidence cause remedy",
+    "progress": "reference points",
+    "progress.points[]": "by expected checkpoint at elo low high pace",
     "tool": "name version",
     "run": "ref id name url state commit started_at finished_at last_step planned_steps",
     "checkpoint": "name step artifact digest",

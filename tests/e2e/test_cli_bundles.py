@@ -206,10 +206,13 @@ def test_evidence_beside_a_bundle_is_refused(out: Path) -> None:
     refused(command("check", "out", "--events", "events.jsonl", cwd=out.parent), "a bundle, whose evidence is fixed")
 
 
-def test_a_bundle_under_another_policy_never_passes_what_it_does_not_hold(out: Path) -> None:
-    (out.parent / "p.yml").write_text(POLICY + '  more: {metric: grad-norm, stat: p95, pass: "< 50"}\n')
+def test_a_bundle_under_another_policy_never_passes_what_it_does_not_hold(tmp_path: Path) -> None:
+    write_run(tmp_path, [row | {"own": n % 7} for n, row in enumerate(rows())])
+    (tmp_path / "first.yml").write_text(POLICY)
+    (tmp_path / "p.yml").write_text(POLICY + '  more: {metric: own, stat: p95, pass: "< 50"}\n')
+    command("check", "run.jsonl", "--policy", "first.yml", "--out", "out", cwd=tmp_path)
 
-    done = command("check", "out", "--policy", "p.yml", "--format", "json", cwd=out.parent)
+    done = command("check", "out", "--policy", "p.yml", "--format", "json", cwd=tmp_path)
 
     assert done.returncode == 11
     outcomes = {check["id"]: check["outcome"] for check in json.loads(done.stdout)["checks"]}

@@ -55,16 +55,23 @@ def test_a_bundle_can_be_judged_by_another_policy_and_keeps_that_one_then(tmp_pa
 
 
 def test_what_was_not_collected_cannot_pass_under_another_policy(tmp_path: Path) -> None:
-    run = write_run(tmp_path)
+    run = write_run(tmp_path, [row | {"own": 1} for row in rows()])
     write_lines(tmp_path / "events.jsonl", EVENTS)
     out = write_output(judge_path(run), tmp_path / "out")
-    end = '  end: {metric: reward, stat: last, pass: "> 0"}\n'
+    end = '  end: {metric: own, stat: last, pass: "> 0"}\n'
     more = LOGS + end + "  same: {metric: reward, baseline: {run: x, max-drop: 1}}\n"
 
     judged = judge_path(out, more)
 
     assert dict.fromkeys(("p95", "end", "same"), Outcome.INCONCLUSIVE) == outcomes(judged)
     assert judged.verdict.decision == Decision.INCONCLUSIVE
+
+
+def test_the_roles_of_a_diagnosis_are_kept_whole_so_that_another_policy_may_ask_of_them(tmp_path: Path) -> None:
+    out = write_output(judge_path(write_run(tmp_path)), tmp_path / "out")
+    end = 'version: 1\nchecks:\n  end: {metric: reward, stat: last, pass: "> 0"}\n'
+
+    assert outcomes(judge_path(out, end)) == outcomes(judge_path(write_run(tmp_path), end)) == {"end": Outcome.PASS}
 
 
 @pytest.mark.parametrize("extra", ["events", "games", "checkpoint"])

@@ -285,7 +285,7 @@ GOOD = '\nchecks: {a: {metric: kl, stat: mean, pass: "< 1"}}\n'
         ("version: 1\ncheck: {a: 1}" + GOOD, "policy.yml:2: check: expected a known key, got `check`; did you mean"),
         (
             "version: 1\n? ''\n: 1" + GOOD,
-            "policy.yml:2: expected a known key, got ``; allowed: checkpoints, checks, extends",
+            "policy.yml:2: expected a known key, got ``; allowed: checkpoints, checks, expected-progress, extends",
         ),
         ("version: 1\n1: 1" + GOOD, "policy.yml:2: 1: expected a known key, got `1`"),
         ("version: 1\ntrial: yes" + GOOD, 'policy.yml:2: trial: expected true or false, got the text "yes"'),

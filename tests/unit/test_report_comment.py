@@ -88,6 +88,8 @@ def test_the_order_is_what_to_read_first() -> None:
         "Inconclusive (1)",
         "Warnings (2)",
         "What to do",
+        "What the run shows",
+        "What it rests on, likely cause, and what helps",
         "What this pull request changes in the policy (1)",
         "Waivers in force (2)",
         "1 chart of series whose checks did not pass",

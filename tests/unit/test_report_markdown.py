@@ -28,6 +28,8 @@ def test_the_order_is_what_to_read_first() -> None:
         "Inconclusive (1)",
         "Warnings (2)",
         "What to do",
+        "What the run shows",
+        "What it rests on, likely cause, and what helps",
         "Waived",
         "1 check passed",
         "1 check not measured",
