@@ -10,14 +10,18 @@ import typer
 
 if TYPE_CHECKING:
     from action.pipeline import Judged
-    from checks.result import Verdict
+    from checks.diagnosis.leaf import Leaf
+    from checks.result import CheckResult, Verdict
 
 
 def explain(
     verdict: Annotated[
         Path, typer.Argument(metavar="VERDICT", readable=False, help="verdict.json, or the folder that holds it.")
     ],
-    check: Annotated[str | None, typer.Argument(metavar="[CHECK]", help="One check; default: all of them.")] = None,
+    check: Annotated[
+        str | None,
+        typer.Argument(metavar="[CHECK]", help="One check, or one pattern of what a run shows; default: all of them."),
+    ] = None,
     *,
     evidence: Annotated[
         Path | None,
@@ -37,16 +41,20 @@ def explain(
     from action.errors import InputError, UsageError  # noqa: PLC0415
     from action.escape import one_line  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
+    from checks.diagnosis.tree import BY_PATTERN  # noqa: PLC0415
     from checks.document import did_you_mean  # noqa: PLC0415
 
     path = verdict / "verdict.json" if verdict.is_dir() else verdict
     read = _read(path)
-    chosen = [result for result in read.checks if check in (None, result.id)]
-    if not chosen:
-        known = [result.id for result in read.checks]
-        raise UsageError(
-            f"{one_line(check or '')}: expected a check of this verdict; {did_you_mean(check or '', known)}"
-        )
+    told = [BY_PATTERN[one.pattern] for one in read.diagnosis if one.pattern in BY_PATTERN]
+    chosen: list[CheckResult | Leaf] = [*read.checks, *told]
+    if check is not None:
+        known: dict[str, CheckResult | Leaf] = {**BY_PATTERN, **{result.id: result for result in read.checks}}
+        if check not in known:
+            raise UsageError(
+                f"{one_line(check)}: expected a check of this verdict, or a pattern; {did_you_mean(check, list(known))}"
+            )
+        chosen = [known[check]]
     judged = _judge_again(evidence or path.parent / "evidence")
     if judged is None and evidence is not None:
         raise InputError(

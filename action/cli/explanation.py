@@ -11,18 +11,24 @@ from action.pipeline import Judged
 from action.report.document import verdict_json
 from action.report.view import row_of, waived_checks
 from checks.check import Policy
+from checks.diagnosis.leaf import Leaf
 from checks.result import CheckResult, Verdict
 from checks.trace import trace
 
 
-def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: Judged | None, stream: TextIO) -> int:
-    """Print the way back for the chosen checks; give the exit code."""
+def print_explanation(
+    verdict: Verdict, chosen: Sequence[CheckResult | Leaf], judged: Judged | None, stream: TextIO
+) -> int:
+    """Print the way back for the chosen checks and patterns; give the exit code."""
     page = Page(open_console(stream))
     page.line((verdict.headline, "bold"))
     evidence = f"evidence sha256 {verdict.evidence_sha256}"
     page.line((f"judged at {verdict.judged_at} by gatekeeper {verdict.tool_version}; {evidence}", "dim"))
-    for result in chosen:
-        _print_check(result, judged, waived_checks(verdict), page)
+    for one in chosen:
+        if isinstance(one, Leaf):
+            _print_pattern(one, verdict, page)
+        else:
+            _print_check(one, judged, waived_checks(verdict), page)
     page.heading("Judged again")
     if judged is None:
         page.line(
@@ -43,7 +49,9 @@ def print_explanation(verdict: Verdict, chosen: Sequence[CheckResult], judged: J
         then, now = _told(result), _told(same.get(result.id))
         page.line((f"{result.id}: {then} in the verdict, {now} from the evidence", ""), indent=2)
     if not changed:
-        page.line(("Every check is the same; what differs are ratings, notes or facts about the run.", ""), indent=2)
+        page.line(
+            ("Every check is the same; what differs are ratings, patterns, notes or facts about the run.", ""), indent=2
+        )
     return 10
 
 
@@ -72,3 +80,20 @@ def _print_check(result: CheckResult, judged: Judged | None, waived: frozenset[s
             facts += list(trace(check, policy, judged.bundle.evidence))
     for label, text in facts:
         page.line((f"{label}:", "dim"), (text, ""), indent=2, hang=4, gap=" ")
+
+
+def _print_pattern(leaf: Leaf, verdict: Verdict, page: Page) -> None:
+    page.heading(f"{leaf.title} ({leaf.pattern})")
+    found = next((one for one in verdict.diagnosis if one.pattern == leaf.pattern), None)
+    facts = [
+        ("outcome", f"{'not ' if found is None else ''}shown by this run; it takes no part in the verdict"),
+        ("evidence", "–" if found is None else found.evidence),
+        ("recognised by", leaf.recognised),
+        ("rests on", leaf.rests_on),
+        ("silent where one of these says it", ", ".join(leaf.unless)),
+        ("likely cause", leaf.cause),
+        ("what helps", leaf.remedy),
+    ]
+    for label, text in facts:
+        if text:
+            page.line((f"{label}:", "dim"), (text, ""), indent=2, hang=4, gap=" ")

@@ -44,6 +44,11 @@ def _between(found: Estimate) -> str:
     return f"95 % interval {show_number(found.low)} to {show_number(found.high)}"
 
 
+def _ranges(found: Estimate) -> str:
+    """Write a change that is counted in ranges of its series."""
+    return f"{show_number(found.value)} times its range, {_between(found)}"
+
+
 def _flat(case: Case) -> str | None:
     """Tell of a reward that surely did not change by more than a tenth of its level, from first step to last."""
     reward = _long(case, "reward")
@@ -227,7 +232,7 @@ def entropy_collapse(case: Case) -> str | None:
         return None
     return (
         f"Entropy falls from {show_number(first)} to {show_number(last)} (means of the first and last tenth; trend "
-        f"{show_number(fall.value)} of its range, {_between(fall)}, n = {fall.n:,})."
+        f"{_ranges(fall)}, n = {fall.n:,})."
     )
 
 
@@ -259,9 +264,10 @@ def reward_fell(case: Case) -> str | None:
     found = end_below_peak(reward.steps, reward.values)
     if not found.low > MAJORITY or found.step is None:
         return None
+    means = cut_blocks(reward.steps, reward.values).means
     return (
-        f"The reward ends {show_number(found.value)} of its range below its peak near step {found.step:,} "
-        f"({_between(found)}, n = {found.n:,})."
+        f"The reward ends near {show_number(float(means[-1]))}, below its peak of {show_number(float(means.max()))} "
+        f"near step {found.step:,} (means of a tenth of the run; by {_ranges(found)}, n = {found.n:,})."
     )
 
 
@@ -273,7 +279,11 @@ def reward_rose(case: Case) -> str | None:
     found = trend(reward.steps, reward.values)
     if not found.low > FALL:
         return None
-    return f"The reward rises by {show_number(found.value)} of its range ({_between(found)}, n = {found.n:,})."
+    means = cut_blocks(reward.steps, reward.values).means
+    return (
+        f"The reward rises from {show_number(float(means[0]))} to {show_number(float(means[-1]))} (means of the first "
+        f"and last tenth; trend {_ranges(found)}, n = {found.n:,})."
+    )
 
 
 def reward_flat(case: Case) -> str | None:

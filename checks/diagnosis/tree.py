@@ -225,7 +225,7 @@ LEAVES: tuple[Leaf, ...] = (
         "older one; without games and ratings, the reward rises by a quarter of its range, for sure.",
         rests_on="Games or logged ratings that raise no doubt; else the role `reward`, 20 steps.",
         sign=league.learning,
-        cause="Training works: older checkpoints and fixed references fall behind.",
+        cause="Training works.",
         remedy="Nothing to repair in this; whether to promote is for the verdict to say.",
         unless=("regression", "not-generalising"),
     ),

@@ -104,6 +104,19 @@ def test_explain_traces_a_number_to_the_logged_values(tmp_path: Path) -> None:
         assert told in done.stdout, told
 
 
+def test_explain_tells_what_a_pattern_rests_on_and_when_it_is_not_shown(tmp_path: Path) -> None:
+    command("check", str(RECORDINGS / "no-learning"), "--profile", "grpo", "--out", "out", cwd=tmp_path)
+
+    shown, silent = (command("explain", "out", name, cwd=tmp_path) for name in ("dead-signal", "plateau"))
+
+    assert (shown.returncode, shown.stderr, silent.returncode) == (0, "", 0)
+    assert "shown by this run; it takes no part in the verdict evidence: 100% of the groups had equal" in " ".join(shown.stdout.split())
+    assert "outcome: not shown by this run; it takes no part in the verdict evidence: –" in " ".join(
+        silent.stdout.split()
+    )
+    assert "dead-signal" in command("explain", "out", cwd=tmp_path).stdout
+
+
 def test_explain_of_an_edited_verdict_says_what_the_evidence_gives(tmp_path: Path) -> None:
     run = write_run(tmp_path, rows(kl={17: 0.9}))
     policy = 'version: 1\nchecks:\n  spike: {metric: kl, stat: max, fail: "> 0.2"}\n'
@@ -196,7 +209,7 @@ def test_a_later_version_may_add_fields(out: Path) -> None:
 def test_a_check_that_is_not_in_the_verdict_is_told_with_those_that_are(out: Path) -> None:
     refused(
         command("explain", "out", "kl-p96", cwd=out.parent),
-        "kl-p96: expected a check of this verdict; did you mean `kl-p95`",
+        "kl-p96: expected a check of this verdict, or a pattern; did you mean `kl-p95`",
     )
 
 
