@@ -185,10 +185,7 @@ class Sandwich:
         entries, fit = self.counts.entries, self.fit
         columns = np.append(fit.free, fit.model.size) if fit.model.first_move else fit.free
         along = np.append(contrast, 0.0)[columns] @ fit.inverse
-        total = 0.0
-        for unit in np.unique(entries.unit[heavy & ~entries.alone]):
-            joint = np.flatnonzero((entries.unit == unit) & ~entries.alone)
-            total += self._without(joint, columns, along) ** 2
+        total = float((self._without(heavy & ~entries.alone, columns, along) ** 2).sum())
         rows = np.flatnonzero(heavy & entries.alone)
         left = 1.0 - self._leverage(rows)
         # Without the cluster there may be no estimate: its own pull stands for what leaving it out would do.
@@ -213,33 +210,45 @@ class Sandwich:
         leverage: Floats = entries.games / copies * expect * (1 - expect) * h
         return leverage
 
-    def _without(self, rows: Ints, columns: Ints, along: Floats) -> float:
-        """Give what leaving out the cluster that some entries make up does to a contrast.
+    def _without(self, heavy: Flags, columns: Ints, along: Floats) -> Floats:
+        """Give what leaving out each unit's cluster does to a contrast; shape (units that hold heavy entries,).
 
         `columns`: what is estimated, agents by their index and the first move last; `along`: the contrast's row of the
         inverse information.
         """
-        entries, size, expect, rest = (
-            self.counts.entries,
-            self.fit.model.size,
-            self.left.expect[rows],
-            self.left.rest[rows],
-        )
+        entries = self.counts.entries
+        units = np.unique(entries.unit[heavy])
+        joint = np.flatnonzero(np.isin(entries.unit, units) & ~entries.alone)
+        starts = np.searchsorted(entries.unit[joint], units)
+        sizes = np.diff(np.append(starts, joint.size))
+        moved = np.zeros(units.size)
+        for size in np.unique(sizes):  # those of one size at once
+            chosen = np.flatnonzero(sizes == size)
+            moved[chosen] = self._without_each(joint[starts[chosen][:, None] + np.arange(size)], columns, along)
+        return moved
+
+    def _without_each(self, rows: Ints, columns: Ints, along: Floats) -> Floats:
+        """Do it for clusters that make up the same number of entries; rows of shape (clusters, entries)."""
+        entries, size = self.counts.entries, self.fit.model.size
+        expect, rest = self.left.expect[rows], self.left.rest[rows]
         weight = entries.games[rows] * expect * (1 - expect)
-        design = np.zeros((rows.size, size + 1))
-        line = np.arange(rows.size)
-        design[line, entries.first[rows]], design[line, entries.second[rows]] = 1.0, -1.0
-        design[:, size] = entries.order[rows]
-        inner = design[:, columns]
+        design = np.zeros((*rows.shape, size + 1))
+        each, line = np.ogrid[: rows.shape[0], : rows.shape[1]]
+        design[each, line, entries.first[rows]], design[each, line, entries.second[rows]] = 1.0, -1.0
+        design[..., size] = entries.order[rows]
+        inner = design[..., columns]
         # Woodbury: (H − XᵀWX)⁻¹ Xᵀr = C Xᵀ (I − W X C Xᵀ)⁻¹ r, small where clusters are.
-        hat = weight[:, None] * (inner @ self.fit.inverse @ inner.T)
-        left = np.eye(rows.size) - hat
-        own = along @ inner.T
+        hat = weight[..., None] * (inner @ self.fit.inverse @ inner.swapaxes(1, 2))
+        left = np.eye(rows.shape[1]) - hat
+        own = inner @ along
+        # Without the cluster there may be no estimate: its own pull stands for what leaving it out would do.
         # No singular value of I − A lies below 1 − ‖A‖.
-        if np.vdot(hat, hat) > _SURE and np.linalg.svd(left, compute_uv=False)[-1] < _NOTHING:
-            # Without the cluster there is no estimate: its own pull stands for what leaving it out would do.
-            return float(own @ rest)
-        return float(own @ np.linalg.solve(left, rest))
+        lost = (hat * hat).sum(axis=(1, 2)) > _SURE
+        if lost.any():
+            lost[lost] = np.linalg.svd(left[lost], compute_uv=False)[:, -1] < _NOTHING
+            left[lost] = np.eye(rows.shape[1])
+        moved: Floats = (own * np.linalg.solve(left, rest[..., None])[..., 0]).sum(axis=1)
+        return moved
 
 
 def variance_floor(counts: Counts, clusters: float) -> float:
