@@ -26,6 +26,8 @@ settings.load_profile("steady")
 
 CASES, EXAMPLES = 8, 10
 """Of a test and of a property: those that are traced."""
+UNIT = "unit"
+"""The folder whose tests of the core are traced whole; all others test the shell too."""
 SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
 """How the names of modules begin that test the shell."""
 _free = pytest.StashKey[bool]()
@@ -63,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_of_the_shell(item: pytest.Item) -> bool:
-    return item.path.name.removeprefix("test_").startswith(SHELL)
+    return item.path.parent.name != UNIT or item.path.name.removeprefix("test_").startswith(SHELL)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from checks.document import quote
-from checks.elo.words import elo, interval, many, rounded
+from checks.elo.words import elo, interval, rounded
 from checks.sweep.answer import Basis, SweepAnswer, SweepRow
 from checks.sweep.contest import Contest, planned_games
 
@@ -63,15 +63,17 @@ def _rests_on(found: SweepAnswer) -> str:
     runs = len(found.rows)
     pairs = runs * (runs - 1) // 2
     level = f"{found.confidence * 100:g} %"
+    together = "both runs" if runs == 2 else f"all {runs:,} runs"  # noqa: PLR2004 - two are a pair
+    at_once = "the two runs" if pairs == 1 else f"all {pairs:,} pairs of runs at once"
     if found.rows[0].basis is Basis.RATINGS:
         return (
             "Compared are logged online ratings, each run's newer half of the checkpoints above "
-            f"{quote(found.reference)}; intervals hold for all {runs} runs at once ({level})."
+            f"{quote(found.reference)}; intervals hold for {together} at once ({level})."
         )
     chosen = "best" if found.candidate == "best" else "newest"
     return (
         f"Compared is each run's {chosen} checkpoint, by one fit of all games on the scale of the shared references; "
-        f"intervals hold for all {many(pairs, 'pair')} of runs at once ({level})."
+        f"intervals hold for {at_once} ({level})."
     )
 
 
