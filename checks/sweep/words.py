@@ -63,7 +63,7 @@ def _rests_on(found: SweepAnswer) -> str:
     runs = len(found.rows)
     pairs = runs * (runs - 1) // 2
     level = f"{found.confidence * 100:g} %"
-    together = "both runs" if runs == 2 else f"all {runs:,} runs"  # noqa: PLR2004 - two are a pair
+    together = "both runs" if runs == 2 else f"all {runs:,} runs"
     at_once = "the two runs" if pairs == 1 else f"all {pairs:,} pairs of runs at once"
     if found.rows[0].basis is Basis.RATINGS:
         return (
