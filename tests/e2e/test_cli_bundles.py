@@ -108,12 +108,11 @@ def test_explain_tells_what_a_pattern_rests_on_and_when_it_is_not_shown(tmp_path
     command("check", str(RECORDINGS / "no-learning"), "--profile", "grpo", "--out", "out", cwd=tmp_path)
 
     shown, silent = (command("explain", "out", name, cwd=tmp_path) for name in ("dead-signal", "plateau"))
+    told, untold = (" ".join(one.stdout.split()) for one in (shown, silent))
 
     assert (shown.returncode, shown.stderr, silent.returncode) == (0, "", 0)
-    assert "shown by this run; it takes no part in the verdict evidence: 100% of the groups had equal" in " ".join(shown.stdout.split())
-    assert "outcome: not shown by this run; it takes no part in the verdict evidence: –" in " ".join(
-        silent.stdout.split()
-    )
+    assert "outcome: shown by this run; it takes no part in the verdict evidence: 100% of the groups had equal" in told
+    assert "outcome: not shown by this run; it takes no part in the verdict evidence: –" in untold
     assert "dead-signal" in command("explain", "out", cwd=tmp_path).stdout
 
 
