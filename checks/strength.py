@@ -141,11 +141,16 @@ def judge_ratings(run: RunData, naming: Naming, rule: SeriesRule, against: str |
 
 def rating_series(run: RunData) -> Mapping[str, Series]:
     """Give the rating series of a run by agent; metrics that trainers log beside them are left out."""
-    return {
-        name.removeprefix(RATINGS): one
-        for name, one in sorted(run.series.items())
-        if name.startswith(RATINGS) and name.removeprefix(RATINGS) not in _NO_AGENTS
-    }
+    return {name.removeprefix(RATINGS): one for name, one in sorted(run.series.items()) if is_rating(name)}
+
+
+def is_rating(metric: str) -> bool:
+    """Tell whether a metric is the rating of an agent.
+
+    >>> is_rating("elo/base_model"), is_rating("elo/win_rate"), is_rating("kl")
+    (True, False, False)
+    """
+    return metric.startswith(RATINGS) and metric.removeprefix(RATINGS) not in _NO_AGENTS
 
 
 _NO_AGENTS = frozenset({"win_rate", "games_played", "best_elo"})
@@ -253,7 +258,10 @@ def _held(check: Check, what: str, found: Estimate, n: int) -> CheckResult:
     }.get(outcome, ".")
     told = interval(found) if found.value is None else f"{elo(found.value)} Elo ({interval(found)})"
     reason = f"{what}: {told}; asked is {check.rule}{unsure}"
-    return _filled(blank_result(check, outcome, reason), found, n)
+    result = blank_result(check, outcome, reason)
+    if outcome is Outcome.WARN and result.remedy:
+        result = replace(result, remedy=f"Only if more games confirm it: {result.remedy}")
+    return _filled(result, found, n)
 
 
 def _games(ask: EloAsk, found: EloAnswer) -> int:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from checks.diagnosis.answer import diagnose
-from checks.diagnosis.case import Case
+from checks.diagnosis.case import Case, usable
 from checks.elo.answer import EloAnswer
 from checks.elo.estimate import Estimate
-from checks.elo.learning import Signal
+from checks.elo.learning import SeriesLearning, Signal
+from checks.elo.pace import SeriesRule
 from checks.result import CheckKind, CheckResult, Diagnosis, Outcome
 from checks.run import LogTable, RunData, Series
 from checks.strength import EloFound
@@ -54,12 +55,7 @@ def case(
     return Case(
         run=only(n=STEPS) if run is None else run,
         logged=logged,
-        series={
-            role: Series(
-                name=one.name, steps=one.steps[np.isfinite(one.values)], values=one.values[np.isfinite(one.values)]
-            )
-            for role, one in logged.items()
-        },
+        series={role: usable(one) for role, one in logged.items()},
         logs=tables,
         answers=answers,
         strength=strength,
@@ -123,3 +119,18 @@ def played(**learning: Any) -> EloAnswer:
         control=None,
         conflict=None,
     )
+
+
+def logged(**changes: Any) -> SeriesLearning:
+    """Return what logged ratings say; by default they leave it open."""
+    good = SeriesLearning(
+        rule=SeriesRule(),
+        reference="base_model",
+        pooled=("adapter_v20",),
+        older=(),
+        rows=(),
+        steps=120,
+        settled=9.0,
+        gap=sure(60.0),
+    )
+    return dataclasses.replace(good, **changes)

@@ -85,14 +85,15 @@ def _print_check(result: CheckResult, judged: Judged | None, waived: frozenset[s
 def _print_pattern(leaf: Leaf, verdict: Verdict, page: Page) -> None:
     page.heading(f"{leaf.title} ({leaf.pattern})")
     found = next((one for one in verdict.diagnosis if one.pattern == leaf.pattern), None)
+    silent = "not shown for sure by what was looked at, which is no proof of the contrary"
     facts = [
-        ("outcome", f"{'not ' if found is None else ''}shown by this run; it takes no part in the verdict"),
-        ("evidence", "–" if found is None else found.evidence),
+        ("outcome", f"{silent if found is None else 'shown by this run'}; it takes no part in the verdict"),
+        ("evidence", "" if found is None else found.evidence),
         ("recognised by", leaf.recognised),
         ("rests on", leaf.rests_on),
         ("silent where one of these says it", ", ".join(leaf.unless)),
-        ("likely cause", leaf.cause),
-        ("what helps", leaf.remedy),
+        ("likely cause", "" if found is None else found.cause),
+        ("what helps", "" if found is None else found.remedy),
     ]
     for label, text in facts:
         if text:

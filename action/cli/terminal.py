@@ -20,6 +20,7 @@ from action.report.view import (
     Group,
     Row,
     arrange,
+    diagnosis_told,
     group_of,
     meaning,
     row_of,
@@ -113,6 +114,8 @@ def _print_head(verdict: Verdict, page: Page) -> None:
         page.line((f"checkpoint {checkpoint.name}: {digest}", "dim"))
     state = "end not recorded," if run.state is RunState.UNKNOWN else run.state.value
     page.line((f"run {run.name}: {state}{steps}{planned}, policy: {verdict.policy.source}", "dim"))
+    if verdict.diagnosis:
+        page.line(("it shows:", "dim"), (diagnosis_told(verdict), ""), hang=2, gap=" ")
 
 
 def _print_table(rows: Sequence[Row], page: Page) -> bool:

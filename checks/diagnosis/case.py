@@ -17,9 +17,11 @@ from checks.elo.learning import SeriesLearning
 from checks.number import parse_number
 from checks.result import CheckResult, Outcome
 from checks.run import Evidence, LogTable, RunData, Series
-from checks.strength import EloFound
+from checks.strength import EloFound, is_rating
 from checks.threshold import answer_value, find_series
 
+_HUGE = 1e100
+"""Beyond it squares would overflow, within its inverse they would vanish: such a value tells of no pattern."""
 _MISSED = (Outcome.FAIL, Outcome.WARN)
 
 
@@ -31,7 +33,7 @@ class Case:
     logged: Mapping[str, Series]
     """Role → the series as it was logged; only roles of which there are values."""
     series: Mapping[str, Series]
-    """The same by ascending step, finite values alone."""
+    """The same by ascending step, finite values alone; beyond 1e100 they are left out, within 1e-100 they are 0."""
     logs: Mapping[str, LogTable]
     answers: Mapping[tuple[str, str], CheckResult]
     """Log question and value → what the policy's check of it found."""
@@ -79,7 +81,7 @@ def case_of(policy: Policy, evidence: Evidence, results: Sequence[CheckResult], 
     return Case(
         run=evidence.run,
         logged=logged,
-        series={role: ascending for role, one in logged.items() if (ascending := _finite(one)).values.size},
+        series={role: ascending for role, one in logged.items() if (ascending := usable(one)).values.size},
         logs=evidence.logs,
         answers={
             (check.ask.question, check.ask.value): answers[check.id]
@@ -87,11 +89,13 @@ def case_of(policy: Policy, evidence: Evidence, results: Sequence[CheckResult], 
             if isinstance(check.ask, LogAsk) and check.id in answers
         },
         strength=strength,
-        rated=evidence.games is not None or any(name.startswith("elo/") for name in evidence.run.catalog),
+        rated=evidence.games is not None or any(map(is_rating, evidence.run.catalog)),
     )
 
 
-def _finite(series: Series) -> Series:
+def usable(series: Series) -> Series:
+    """Give the values that can tell of a pattern, by ascending step."""
     order = np.argsort(series.steps, kind="stable")
-    kept = order[np.isfinite(series.values[order])]
-    return Series(name=series.name, steps=series.steps[kept], values=series.values[kept])
+    kept = order[np.abs(series.values[order]) < _HUGE]  # no infinity and no NaN is
+    values = series.values[kept]
+    return Series(name=series.name, steps=series.steps[kept], values=np.where(np.abs(values) < 1 / _HUGE, 0.0, values))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from checks.diagnosis import training
+from collections.abc import Callable
+
+from checks.diagnosis import reward
 from checks.diagnosis.case import Case
 from checks.document import quote
+from checks.elo.agents import AgentKind
 from checks.elo.answer import NEGLIGIBLE, EloAnswer
 from checks.elo.estimate import Estimate
 from checks.elo.learning import SeriesLearning, Signal, obstacles
@@ -29,8 +32,8 @@ def _logged(case: Case) -> SeriesLearning | None:
 
 
 def _told(found: Estimate) -> str:
-    """Write an estimate as `+35 Elo (95 % interval 12 to 58)`."""
-    return f"{elo(found.value)} Elo ({interval(found)})"
+    """Write an estimate as `35 Elo (95 % interval 12 to 58)`, by its interval alone where it has no value."""
+    return interval(found) if found.value is None else f"{elo(found.value)} Elo ({interval(found)})"
 
 
 def _rests(case: Case) -> str:
@@ -39,17 +42,40 @@ def _rests(case: Case) -> str:
     return "" if case.ratings is None else count(case.ratings.steps, "logged step")
 
 
+def _by_reward(case: Case, sign: Callable[[Case], str | None]) -> str | None:
+    """See by the reward where nothing told of strength; games that raise doubts are no reason to ask it."""
+    seen = None if case.games is not None else sign(case)
+    if seen is None or not case.rated:
+        return seen
+    if case.ratings is None:
+        return f"{seen} The run has games or ratings that no check asks of: with the profile league they tell more."
+    return f"{seen} Its logged ratings do not tell how strong it became."
+
+
 def regression(case: Case) -> str | None:
     """See a newest checkpoint that surely stands below an older one."""
-    if not case.rated:
-        return training.reward_fell(case)
     found, logged = _sound(case), _logged(case)
+    if found is None and logged is None:
+        return _by_reward(case, reward.fell)
     latest = found.learning.latest if found is not None else logged.latest if logged is not None else None
-    if latest is None or not latest.below_zero:
+    if latest is None or not latest.below_zero or latest.value is None:  # one that never won has no value
         return None
-    than = "all the others together" if found is None else "the best older one"
-    fell = training.reward_fell(case)
+    than = "all the others together" if found is None else _best_older(found)
+    fell = reward.fell(case)
     return f"The newest checkpoint against {than}: {_told(latest)}, {_rests(case)}.{'' if fell is None else ' ' + fell}"
+
+
+def _best_older(found: EloAnswer) -> str:
+    """Name the older checkpoint that is rated highest."""
+    rated = [
+        (row.estimate.value, row.agent)
+        for row in found.ratings
+        if row.kind is AgentKind.CHECKPOINT
+        and row.estimate is not None
+        and row.estimate.value is not None
+        and (found.gap is None or row.agent != found.gap.candidate)
+    ]
+    return f"the best older one, {quote(max(rated)[1])}" if rated else "the best older one"
 
 
 def not_generalising(case: Case) -> str | None:
@@ -73,14 +99,20 @@ def not_generalising(case: Case) -> str | None:
 
 
 def _little(found: Estimate, agents: int) -> bool:
+    """Tell whether a gain is surely small, if there is one at all."""
     return found.high is not None and found.high < NEGLIGIBLE * agents
+
+
+def _none(found: Estimate) -> bool:
+    """Tell whether a difference is surely small on both sides: what surely fell has not stayed where it was."""
+    return _little(found, 1) and found.low is not None and found.low > -NEGLIGIBLE
 
 
 def plateau(case: Case) -> str | None:
     """See a gain on the reference that surely is none, or older checkpoints that surely are not passed."""
-    if not case.rated:
-        return training.reward_flat(case)
     found, logged = _sound(case), _logged(case)
+    if found is None and logged is None:
+        return _by_reward(case, reward.flat)
     if logged is not None and logged.signal is Signal.NONE and logged.gap is not None:
         return f"The newer half of the checkpoints less {quote(logged.reference)}: {_told(logged.gap)}, {_rests(case)}."
     if found is None:
@@ -88,28 +120,48 @@ def plateau(case: Case) -> str | None:
     seen = []
     reference = "the reference" if found.gap is None else quote(found.gap.reference)
     decline, older = found.learning.reference_decline, found.learning.older_checkpoints
-    if decline is not None and _little(decline, 1):
+    if decline is not None and _none(decline):
         seen.append(f"the trend's end against {reference}: {_told(decline)}")
-    if older is not None and _little(older, 1):
+    if older is not None and _none(older):
         seen.append(f"the newest checkpoint against the older ones: {_told(older)}")
     text = "; ".join(seen)
     return f"{text[0].upper()}{text[1:]}, {_rests(case)}." if seen else None
 
 
+def weaker(case: Case) -> str | None:
+    """See checkpoints that surely end below the reference that training began with."""
+    found, logged = _sound(case), _logged(case)
+    if found is None:
+        gap = None if logged is None or logged.signal is not Signal.NEGATIVE else logged.gap
+        if logged is None or gap is None:
+            return None
+        return f"The newer half of the checkpoints below {quote(logged.reference)}: {_told(gap)}, {_rests(case)}."
+    if found.gap is None or found.gap.estimate.value is None or not found.gap.estimate.below_zero:
+        return None
+    gap = found.gap.estimate
+    return f"{quote(found.gap.candidate)} against {quote(found.gap.reference)}: {_told(gap)}, {_rests(case)}."
+
+
 def learning(case: Case) -> str | None:
     """See checkpoints that surely end above the reference, the newest not surely below an older one."""
-    if not case.rated:
-        return training.reward_rose(case)
-    logged = _logged(case)
+    found, logged = _sound(case), _logged(case)
+    if found is None and logged is None:
+        return _by_reward(case, reward.rose)
     if logged is not None and logged.signal is Signal.POSITIVE and logged.gap is not None:
         return (
             f"The newer half of the checkpoints above {quote(logged.reference)}: {_told(logged.gap)}, {_rests(case)}."
         )
-    found = _sound(case)
     if found is None or found.gap is None or found.learning.signal is not Signal.POSITIVE:
         return None
-    decline, older = found.learning.reference_decline or found.gap.estimate, found.learning.older_checkpoints
-    told = [f"The checkpoints' trend ends {_told(decline)} above {quote(found.gap.reference)}"]
+    decline, older = found.learning.reference_decline, found.learning.older_checkpoints
+    alone = decline is None or found.learning.slope is None
+    who = f"{quote(found.gap.candidate)} stands" if alone else "The checkpoints' trend ends"
+    ahead, reference = found.gap.estimate if alone or decline is None else decline, quote(found.gap.reference)
+    told = [
+        f"{who} above {reference} by {interval(ahead)}"
+        if ahead.value is None
+        else f"{who} {_told(ahead)} above {reference}"
+    ]
     if older is not None and older.above_zero:
         told.append(f"older checkpoints have fallen {_told(older)} behind the newest")
     gains = found.learning.exploitation

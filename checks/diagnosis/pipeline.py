@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.diagnosis.case import Case
+from checks.diagnosis.shift import against, thirds
 from checks.distribution import exact_interval
 from checks.document import quote
 from checks.number import show_number
@@ -44,12 +45,14 @@ def unreadable(case: Case) -> str | None:
     series = case.series.get("extraction-share")
     if series is None or series.values.size < _LEAST_STEPS:
         return None
-    low_steps = int((series.values < READABLE).sum())
-    if low_steps * 2 <= series.values.size:
+    before, after = thirds(series.values)
+    found = against(READABLE, after)
+    if found is None or found.high >= 0:
         return None
     return (
-        f"{quote(series.name)} is below {READABLE:.0%} at {low_steps:,} of {series.values.size:,} steps, "
-        f"{series.values.mean():.1%} on average."
+        f"{quote(series.name)} is {after.mean():.1%} on average in the last third of the run (95 % interval "
+        f"{max(READABLE + found.low, 0.0):.1%} to {READABLE + found.high:.1%}, n = {after.size:,}), "
+        f"{before.mean():.1%} in the first."
     )
 
 

@@ -86,14 +86,20 @@ def numbers_broke(case: Case) -> str | None:
         series = case.logged.get(role)
         if series is None or series.values.size < _LEAST_VALUES:
             continue
-        bad = ~np.isfinite(series.values)
-        if bad.mean() > _BROKEN or bad[series.steps == series.steps.max()].any():
-            seen.append((int(series.steps[bad].min()), role, int(bad.sum()), series.values.size))
+        order = np.argsort(series.steps, kind="stable")
+        steps, bad = series.steps[order], ~np.isfinite(series.values[order])
+        if role == "reward":  # before the first episode ends there is none
+            begun = int(bad.argmin())
+            steps, bad = steps[begun:], bad[begun:]
+        if bad.any() and (bad.mean() > _BROKEN or bad[-1]):
+            first = int(bad.argmax())
+            seen.append((int(steps[first]), role, int(bad.sum()), bad.size, bool(bad[first:].all())))
     if not seen:
         return None
-    first = min(seen)[0]
-    listed = ", ".join(f"{role} ({hits:,} of {size:,} values)" for _, role, hits, size in seen)
-    return f"Not finite from step {first:,} on: {listed}.{_no_variance(case, first)}"
+    first_step = min(seen)[0]
+    listed = ", ".join(f"{role} ({hits:,} of {size:,} values)" for _, role, hits, size, _ in seen)
+    since = f"from step {first_step:,} on" if min(seen)[4] else f"first at step {first_step:,}"
+    return f"Not finite {since}: {listed}.{_no_variance(case, first_step)}"
 
 
 def _no_variance(case: Case, step: int) -> str:

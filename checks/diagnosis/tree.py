@@ -26,7 +26,8 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="logits-processor-fault",
         title="Orders cannot be read",
         branch=Branch.PIPELINE,
-        recognised="Fewer than 95 % of the answers are read in full, with the whole interval below.",
+        recognised="Fewer than 95 % of the answers are read in full, with the whole interval below; by the series, in "
+        "the last third of the run.",
         rests_on="The log question `extraction` (30 answers or more), else the role `extraction-share` (10 steps).",
         sign=pipeline.unreadable,
         cause="The logits processor lets answers stop early, or prompt, units and parser do not fit each other.",
@@ -77,8 +78,10 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="runaway-divergence",
         title="Runaway divergence",
         branch=Branch.OPTIMISATION,
-        recognised="KL passes 0.2 and stays above it for most of the rest, while reward or KL swing wider than before.",
-        rests_on="The role `kl`, and the swings of `reward` or `kl` before and since (15 moves each).",
+        recognised="KL passes 0.2 and stays above it for most of the rest, and it leaps there at once or swings wider "
+        "than its level explains, for sure; or the reward did not surely rise since, and it swings wider, is lower, or "
+        "the KL's median is 1.",
+        rests_on="The role `kl` (5 values above), and `reward` before and since (8 moves or 4 values each).",
         sign=training.runaway,
         cause="Updates are too large for the leash: learning rate too high, beta too small, clipping off.",
         remedy="Lower the learning rate, raise beta, clip ratios and gradients; start again from before the step.",
@@ -87,19 +90,21 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="instability",
         title="Instability",
         branch=Branch.OPTIMISATION,
-        recognised="Reward or loss swing over twice as wide in the second half as in the first, for sure, or five "
-        "gradient norms or more reach 50.",
-        rests_on="The roles `reward`, `loss` and `grad-norm`, 32 steps or more for swings, 20 for norms.",
+        recognised="Reward or loss swing over twice as wide in the second half as in the first, for sure and beyond "
+        "what a higher level makes, while the reward does not surely rise; or five gradient norms or more reach 50 "
+        "after the first tenth.",
+        rests_on="The roles `reward`, `loss` and `grad-norm`, 20 steps or more.",
         sign=training.instability,
         cause="Steps are too large, batches too small, or what is trained on changed.",
-        remedy="Clip the gradient, lower the learning rate, enlarge the batch; look at what changed at half time.",
+        remedy="Clip the gradient, lower the learning rate, enlarge the batch; look at what changed when they grew.",
         unless=("runaway-divergence",),
     ),
     Leaf(
         pattern="policy-collapse",
         title="Policy collapse",
         branch=Branch.OPTIMISATION,
-        recognised="KL falls to a fifth of its peak or less and below 0.001, while the reward stays flat.",
+        recognised="KL falls from above 0.001 to a fifth of its peak or less and below 0.001, while the reward stays "
+        "flat.",
         rests_on="The roles `kl` and `reward`, 20 steps or more.",
         sign=training.policy_collapse,
         cause="The penalty outweighs the reward: the policy goes back to its reference.",
@@ -144,7 +149,7 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="entropy-collapse",
         title="Entropy collapse",
         branch=Branch.OPTIMISATION,
-        recognised="Entropy falls to a fifth of where it began or less, for sure.",
+        recognised="In the last third entropy is a fifth or less of where it began.",
         rests_on="The role `entropy`, 20 steps or more.",
         sign=training.entropy_collapse,
         cause="The policy became nearly deterministic and no longer explores.",
@@ -154,7 +159,8 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="length-blow-up",
         title="Length blow-up",
         branch=Branch.OPTIMISATION,
-        recognised="Completions grow to twice their length, for sure, or half of them are cut off at the end.",
+        recognised="Completions grow to twice their length and by over 50 tokens, for sure, or half of them are cut "
+        "off at the end.",
         rests_on="The roles `completion-length` (20 steps) and `truncated-share` (10 steps).",
         sign=training.length_blow_up,
         cause="Length is rewarded, or not punished; what is cut off earns no honest reward.",
@@ -186,12 +192,24 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="regression",
         title="The latest checkpoint has regressed",
         branch=Branch.STRENGTH,
-        recognised="The newest checkpoint stands below an older one, for sure; without games and ratings, the reward "
-        "ends over half of its range below its peak, for sure.",
+        recognised="The newest checkpoint stands below an older one, for sure; where neither games nor ratings tell, "
+        "the reward ends over half of its range below its peak, for sure.",
         rests_on="Games or logged ratings that raise no doubt; else the role `reward`, 20 steps.",
         sign=league.regression,
         cause="Recent training made the model worse: learning rate, reward, curriculum or opponents changed.",
-        remedy="Promote the checkpoint at the peak instead, and find what changed after it.",
+        remedy="Promote the best older checkpoint instead, once games confirm it, and find what changed after it.",
+    ),
+    Leaf(
+        pattern="weaker-than-reference",
+        title="Weaker than the reference",
+        branch=Branch.STRENGTH,
+        recognised="The newest checkpoint stands below the fixed reference, for sure.",
+        rests_on="Games or logged ratings that raise no doubt.",
+        sign=league.weaker,
+        cause="Training made the model worse than what it began with: the reward, its sign, how it is sampled.",
+        remedy="Promote none of it; check the sign of the advantage, the reward, and that checkpoint and reference are "
+        "prompted and sampled alike.",
+        unless=("regression",),
     ),
     Leaf(
         pattern="not-generalising",
@@ -209,25 +227,27 @@ LEAVES: tuple[Leaf, ...] = (
         pattern="plateau",
         title="Plateau",
         branch=Branch.STRENGTH,
-        recognised="The gain on the reference, or the newest checkpoint's on the older ones, is below 20 Elo, for sure"
-        "; without games and ratings, the reward changes by less than a tenth of its level, for sure.",
+        recognised="The gain on the reference, or the newest checkpoint's on the older ones, lies within 20 Elo of 0, "
+        "for sure; where neither games nor ratings tell, the reward changes by less than a tenth of its level, for "
+        "sure, and no change is.",
         rests_on="Games or logged ratings that raise no doubt; else the role `reward`, 20 steps.",
         sign=league.plateau,
         cause="What can be learnt this way is learnt, or the signal is too weak to learn more.",
         remedy="Train longer only with a change: reward, opponents, curriculum or learning rate.",
-        unless=("regression", "not-generalising"),
+        unless=("regression", "weaker-than-reference", "not-generalising"),
     ),
     Leaf(
         pattern="learning",
         title="Learning",
         branch=Branch.STRENGTH,
         recognised="The checkpoints' trend ends above the fixed reference, for sure, and the newest is not below an "
-        "older one; without games and ratings, the reward rises by a quarter of its range, for sure.",
+        "older one; where neither games nor ratings tell, the reward rises by a quarter of its range, for sure, "
+        "without falling back.",
         rests_on="Games or logged ratings that raise no doubt; else the role `reward`, 20 steps.",
         sign=league.learning,
         cause="Training works.",
-        remedy="Nothing to repair in this; whether to promote is for the verdict to say.",
-        unless=("regression", "not-generalising"),
+        remedy="Whether to promote is for the verdict to say; other patterns of this run stand as they are.",
+        unless=("regression", "weaker-than-reference", "not-generalising"),
     ),
     Leaf(
         pattern="seat-imbalance",

@@ -14,6 +14,8 @@ from checks.number import show_number
 
 _FAR = 3.0
 """Standard errors of the direct record from what ratings expect of it, beyond which they do not tell the same story."""
+_LISTED = 4
+"""Agents that are named of those that moved, the farthest first."""
 _UNBALANCED = 0.75
 """An evaluation seats candidates badly if it has fewer than this share of the meetings that a balanced one would."""
 
@@ -59,8 +61,8 @@ def _doubts(answer: EloAnswer, lost: Sequence[str]) -> Iterator[str]:
     if answer.control is not None and answer.control.sure:
         yield (
             "The references moved against each other between the first and the second half of the games "
-            f"({_listed(answer.control)}; {_p(answer.control.p)}): they never change, so the environment "
-            "did, and ratings across that change mean nothing."
+            f"({_listed(answer.control)}; {_p(answer.control.p)}): they never change, so the environment did, "
+            "or an agent of their games broke, and ratings across that change mean nothing."
         )
     if gap is not None and answer.decision is not None:
         yield from _contradiction(gap, answer.decision)
@@ -182,7 +184,10 @@ def _advice(answer: EloAnswer, counts: Counts) -> Iterator[str]:
 
 
 def _listed(conflict: Conflict) -> str:
-    return ", ".join(f"{quote(name)} by {show_number(by)} Elo" for name, by in conflict.differences[:4])
+    largest = sorted(conflict.differences, key=lambda one: -abs(one[1]))[:_LISTED]
+    more = len(conflict.differences) - len(largest)
+    told = ", ".join(f"{quote(name)} by {show_number(by)} Elo" for name, by in largest)
+    return f"{told} and {more} less" if more else told
 
 
 def _p(value: float) -> str:

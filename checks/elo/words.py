@@ -196,9 +196,8 @@ def _learning_sentences(answer: EloAnswer) -> Iterator[str]:
     if learning.slope is not None and learning.reference_decline is not None:
         slope, end = learning.slope, learning.reference_decline
         # After a sure regression the end that counts is the newest checkpoint's own, which the gap has told.
-        ends = "" if lost else f" and ends {_beside(end.value)} the reference ({interval(end)})"
-        trend = f"their trend is {_rise(slope, answer)}"
-        yield f"{_SIGNALS[learning.signal]}: {trend}{ends}."
+        ends = "" if lost else f"ends {_beside(end.value)} the reference ({interval(end)}) and "
+        yield f"{_SIGNALS[learning.signal]}: their trend {ends}is {_rise(slope, answer)}."
     latest = learning.latest
     if latest is not None and latest.below_zero:
         far = "" if latest.value is None else f"it stands {elo(-latest.value)} Elo below the best older one, "

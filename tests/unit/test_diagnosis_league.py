@@ -18,15 +18,14 @@ from checks.diagnosis.progress import measure_progress
 from checks.diagnosis.tree import LEAVES
 from checks.elo.consistency import Conflict
 from checks.elo.exploitation import Exploitation
-from checks.elo.learning import SeriesLearning, Signal
-from checks.elo.pace import SeriesRule
+from checks.elo.learning import Signal
 from checks.elo.seats import SeatReport
 from checks.result import Pace
 from checks.run import RunState
 from checks.verdict import Judgement, decide, evaluate, judge
 from tests.builders import PROFILES, evidence, faults, only, policy, run, series
 from tests.builders import answer as log_answer
-from tests.cases import case, patterns, played, sure, told
+from tests.cases import case, logged, patterns, played, sure, told
 from tests.games import asked, seats
 
 JUDGEMENT = Judgement(tool_version="0", evidence_sha256="")
@@ -40,6 +39,7 @@ def test_a_trend_above_the_reference_is_learning() -> None:
     found = played(
         signal=Signal.POSITIVE,
         reference_decline=sure(60.0),
+        slope=sure(60.0),
         older_checkpoints=sure(30.0),
         exploitation=gains(300.0, "x_bot"),
     )
@@ -55,7 +55,14 @@ def test_a_trend_above_the_reference_is_learning() -> None:
 def test_without_older_checkpoints_or_bots_learning_is_the_gap_alone() -> None:
     found = played(signal=Signal.POSITIVE)
 
-    assert "older" not in told(case(strength=found), "learning")
+    assert told(case(strength=found), "learning") == (
+        "adapter_v20 stands above base_model by at least 183, 95 % interval open above; 40 games."
+    )
+    gap = dataclasses.replace(found.gap, estimate=sure(67.0, 60.0)) if found.gap else None
+    alone = dataclasses.replace(found, gap=gap)
+    assert told(case(strength=alone), "learning").startswith(
+        "adapter_v20 stands 67 Elo (95 % interval 7.0 to 127) above"
+    )
     unsure = played(signal=Signal.POSITIVE, older_checkpoints=sure(5.0), exploitation=gains(5.0, "x_bot"))
     assert "fixed agents" not in told(case(strength=unsure), "learning")
 
@@ -113,6 +120,31 @@ def test_where_the_gain_may_be_large_nothing_is_said_of_generalising(learning: d
     assert patterns(case(strength=played(**learning))) == []
 
 
+def test_who_surely_fell_has_not_stayed_where_it_was() -> None:
+    found = played(signal=Signal.NEGATIVE, reference_decline=sure(-288.0, 50.0), older_checkpoints=sure(-100.0))
+    gap = dataclasses.replace(found.gap, estimate=sure(-288.0, 50.0)) if found.gap else None
+
+    assert patterns(case(strength=found)) == []
+    assert told(case(strength=dataclasses.replace(found, gap=gap)), "weaker-than-reference") == (
+        "adapter_v20 against base_model: -288 Elo (95 % interval -338 to -238), 40 games."
+    )
+    logged_below = logged(signal=Signal.NEGATIVE, gap=sure(-90.0))
+    assert told(case(strength=logged_below), "weaker-than-reference").startswith(
+        "The newer half of the checkpoints below"
+    )
+
+
+def test_the_best_older_checkpoint_is_named_and_one_that_never_won_is_no_regression() -> None:
+    found = played(latest=sure(-90.0))
+    rated = tuple(dataclasses.replace(row, estimate=sure(-50.0)) for row in found.ratings)
+    found = dataclasses.replace(found, ratings=rated)
+
+    assert "against the best older one, adapter_v10: -90 Elo" in told(case(strength=found), "regression")
+    assert "regression" not in patterns(case(strength=played(latest=dataclasses.replace(sure(-90.0), value=None))))
+    nameless = dataclasses.replace(found, ratings=())
+    assert "against the best older one: -90 Elo" in told(case(strength=nameless), "regression")
+
+
 def test_no_gain_for_sure_is_a_plateau() -> None:
     found = played(signal=Signal.NONE, reference_decline=sure(2.0), older_checkpoints=sure(3.0))
 
@@ -163,20 +195,6 @@ def test_seats_that_are_far_apart_are_told(effects: tuple[Any, ...], evidence: s
         assert patterns(found) == []
     else:
         assert told(found, "seat-imbalance").startswith(evidence)
-
-
-def logged(**changes: Any) -> SeriesLearning:
-    good = SeriesLearning(
-        rule=SeriesRule(),
-        reference="base_model",
-        pooled=("adapter_v20",),
-        older=(),
-        rows=(),
-        steps=120,
-        settled=9.0,
-        gap=sure(60.0),
-    )
-    return dataclasses.replace(good, **changes)
 
 
 def test_logged_ratings_tell_where_they_may_decide() -> None:

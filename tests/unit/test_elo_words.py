@@ -243,15 +243,15 @@ def test_the_trend_is_told_by_its_signal(signal: Signal, expected: str) -> None:
     found = paragraph(answer(gap=None, learning=told))
 
     assert found[1] == (
-        f"{expected}their trend is 120 Elo per 100 steps (95 % interval 90 to 150) and ends 4.2 Elo below the "
-        "reference (95 % interval -9.0 to 0.6)."
+        f"{expected}their trend ends 4.2 Elo below the reference (95 % interval -9.0 to 0.6) and is 120 Elo per 100 "
+        "steps (95 % interval 90 to 150)."
     )
 
 
 def test_a_trend_without_a_value_counts_as_none() -> None:
     found = paragraph(answer(learning=learning(slope=span(), reference_decline=span(None, None, None))))
 
-    assert "ends 0 Elo above the reference (no interval: too few independent games)." in found[-1]
+    assert "ends 0 Elo above the reference (no interval: too few independent games) and is" in found[-1]
 
 
 @pytest.mark.parametrize(
