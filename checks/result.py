@@ -100,6 +100,8 @@ class Pace(StrEnum):
     BEHIND = "behind"
     """The whole interval lies below."""
     UNCLEAR = "unclear"
+    DOUBTED = "doubted"
+    """The games raise doubts, so that their ratings must not be believed."""
     NOT_MEASURED = "not-measured"
     """No rated checkpoint of these steps."""
 

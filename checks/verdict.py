@@ -10,7 +10,7 @@ from checks.check import RATINGS, Check, EloAsk, LogAsk, Policy, SeriesAsk
 from checks.completeness import planned_steps
 from checks.diagnosis.answer import diagnose
 from checks.diagnosis.case import case_of
-from checks.diagnosis.progress import measure_progress
+from checks.diagnosis.progress import measure_progress, progress_notes
 from checks.document import quote
 from checks.integrity import check_integrity
 from checks.result import (
@@ -149,7 +149,12 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
         diagnosis=diagnose(case_of(policy, _planned(policy, evidence), results, strength.analysis)),
         progress=measure_progress(policy.league.expected, strength.analysis),
         waivers=waivers,
-        notes=(*run.notes, *evidence.notes, *(evidence.game_record.notes if evidence.game_record is not None else ())),
+        notes=(
+            *run.notes,
+            *evidence.notes,
+            *(evidence.game_record.notes if evidence.game_record is not None else ()),
+            *progress_notes(policy.league.expected, strength.analysis),
+        ),
         not_asked=not_asked(policy, evidence),
         evidence_sha256=judgement.evidence_sha256,
     )

@@ -156,6 +156,7 @@ _PACES = {
     Pace.AHEAD: "ahead of it",
     Pace.BEHIND: "behind it",
     Pace.UNCLEAR: "cannot tell",
+    Pace.DOUBTED: "games in doubt",
     Pace.NOT_MEASURED: "not measured",
 }
 

@@ -9,6 +9,7 @@ from checks.elo.agents import AgentKind
 from checks.elo.answer import EloAnswer, Rating
 from checks.number import finite, round9
 from checks.result import Milestone, Pace, Progress
+from checks.run import Note, NoteKind
 from checks.strength import EloFound
 
 
@@ -36,6 +37,22 @@ def measure_progress(curve: Sequence[tuple[int, float]], found: EloFound | None)
     )
 
 
+def progress_notes(curve: Sequence[tuple[int, float]], found: EloFound | None) -> tuple[Note, ...]:
+    """Say why a curve that is expected has nothing beside it.
+
+    >>> [note.text for note in progress_notes([(50, 30.0)], None)]
+    ['the progress that the policy expects is not told: no check asks of games, which the profile league does']
+    """
+    if not curve or isinstance(found, EloAnswer):
+        return ()
+    why = (
+        "no check asks of games, which the profile league does"
+        if found is None
+        else "it needs games, not ratings alone"
+    )
+    return (Note(kind=NoteKind.ODD, text=f"the progress that the policy expects is not told: {why}"),)
+
+
 def _milestone(
     part: tuple[tuple[int, float], tuple[int, float]], rated: Sequence[Rating], found: EloAnswer
 ) -> Milestone:
@@ -50,10 +67,10 @@ def _milestone(
         None if end is None else finite(end - found.scale_zero)
         for end in (newest.estimate.value, newest.estimate.low, newest.estimate.high)
     )
-    pace = Pace.UNCLEAR
-    if not found.doubts and least is not None and least > expected:
+    pace = Pace.DOUBTED if found.doubts else Pace.UNCLEAR
+    if pace is Pace.UNCLEAR and least is not None and least > expected:
         pace = Pace.AHEAD
-    elif not found.doubts and most is not None and most < expected:
+    elif pace is Pace.UNCLEAR and most is not None and most < expected:
         pace = Pace.BEHIND
     return Milestone(
         by=by, expected=expected, checkpoint=newest.agent, at=at, elo=value, low=least, high=most, pace=pace

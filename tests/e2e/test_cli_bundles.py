@@ -107,7 +107,7 @@ def test_explain_traces_a_number_to_the_logged_values(tmp_path: Path) -> None:
 def test_explain_tells_what_a_pattern_rests_on_and_when_it_is_not_shown(tmp_path: Path) -> None:
     command("check", str(RECORDINGS / "no-learning"), "--profile", "grpo", "--out", "out", cwd=tmp_path)
 
-    shown, silent = (command("explain", "out", name, cwd=tmp_path) for name in ("dead-signal", "plateau"))
+    shown, silent = (command("explain", "out", name, cwd=tmp_path) for name in ("dead-signal", "hanging-games"))
     told, untold = (" ".join(one.stdout.split()) for one in (shown, silent))
 
     assert (shown.returncode, shown.stderr, silent.returncode) == (0, "", 0)

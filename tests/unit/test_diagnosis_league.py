@@ -14,7 +14,7 @@ from checks.diagnosis import answer
 from checks.diagnosis.answer import diagnose
 from checks.diagnosis.case import case_of
 from checks.diagnosis.leaf import Leaf
-from checks.diagnosis.progress import measure_progress
+from checks.diagnosis.progress import measure_progress, progress_notes
 from checks.diagnosis.tree import LEAVES
 from checks.elo.consistency import Conflict
 from checks.elo.exploitation import Exploitation
@@ -227,7 +227,7 @@ def test_progress_is_held_against_the_curve_at_the_checkpoints_own_step() -> Non
 
 @pytest.mark.parametrize(
     ("expected", "doubts", "pace"),
-    [(-2000.0, (), Pace.AHEAD), (5000.0, (), Pace.BEHIND), (0.0, (), Pace.UNCLEAR), (-2000.0, ("x",), Pace.UNCLEAR)],
+    [(-2000.0, (), Pace.AHEAD), (5000.0, (), Pace.BEHIND), (0.0, (), Pace.UNCLEAR), (-2000.0, ("x",), Pace.DOUBTED)],
 )
 def test_the_whole_interval_tells_the_pace(expected: float, doubts: tuple[str, ...], pace: Pace) -> None:
     even = asked(seats(["base_model>adapter_v10", "adapter_v10>base_model"] * 40))
@@ -242,6 +242,18 @@ def test_there_is_no_progress_without_a_curve_or_games() -> None:
     assert measure_progress((), asked(GAMES)) is None
     assert measure_progress([(10, 5.0)], None) is None
     assert measure_progress([(10, 5.0)], logged()) is None
+
+
+def test_a_curve_with_nothing_beside_it_is_noted() -> None:
+    asking = policy("extends: [grpo]\n" + CURVE)
+    notes = judge(asking, evidence(run()), Judgement(tool_version="1", evidence_sha256="")).notes
+
+    assert [note.text for note in notes] == [
+        "the progress that the policy expects is not told: no check asks of games, which the profile league does"
+    ]
+    assert "not ratings alone" in progress_notes([(10, 5.0)], logged())[0].text
+    assert progress_notes([(10, 5.0)], asked(GAMES)) == ()
+    assert progress_notes((), None) == ()
 
 
 def test_a_curve_that_is_none_is_refused() -> None:
