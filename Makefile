@@ -66,6 +66,7 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/action_time.py
 	$(BIN)/python bench/backtest.py
 	$(BIN)/python bench/diagnosis.py
+	$(BIN)/python bench/claims.py
 	$(BIN)/python bench/walkthrough.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py

@@ -7,6 +7,7 @@ import pytest
 from action.evidence.store import read_bundle
 from action.report.document import verdict_json
 from action.settings import profile_policy
+from bench.claims import KINDS, Kind, count
 from bench.diagnosis import PROFILES, TRUTH, Reading, goals, read, table
 from checks.check import DIAGNOSED
 from tests.runs import RECORDINGS, judge_path, write_output
@@ -36,3 +37,12 @@ def test_a_bundle_that_is_judged_again_tells_the_same(tmp_path: Path) -> None:
     kept = read_bundle(out / "evidence").evidence.run.series
     assert {"policy/entropy_mean", "ppo/clip_fraction", "benchmark/loss"} <= set(kept)
     assert len([name for name in kept if not name.startswith("elo/")]) <= len(DIAGNOSED) + 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.hard], ids=lambda kind: kind.what)
+def test_what_is_made_is_told_and_nothing_else(kind: Kind) -> None:
+    """Twelve runs of the two hundred of `bench/claims.py`."""
+    found, false, own = count(kind, 12, 1)
+
+    assert false <= 1, found
+    assert own >= 10 or not kind.broken, found
