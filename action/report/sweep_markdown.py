@@ -12,7 +12,8 @@ from action.report.elo_view import TextTable
 from action.report.markdown import BUDGET
 from action.report.mermaid import COLOURS, FEWEST_POINTS, draw_together
 from action.report.render import cut, render
-from action.report.sweep_view import asides, short_names, sweep_tables
+from action.report.short_names import short_names
+from action.report.sweep_view import asides, sweep_tables
 from action.report.view import NOTE_WORDS, many
 from checks.run import Note
 from checks.sweep.answer import SweepAnswer

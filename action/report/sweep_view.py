@@ -5,10 +5,10 @@ Texts pass through unescaped: the page that shows them escapes. No colour, marku
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from action.report.elo_view import TextTable, interval_text
+from action.report.short_names import common_ends, short_names
 from action.report.table import cell
 from action.report.view import NOTHING
 from checks.elo.estimate import Estimate
@@ -45,38 +45,13 @@ def sweep_tables(found: SweepAnswer) -> tuple[TextTable, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def short_names(labels: Sequence[str]) -> Mapping[str, str]:
-    """Leave out what all labels begin and end with, whole words alone.
-
-    >>> short_names(["league-healthy-s0", "league-short-s0"]), short_names(["a", "b"])
-    ({'league-healthy-s0': 'healthy', 'league-short-s0': 'short'}, {'a': 'a', 'b': 'b'})
-    """
-    head, tail = _common(labels)
-    return {label: label[len(head) : len(label) - len(tail)] for label in labels}
-
-
-def _common(labels: Sequence[str]) -> tuple[str, str]:
-    """Give what all labels begin with, up to a mark, and what all of the rest end with, from a mark on."""
-    head = re.sub(r"[^-_/.: ]*$", "", _prefix(labels))
-    rest = [label[len(head) :] for label in labels]
-    tail = re.sub(r"^[^-_/.: ]*", "", _prefix([text[::-1] for text in rest])[::-1])
-    return (head, tail) if all(len(text) > len(tail) for text in rest) else ("", "")
-
-
-def _prefix(texts: Sequence[str]) -> str:
-    """Give what all texts, at least one, begin with; the first and the last by order tell."""
-    first, last = min(texts), max(texts)
-    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
-    return first[:same]
-
-
 def asides(found: SweepAnswer) -> tuple[str, ...]:
     """Say what the tables cannot: what may not be compared, by which rules runs are flagged, what is not shown."""
     raised = {flag.name for row in found.rows for flag in row.flags}
     told = [f"{name}: {rule}" for name, rule in RULES.items() if name in raised]
     config = found.config
     hidden = f" {config.hidden} more may be secret and are not shown." if config.hidden else ""
-    head, tail = _common([row.label for row in found.rows])
+    head, tail = common_ends([row.label for row in found.rows])
     sentences = [
         (head or tail, f"Names of runs are short for {head}…{tail}."),
         (

@@ -75,6 +75,13 @@ def test_recordings_are_compared_by_their_games_on_one_scale(tmp_path: Path) -> 
     assert {one["reference"] for one in regression["references"]} >= {"base_model", "chaos_bot"}
 
 
+@pytest.mark.parametrize("name", ["regression", "league-regression-s0"])
+def test_a_run_is_left_out_by_the_name_that_tables_call_it(name: str, tmp_path: Path) -> None:
+    document = swept(*(RECORDINGS / one for one in FOUR), "--without", name, cwd=tmp_path, code=0)
+
+    assert names(document) == [f"league-{one}-s0" for one in FOUR[:3]]
+
+
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_recordings_are_told_to_people(tmp_path: Path, form: str) -> None:
     done = command("sweep", *(RECORDINGS / one for one in FOUR), "--format", form, cwd=tmp_path)

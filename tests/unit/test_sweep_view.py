@@ -11,8 +11,9 @@ from action.cli.page import open_console
 from action.cli.sweep_page import print_sweep
 from action.report.markdown import BUDGET
 from action.report.mermaid import draw_together
+from action.report.short_names import short_names
 from action.report.sweep_markdown import lines_chart, sweep_markdown
-from action.report.sweep_view import asides, short_names, sweep_tables
+from action.report.sweep_view import asides, sweep_tables
 from checks.run import Note, NoteKind, RunState, Scalar
 from checks.sweep.answer import SweepAnswer
 from checks.sweep.entry import Entry
