@@ -21,7 +21,7 @@ from action.files import show_name
 from action.ports import Ports, RunRequest
 from action.runs import fetches, named_bundle, read_run
 from checks.axis import on_trainer_steps
-from checks.check import RATINGS, Policy
+from checks.check import DIAGNOSED, RATINGS, Policy
 from checks.elo.agents import EloError
 from checks.elo.fit import FitError
 from checks.run import GameRecord, Identity, Note, RunData, Selection
@@ -31,7 +31,8 @@ from checks.sweep.entry import Entry, SweepQuestion, label_runs
 
 MOST = 200
 """Runs that one comparison takes."""
-ROLES = ("kl", "grad-norm", "loss", "reward", "win-rate", "placement-rate", "step")
+ROLES = (*DIAGNOSED, "win-rate", "placement-rate", "step")
+"""Roles whose series are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class _Found:
     games: GameRecord | None = None
     shared: tuple[Path, ...] = ()
     """The files of games that lie beside it, not yet read: they may lie beside other runs too."""
+    played: bool = False
+    """There are games of it, asked of or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +76,14 @@ class _Reader:
             place.mkdir()
             request = RunRequest(ref=ref, selection=self.selection, games=None if self.choice.series else place)
             fetched = self.ports.fetch_run(request, self.deadline)
-            return _Found(ref=ref, run=fetched.run, games=self.games(fetched.games))
+            return _Found(ref=ref, run=fetched.run, games=self.games(fetched.games), played=bool(fetched.games))
         bundle = named_bundle(ref, self.ports)
         if bundle is not None:
             evidence = read_bundle(bundle).evidence
-            return _Found(ref=ref, run=evidence.run, games=None if self.choice.series else evidence.game_record)
-        run = read_run(ref, self.selection, self.ports)
-        return _Found(ref=ref, run=run, shared=() if self.choice.series else find_games(ref))
+            games = None if self.choice.series else evidence.game_record
+            return _Found(ref=ref, run=evidence.run, games=games, played=evidence.games is not None)
+        run, beside = read_run(ref, self.selection, self.ports), find_games(ref)
+        return _Found(ref=ref, run=run, shared=() if self.choice.series else beside, played=bool(beside))
 
     def games(self, paths: Sequence[Path]) -> GameRecord | None:
         """Read files of games; None: there are none."""
@@ -187,6 +191,7 @@ def _entries(found: Sequence[_Found], reader: _Reader) -> tuple[list[Entry], Gam
     own = [one.games or reader.games([path for path in one.shared if path.resolve() not in between]) for one in found]
     labels = label_runs([one.run for one in found])
     entries = [
-        Entry(label=label, run=one.run, games=games) for label, one, games in zip(labels, found, own, strict=True)
+        Entry(label=label, run=one.run, games=games, played=one.played)
+        for label, one, games in zip(labels, found, own, strict=True)
     ]
     return entries, reader.games([*between, *reader.choice.games])

@@ -23,6 +23,8 @@ class Entry:
     """On the trainer's own steps."""
     games: GameRecord | None
     """Its own games; None: there are none."""
+    played: bool = False
+    """There are games of it, read or not: what its reward does tells no strength then."""
 
 
 @dataclass(frozen=True, kw_only=True)
