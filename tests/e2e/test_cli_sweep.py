@@ -139,6 +139,21 @@ def test_bundles_are_compared_by_the_games_in_them(tmp_path: Path) -> None:
     assert document["winner"] == "league-healthy-s0"
 
 
+def test_a_run_shows_in_a_sweep_what_its_verdict_tells(tmp_path: Path) -> None:
+    profiles = ("--profile", "grpo", "--profile", "league")
+    runs = ("no-learning", "regression")
+    verdicts = [command("check", RECORDINGS / one, *profiles, "--format", "json", cwd=tmp_path) for one in runs]
+
+    document = swept(*(RECORDINGS / one for one in runs), cwd=tmp_path, code=0)
+
+    told = {row["name"]: row["diagnosis"] for row in document["rows"]}
+    assert told == {(verdict := json.loads(one.stdout))["run"]["name"]: verdict["diagnosis"] for one in verdicts}
+    assert {name: found[0]["pattern"] for name, found in told.items()} == {
+        "league-no-learning-s0": "dead-signal",
+        "league-regression-s0": "regression",
+    }
+
+
 def test_ratings_are_judged_where_that_is_asked(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text(
         "version: 1\nextends: [grpo]\nonline-elo: {k: 32, update: sequential, seats: 4, games-per-step: 8}\n"
