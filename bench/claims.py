@@ -89,7 +89,7 @@ def growing_kl(rng: Rng, end: float) -> Values:
 def composite(rng: Rng) -> Made:
     """Draw a healthy run: a reward that learns and flattens, and all else in its bounds."""
     return {
-        "reward": np.asarray(np.tanh(AT / 70), np.float64) + wandering(rng, 0.5, 0.1),
+        "reward": np.asarray(np.tanh(AT / 70) + wandering(rng, 0.5, 0.1), np.float64),
         "kl": np.abs(0.02 + wandering(rng, 0.8, 0.005)),
         "grad_norm": np.exp(noise(rng, 0.5)),
         "loss": wandering(rng, 0.3, 0.1),
@@ -144,7 +144,7 @@ KINDS = (
     ),
     Kind(
         what="wins and losses, 0.95 falling to 0.65",
-        make=lambda r: {"reward": (r.random(STEPS) < np.linspace(0.95, 0.65, STEPS)) * 1.0},
+        make=lambda r: {"reward": (r.random(STEPS) < np.linspace(0.95, 0.65, STEPS)).astype(np.float64)},
         right=frozenset({"regression"}),
     ),
     Kind(

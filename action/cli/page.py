@@ -79,6 +79,13 @@ class Page:
             row.plain = row.plain.replace(_TIE, " ")
             self._write(Text(" " * (indent + (hang if index else 0))).append_text(row))
 
+    def verbatim(self, text: str) -> None:
+        """Write lines as they are, from the first column on and never broken: for what people copy."""
+        from rich.text import Text  # noqa: PLC0415 - see the docstring of the module
+
+        for line in text.splitlines():
+            self._write(Text(" ".join(self._clean(word) for word in line.split(" "))))
+
     def pairs(self, pairs: Sequence[tuple[str, str]], *, indent: int) -> None:
         """Write pairs of name and text side by side, as many as fit a line; a pair is only parted if it has to be."""
         from rich.cells import cell_len  # noqa: PLC0415 - see the docstring of the module

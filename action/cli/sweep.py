@@ -39,7 +39,9 @@ def sweep(  # noqa: PLR0913 - one argument an option
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", metavar="NAME", help="A run to leave out, by name or id; may be repeated."),
+        typer.Option(
+            "--without", metavar="NAME", help="A run to leave out, by any name that is shown of it; may be repeated."
+        ),
     ] = None,
     games: Annotated[
         list[Path] | None,

@@ -11,6 +11,7 @@ from pathlib import Path
 from action.cli.elo_choice import changed_rule
 from action.cli.online import service_ports
 from action.cli.ports import choose_policy, fallback_policy
+from action.cli.sweep_names import Named, find_left_out
 from action.cli.sweep_runs import Online, SweepChoice, listed_runs, local_runs, require_fitting
 from action.collection import find_games, games_reading, read_policy
 from action.deadline import Deadline
@@ -20,27 +21,32 @@ from action.files import show_name
 from action.ports import Ports, RunRequest
 from action.runs import fetches, named_bundle, read_run
 from checks.axis import on_trainer_steps
-from checks.check import RATINGS, Policy
+from checks.check import DIAGNOSED, RATINGS, Policy
 from checks.elo.agents import EloError
 from checks.elo.fit import FitError
-from checks.run import GameRecord, Note, RunData, Selection
+from checks.run import GameRecord, Identity, Note, RunData, Selection
 from checks.sweep.answer import SweepAnswer
 from checks.sweep.comparison import compare_runs
 from checks.sweep.entry import Entry, SweepQuestion, label_runs
 
 MOST = 200
 """Runs that one comparison takes."""
-ROLES = ("kl", "grad-norm", "loss", "reward", "win-rate", "placement-rate", "step")
+ROLES = (*DIAGNOSED, "win-rate", "placement-rate", "step")
+"""Roles whose series are looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
     """A run as it was read."""
 
+    ref: str
+    """How the user named it, or where it was found."""
     run: RunData
     games: GameRecord | None = None
     shared: tuple[Path, ...] = ()
     """The files of games that lie beside it, not yet read: they may lie beside other runs too."""
+    played: bool = False
+    """There are games of it, asked of or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +76,14 @@ class _Reader:
             place.mkdir()
             request = RunRequest(ref=ref, selection=self.selection, games=None if self.choice.series else place)
             fetched = self.ports.fetch_run(request, self.deadline)
-            return _Found(run=fetched.run, games=self.games(fetched.games))
+            return _Found(ref=ref, run=fetched.run, games=self.games(fetched.games), played=bool(fetched.games))
         bundle = named_bundle(ref, self.ports)
         if bundle is not None:
             evidence = read_bundle(bundle).evidence
-            return _Found(run=evidence.run, games=None if self.choice.series else evidence.game_record)
-        run = read_run(ref, self.selection, self.ports)
-        return _Found(run=run, shared=() if self.choice.series else find_games(ref))
+            games = None if self.choice.series else evidence.game_record
+            return _Found(ref=ref, run=evidence.run, games=games, played=evidence.games is not None)
+        run, beside = read_run(ref, self.selection, self.ports), find_games(ref)
+        return _Found(ref=ref, run=run, shared=() if self.choice.series else beside, played=bool(beside))
 
     def games(self, paths: Sequence[Path]) -> GameRecord | None:
         """Read files of games; None: there are none."""
@@ -100,17 +107,12 @@ def answer_sweep(choice: SweepChoice) -> tuple[SweepAnswer, tuple[Note, ...]]:
         deadline = Deadline(seconds=choice.deadline)
         reader = _Reader(choice=choice, policy=policy, ports=ports, deadline=deadline, folder=Path(folder))
         listed = listed_runs(choice, deadline, Path(folder))
-        # One that is left out is not fetched: it may be why it is left out.
-        online = [one.ref for one in listed if not one.names & {*choice.without}]
-        refs = [*local_runs(choice, ports), *online]
-        if len(refs) > MOST:
-            raise UsageError(f"sweep: expected at most {MOST} runs, got {len(refs)}; name fewer")
-        found = _kept([reader.read(ref, number) for number, ref in enumerate(refs)], listed, choice)
-        entries, cross = _entries(found, reader)
+        entries, cross = _entries(_kept(list(local_runs(choice, ports)), listed, reader), reader)
     try:
         answer = compare_runs(entries, _question(choice, policy, entries, cross))
     except (EloError, FitError) as error:
-        raise InputError(f"{', '.join(entry.label for entry in entries[:3])}: {error}") from error
+        more = f" and {len(entries) - 3} more" if len(entries) > 3 else ""
+        raise InputError(f"{', '.join(entry.label for entry in entries[:3])}{more}: {error}") from error
     return answer, (*_notes(entries), *(() if cross is None else cross.notes))
 
 
@@ -141,16 +143,19 @@ def _notes(entries: Sequence[Entry]) -> Iterator[Note]:
         yield replace(note, text=f"{listed}{more}: {note.text}")
 
 
-def _kept(found: Sequence[_Found], listed: Sequence[Online], choice: SweepChoice) -> list[_Found]:
-    """Leave out what the user does not want; refuse fewer than two runs, and one given twice."""
-    known = {name for one in found for name in _names(one.run)}.union(*(one.names for one in listed))
-    for name in choice.without:
-        if name not in known:
-            told = ", ".join(show_name(one) for one in sorted(known)[:8])
-            raise UsageError(f"--without {show_name(name)}: expected the name or id of a run, got another; {told}")
-    kept = [one for one in found if not {*choice.without} & _names(one.run)]
-    if choice.prefix is not None and choice.project is None:
-        kept = [one for one in kept if one.run.identity.name.startswith(choice.prefix)]
+def _kept(refs: Sequence[str], listed: Sequence[Online], reader: _Reader) -> list[_Found]:
+    """Read the runs that are to be compared; refuse fewer than two, too many, and one given twice."""
+    choice = reader.choice
+    _require_few(len(refs))
+    found = [reader.read(ref, number) for number, ref in enumerate(refs)]
+    prefix = choice.prefix or "" if choice.project is None else ""
+    named = [Named(run=one.run, ref=one.ref, shown=one.run.identity.name.startswith(prefix)) for one in found]
+    out = find_left_out([*named, *map(_unread, listed)], choice.without)
+    kept = [one for place, one in enumerate(found) if named[place].shown and place not in out]
+    # One that is left out is not fetched: it may be why it is left out.
+    online = [(place, one.ref) for place, one in enumerate(listed, len(refs)) if place not in out]
+    _require_few(len(refs) + len(online))
+    kept += [reader.read(ref, place) for place, ref in online]
     places: set[tuple[str, str | None]] = set()
     for run in (one.run for one in kept):
         if _place(run) in places:
@@ -162,8 +167,14 @@ def _kept(found: Sequence[_Found], listed: Sequence[Online], choice: SweepChoice
     return kept
 
 
-def _names(run: RunData) -> set[str]:
-    return {name for name in (run.identity.name, run.identity.id) if name}
+def _require_few(count: int) -> None:
+    if count > MOST:
+        raise UsageError(f"sweep: expected at most {MOST} runs, got {count}; name fewer")
+
+
+def _unread(one: Online) -> Named:
+    """Give a run on W&B by its names."""
+    return Named(run=RunData(ref=one.ref, source="", identity=Identity(name=one.name, id=one.id)), ref=one.ref)
 
 
 def _place(run: RunData) -> tuple[str, str | None]:
@@ -180,6 +191,7 @@ def _entries(found: Sequence[_Found], reader: _Reader) -> tuple[list[Entry], Gam
     own = [one.games or reader.games([path for path in one.shared if path.resolve() not in between]) for one in found]
     labels = label_runs([one.run for one in found])
     entries = [
-        Entry(label=label, run=one.run, games=games) for label, one, games in zip(labels, found, own, strict=True)
+        Entry(label=label, run=one.run, games=games, played=one.played)
+        for label, one, games in zip(labels, found, own, strict=True)
     ]
     return entries, reader.games([*between, *reader.choice.games])

@@ -75,8 +75,8 @@ class Online:
     """A run that was found on W&B."""
 
     ref: str
-    names: frozenset[str]
-    """Its id and its display name."""
+    id: str
+    name: str
 
 
 def listed_runs(choice: SweepChoice, deadline: Deadline, folder: Path) -> Sequence[Online]:
@@ -88,7 +88,7 @@ def listed_runs(choice: SweepChoice, deadline: Deadline, folder: Path) -> Sequen
     runs = open_wandb(read_services(os.environ)).find(entity, project, wanted, deadline, folder)
     if not runs:
         raise InputError(f"{asked}: expected runs of {show_name(choice.project)} on W&B, found none; check the name")
-    return [Online(ref=f"wandb://{entity}/{project}/{one.id}", names=frozenset({one.id, one.name})) for one in runs]
+    return [Online(ref=f"wandb://{entity}/{project}/{one.id}", id=one.id, name=one.name or one.id) for one in runs]
 
 
 def _filter(choice: SweepChoice) -> tuple[str, Filter]:

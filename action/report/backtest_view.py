@@ -59,9 +59,10 @@ def _bounds(found: Backtest) -> Iterator[str]:
     short = [row for row in proposals.rows if row.rule is None]
     if len(short) < len(proposals.rows):
         yield (
-            f"Each bound below stops at most {asked} of healthy runs like these, on average: one of them up to the end "
-            "of its interval. Bounds add up: when each run is held against bounds that the others give, "
-            f"{stopped:,} of {good:,} good runs are stopped by one or more."
+            f"Each bound below is to stop at most {asked} of healthy runs like these. That is an average over all the "
+            "good runs you might have had: given those you did have, a bound may stop more or fewer, most likely a "
+            "share within the interval in its row. Bounds add up: when each good run is held against the bounds that "
+            f"the others give, {stopped:,} of {good:,} are stopped by one or more."
         )
     if short:
         names = ", ".join(row.check for row in short)
@@ -82,17 +83,24 @@ def percent(share: float) -> str:
 
 
 def backtest_tables(found: Backtest) -> tuple[TextTable, ...]:
-    """Give every table that has rows."""
+    """Give every table that has rows and says something of the policy."""
     tables = (
         _confusion(found),
         _changes(found),
         _wrong(found),
+        _unread(found),
         _tallies(found),
         *_proposals(found.proposals),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def run_tables(found: Backtest) -> tuple[TextTable, ...]:
+    """Give every table that has rows and lists runs which are as they should be: long, and last."""
+    tables = (
+        _halves(found),
         _plain(found, "Runs without a label", labelled=False),
         _plain(found, "Runs that agree with their label, or are inconclusive", labelled=True),
-        _unread(found),
-        _halves(found),
     )
     return tuple(table for table in tables if table.rows)
 

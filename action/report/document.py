@@ -36,7 +36,7 @@ def verdict_document(verdict: Verdict) -> Object:
         "policy": _policy(verdict.policy),
         "checks": [_check(check) for check in verdict.checks],
         "elo": None if verdict.elo is None else elo_document(verdict.elo),
-        "diagnosis": [_diagnosis(one) for one in verdict.diagnosis],
+        "diagnosis": [diagnosis_document(one) for one in verdict.diagnosis],
         "progress": None if verdict.progress is None else _progress(verdict.progress),
         "waivers": [_waiver(waiver) for waiver in verdict.waivers],
         "notes": notes_document(verdict.notes),
@@ -104,7 +104,8 @@ def _where(where: Where | None) -> Object | None:
     return None if where is None else {"file": where.file, "line": where.line}
 
 
-def _diagnosis(found: Diagnosis) -> Object:
+def diagnosis_document(found: Diagnosis) -> Object:
+    """Return a pattern that a run shows."""
     return {
         "pattern": found.pattern,
         "title": found.title,

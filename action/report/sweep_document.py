@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from action.report.document import VERSION, notes_document
+from action.report.document import VERSION, diagnosis_document, notes_document
 from action.report.elo_document import Json, Object
 from checks.elo.estimate import Estimate
 from checks.number import finite
@@ -76,6 +76,7 @@ def _row(row: SweepRow) -> Object:
         "placement_rate": finite(metrics.placement_rate),
         "flags": [{"flag": flag.name, "text": flag.text} for flag in row.flags],
         "reasons": [*row.why, *row.doubts],
+        "diagnosis": [diagnosis_document(one) for one in row.diagnosis],
     }
 
 

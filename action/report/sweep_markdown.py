@@ -12,7 +12,8 @@ from action.report.elo_view import TextTable
 from action.report.markdown import BUDGET
 from action.report.mermaid import COLOURS, FEWEST_POINTS, draw_together
 from action.report.render import cut, render
-from action.report.sweep_view import asides, short_names, sweep_tables
+from action.report.short_names import short_names
+from action.report.sweep_view import asides, fact_tables, shown_evidence, shown_tables, strength_tables
 from action.report.view import NOTE_WORDS, many
 from checks.run import Note
 from checks.sweep.answer import SweepAnswer
@@ -34,7 +35,10 @@ def sweep_markdown(found: SweepAnswer, notes: Sequence[Note], *, budget: int = B
             "headline": told[0],
             "sentences": cut(told[1:], first),
             "charts": charts_page([] if chart is None or first == 0 else [chart]),
-            "tables": [_table(table, first) for table in sweep_tables(found)],
+            "strength": [_table(table, first) for table in strength_tables(found)],
+            "shown": [_table(table, first) for table in shown_tables(found)],
+            "evidence": cut(shown_evidence(found), first),
+            "tables": [_table(table, first) for table in fact_tables(found)],
             "asides": asides(found),
             "notes": cut([{"word": NOTE_WORDS[note.kind], "text": note.text} for note in notes], first),
         }
@@ -53,24 +57,26 @@ def _table(table: TextTable, first: int | None) -> dict[str, object]:
 
 
 def lines_chart(found: SweepAnswer) -> Chart | None:
-    """Draw the checkpoints of the first runs over training, at the steps that all of them have; None: too few.
+    """Draw the checkpoints of runs over training, at the steps that all runs which are drawn have; None: too few.
 
-    Nothing is interpolated: a step at which one of them has no checkpoint is left out. A run without enough steps is
-    left out itself.
+    Nothing is interpolated: a step at which one of them has no checkpoint is left out. A run without enough checkpoints
+    is left out itself, as are those for which there is no colour.
     """
     names = short_names([row.label for row in found.rows])
-    lines = {line.label: dict(line.points) for line in found.lines if len(dict(line.points)) >= FEWEST_POINTS}
-    drawn = dict(list(lines.items())[: len(COLOURS)])
+    lines = {line.label: dict(line.points) for line in found.lines}
+    long = {label: line for label, line in lines.items() if len(line) >= FEWEST_POINTS}
+    drawn = dict(list(long.items())[: len(COLOURS)])
     steps = sorted(set.intersection(*map(set, drawn.values()))) if drawn else []
     drawing = draw_together(steps, [[line[step] for step in steps] for line in drawn.values()], "Elo")
     if drawing is None:
         return None
-    every = {step for line in drawn.values() for step in line}
-    left = [names[row.label] for row in found.rows if row.label not in drawn]
-    hidden = len(every) - len(steps)
+    hidden = len({step for line in drawn.values() for step in line}) - len(steps)
+    short = [f"{names[label]} ({len(line)})" for label, line in lines.items() if label not in long]
+    beyond = [names[label] for label in long if label not in drawn]
     told = [
         (hidden, f"{many(hidden, 'step', 'steps')} left out, at which not all of them have a checkpoint."),
-        (left, f"Not drawn: {', '.join(left[:6])}{', …' if len(left) > 6 else ''}."),
+        (short, f"Not drawn, with fewer than {FEWEST_POINTS} checkpoints whose rating is finite: {_listed(short)}."),
+        (beyond, f"Not drawn, since a chart holds {len(COLOURS)} lines: {_listed(beyond)}."),
     ]
     return Chart(
         title=f"Checkpoints above {found.reference}, by training step",
@@ -78,3 +84,7 @@ def lines_chart(found: SweepAnswer) -> Chart | None:
         legend=tuple(zip((square for square, _ in COLOURS), (names[label] for label in drawn), strict=False)),
         asides=tuple(text for holds, text in told if holds),
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -5,10 +5,10 @@ Texts pass through unescaped: the page that shows them escapes. No colour, marku
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from action.report.elo_view import TextTable, interval_text
+from action.report.short_names import common_ends, short_names
 from action.report.table import cell
 from action.report.view import NOTHING
 from checks.elo.estimate import Estimate
@@ -19,6 +19,7 @@ from checks.run import RunState
 from checks.sweep.answer import Basis, Choice, SweepAnswer, SweepRow
 from checks.sweep.instability import RULES
 from checks.sweep.ranking import rankings
+from checks.sweep.words import games_text
 
 _ESTIMATED = (Basis.GAMES, Basis.RATINGS)
 _STATES = {RunState.UNKNOWN: NOTHING}
@@ -30,44 +31,50 @@ _KNOWN = {
 }
 
 
-def sweep_tables(found: SweepAnswer) -> tuple[TextTable, ...]:
-    """Give every table that has rows; runs are called without what all their names have in common."""
+LEARNING = "learning"
+"""The pattern of a run in which nothing is to be explained."""
+
+
+def strength_tables(found: SweepAnswer) -> tuple[TextTable, ...]:
+    """Give the tables of who stands where; runs are called without what all their names have in common."""
     names = short_names([row.label for row in found.rows])
-    tables = (
-        _gaps_table(found, names),
-        _comparisons_table(found, names),
+    return _filled(_gaps_table(found, names), _comparisons_table(found, names))
+
+
+def fact_tables(found: SweepAnswer) -> tuple[TextTable, ...]:
+    """Give the tables of what else is known of the runs."""
+    names = short_names([row.label for row in found.rows])
+    return _filled(
         _training_table(found, names),
         _logged_table(found, names),
         _played_table(found, names),
         _rankings_table(found, names),
         _config_table(found, names),
     )
+
+
+def _filled(*tables: TextTable) -> tuple[TextTable, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def short_names(labels: Sequence[str]) -> Mapping[str, str]:
-    """Leave out what all labels begin and end with, whole words alone.
-
-    >>> short_names(["league-healthy-s0", "league-short-s0"]), short_names(["a", "b"])
-    ({'league-healthy-s0': 'healthy', 'league-short-s0': 'short'}, {'a': 'a', 'b': 'b'})
-    """
-    head, tail = _common(labels)
-    return {label: label[len(head) : len(label) - len(tail)] for label in labels}
-
-
-def _common(labels: Sequence[str]) -> tuple[str, str]:
-    """Give what all labels begin with, up to a mark, and what all of the rest end with, from a mark on."""
-    head = re.sub(r"[^-_/.: ]*$", "", _prefix(labels))
-    rest = [label[len(head) :] for label in labels]
-    tail = re.sub(r"^[^-_/.: ]*", "", _prefix([text[::-1] for text in rest])[::-1])
-    return (head, tail) if all(len(text) > len(tail) for text in rest) else ("", "")
+def shown_tables(found: SweepAnswer) -> tuple[TextTable, ...]:
+    """Give the table of what each run shows; none where no run shows anything for sure."""
+    names = short_names([row.label for row in found.rows])
+    rows = found.rows if any(row.diagnosis for row in found.rows) else ()
+    columns = {
+        "run": [names[row.label] for row in rows],
+        "shows": [row.diagnosis[0].title if row.diagnosis else NOTHING for row in rows],
+        "also": [", ".join(one.title for one in row.diagnosis[1:]) or NOTHING for row in rows],
+    }
+    title = "What each run shows (the tool's reading, which takes no part in the comparison)"
+    return _filled(_table(title, columns, ()))
 
 
-def _prefix(texts: Sequence[str]) -> str:
-    """Give what all texts, at least one, begin with; the first and the last by order tell."""
-    first, last = min(texts), max(texts)
-    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
-    return first[:same]
+def shown_evidence(found: SweepAnswer) -> tuple[tuple[str, str], ...]:
+    """Give the evidence of what each run shows first, by its name; learning needs no explanation."""
+    names = short_names([row.label for row in found.rows])
+    mains = [(names[row.label], row.diagnosis[0]) for row in found.rows if row.diagnosis]
+    return tuple((name, main.evidence) for name, main in mains if main.pattern != LEARNING)
 
 
 def asides(found: SweepAnswer) -> tuple[str, ...]:
@@ -76,7 +83,7 @@ def asides(found: SweepAnswer) -> tuple[str, ...]:
     told = [f"{name}: {rule}" for name, rule in RULES.items() if name in raised]
     config = found.config
     hidden = f" {config.hidden} more may be secret and are not shown." if config.hidden else ""
-    head, tail = _common([row.label for row in found.rows])
+    head, tail = common_ends([row.label for row in found.rows])
     sentences = [
         (head or tail, f"Names of runs are short for {head}…{tail}."),
         (
@@ -85,7 +92,8 @@ def asides(found: SweepAnswer) -> tuple[str, ...]:
         ),
         (
             any(one.last is not None for row in found.rows for one in row.references),
-            "Logged ratings are shown as they are, a drop from each reference's own start: to look at, not to compare.",
+            "Logged ratings are shown as they are, changes since each reference's own start: to look at, not to "
+            "compare.",
         ),
         (told, f"Flags: {'; '.join(told)}."),
         (config.noise or config.hidden, f"Configurations also differ in {_listed(config.noise)}.{hidden}"),
@@ -164,7 +172,7 @@ def _comparisons_table(found: SweepAnswer, names: Mapping[str, str]) -> TextTabl
     if contest is None:
         return TextTable(title="", heads=(), rows=(), right=frozenset())
     told = contest.comparisons
-    needed = [NOTHING if one.games_needed is None else f"{one.games_needed:,}" for one in told]
+    needed = [NOTHING if one.games_needed is None else games_text(one.games_needed) for one in told]
     columns = {
         "run": [names[found.rows[one.other].label] for one in told],
         "difference": [signed(one.difference.value) for one in told],
@@ -213,11 +221,11 @@ def _short(value: float | None) -> str:
 def _logged_table(found: SweepAnswer, names: Mapping[str, str]) -> TextTable:
     logged = sorted({one.name for row in found.rows for one in row.references if one.last is not None})
     drops = any(row.drop is not None for row in found.rows)
-    columns = {"reference": [*logged, *(["total drop"] if drops else [])] if logged else []}
+    columns = {"reference": [*logged, *(["total change"] if drops else [])] if logged else []}
     for row in found.rows if logged else ():
-        total = [signed(row.drop)] if drops else []
+        total = [_change(row.drop)] if drops else []
         columns[names[row.label]] = [*(_logged(row, name) for name in logged), *total]
-    told = "last rating (and how far it dropped from its own start)" if drops else "last rating"
+    told = "last rating (and its change since its own start)" if drops else "last rating"
     return _table(f"References as logged: {told}", columns, set(names.values()))
 
 
@@ -225,7 +233,16 @@ def _logged(row: SweepRow, name: str) -> str:
     one = next((one for one in row.references if one.name == name and one.last is not None), None)
     if one is None:
         return NOTHING
-    return f"{one.last:.0f}" + ("" if one.drop is None else f" ({signed(one.drop)})")
+    return f"{one.last:.0f}" + ("" if one.drop is None else f" ({_change(one.drop)})")
+
+
+def _change(drop: float | None) -> str:
+    """Write a drop as the change that it is.
+
+    >>> _change(12.0), _change(-3.25), _change(None)
+    ('-12', '+3.2', '–')
+    """
+    return signed(None if drop is None else -drop)
 
 
 def _played_table(found: SweepAnswer, names: Mapping[str, str]) -> TextTable:
@@ -244,17 +261,22 @@ def _rated(row: SweepRow, name: str) -> str:
 
 
 def _rankings_table(found: SweepAnswer, names: Mapping[str, str]) -> TextTable:
-    heads = {"gap": "by gap", "reference_elo": f"by logged {found.reference}", "drop": "by total drop"}
+    heads = {"gap": "by gap", "reference_elo": f"by logged {found.reference}", "drop": "by total change"}
     kept = [one for one in rankings(found) if one.rows]
     count = max((len(one.rows) for one in kept), default=0)
     columns = {"rank": [f"{place + 1}" for place in range(count)]}
     for one in kept:
-        told = [
-            f"{names[label]} {f'{value:.0f}' if one.by == 'reference_elo' else signed(value)}"
-            for label, value in one.rows
-        ]
+        write = _RANKED[one.by]
+        told = [f"{names[label]} {write(value)}" for label, value in one.rows]
         columns[heads[one.by]] = [*told, *[NOTHING] * (count - len(told))]
     return _table("Rankings (by numbers alone: neighbours may be equals)", columns, {"rank"})
+
+
+_RANKED: Mapping[str, Callable[[float], str]] = {
+    "gap": signed,
+    "reference_elo": lambda value: f"{value:.0f}",
+    "drop": _change,
+}
 
 
 def _config_table(found: SweepAnswer, names: Mapping[str, str]) -> TextTable:

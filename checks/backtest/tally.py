@@ -11,6 +11,9 @@ from checks.backtest.past import PastRun
 from checks.check import Policy
 from checks.result import Outcome, Severity
 
+_NAMED = 4
+"""Most checks that are named where several decide most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
@@ -75,8 +78,13 @@ def remarks(rows: Sequence[Tally], *, labelled: bool) -> Iterator[str]:
     if not rows:
         return
     first = rows[0]
-    if first.decided:
+    tied = [row for row in rows if row.decided == first.decided]
+    if first.decided and len(tied) == 1:
         yield f"{first.id} decides most: {_runs(first.decided)}, {first.alone:,} of them alone."
+    elif first.decided:
+        named = [f"{row.id} ({row.alone:,} alone)" for row in tied[:_NAMED]]
+        last = f"{len(tied) - _NAMED} more" if len(tied) > _NAMED else named.pop()
+        yield f"{', '.join(named)} and {last} decide most: {_runs(first.decided)} each."
     never = [row.id for row in rows if not row.fired and not row.decided]
     if never:
         yield f"Never fired and never decided: {', '.join(never)}."

@@ -6,7 +6,7 @@ No pattern may enter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,21 +75,37 @@ class Case:
 
 def case_of(policy: Policy, evidence: Evidence, results: Sequence[CheckResult], strength: EloFound | None) -> Case:
     """Gather what the patterns look at."""
-    found = {role: find_series(policy, evidence.run, role) for role in DIAGNOSED}
-    logged = {role: one for role, one in found.items() if one is not None}
     answers = {one.id: one for one in results}
-    return Case(
-        run=evidence.run,
-        logged=logged,
-        series={role: ascending for role, one in logged.items() if (ascending := usable(one)).values.size},
+    return replace(
+        case_of_run(policy, evidence.run, strength, played=evidence.games is not None),
         logs=evidence.logs,
         answers={
             (check.ask.question, check.ask.value): answers[check.id]
             for check in policy.checks
             if isinstance(check.ask, LogAsk) and check.id in answers
         },
+    )
+
+
+def case_of_run(policy: Policy, run: RunData, strength: EloFound | None, *, played: bool) -> Case:
+    """Gather what the patterns look at where neither logs nor checks tell anything.
+
+    Args:
+        policy: which metrics have which role.
+        run: its series.
+        strength: the analysis of its games, or of its logged ratings.
+        played: there are games of it, whether or not they were asked of.
+    """
+    found = {role: find_series(policy, run, role) for role in DIAGNOSED}
+    logged = {role: one for role, one in found.items() if one is not None}
+    return Case(
+        run=run,
+        logged=logged,
+        series={role: ascending for role, one in logged.items() if (ascending := usable(one)).values.size},
+        logs={},
+        answers={},
         strength=strength,
-        rated=evidence.games is not None or any(map(is_rating, evidence.run.catalog)),
+        rated=played or any(map(is_rating, run.catalog)),
     )
 
 

@@ -48,7 +48,7 @@ def _by_reward(case: Case, sign: Callable[[Case], str | None]) -> str | None:
     if seen is None or not case.rated:
         return seen
     if case.ratings is None:
-        return f"{seen} The run has games or ratings that no check asks of: with the profile league they tell more."
+        return f"{seen} Its games or ratings tell more, where they are asked of (profile league)."
     return f"{seen} Its logged ratings do not tell how strong it became."
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from checks.elo.estimate import Estimate
+from checks.result import Diagnosis
 from checks.run import RunState
 from checks.sweep.config import Differences
 from checks.sweep.contest import Contest
@@ -98,6 +99,8 @@ class SweepRow:
     flags: tuple[Flag, ...]
     doubts: tuple[str, ...]
     """Why its gap must not be believed."""
+    diagnosis: tuple[Diagnosis, ...]
+    """What the run shows, the main pattern first: the tool's reading, which takes no part in the comparison."""
 
     @property
     def gap(self) -> float | None:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import reduce
-from itertools import accumulate, combinations
 
-import numpy as np
-
-from checks.counts import Counts, merge
-from checks.document import quote
 from checks.elo.answer import BEST
-from checks.elo.consistency import drift_between
-from checks.number import round9, show_number
-from checks.run import NoteKind
+from checks.number import round9
 from checks.sweep.answer import Basis, Choice, Line, SweepAnswer, SweepRow
 from checks.sweep.config import compare_configs
 from checks.sweep.contest import Contest, compare_games, compare_ratings
+from checks.sweep.doubt import reasons
 from checks.sweep.entry import Entry, SweepQuestion
 from checks.sweep.instability import instability
 from checks.sweep.pool import Pool, build_pool
 from checks.sweep.reading import Reading, find_reference, read_games, read_ratings
 from checks.sweep.row import logged_gap, metrics_of, reference_facts, watched
+from checks.sweep.shown import patterns
 from checks.sweep.standing import best_standing
 
 
@@ -53,7 +47,7 @@ def compare_runs(entries: Sequence[Entry], question: SweepQuestion) -> SweepAnsw
         candidate=question.candidate,
         rows=tuple(rows),
         contest=_contest(question, pool, readings),
-        reasons=tuple(_reasons(entries, question, pool)),
+        reasons=tuple(reasons(entries, question, pool)),
         config=compare_configs([entry.run.config for entry in entries]),
         lines=() if pool is None else tuple(_line(entry.label, place, pool) for place, entry in enumerate(entries)),
     )
@@ -89,6 +83,7 @@ def _row(entry: Entry, question: SweepQuestion, reading: Reading, reference: str
         metrics=metrics_of(question.policy, run),
         flags=instability(watched(question.policy, run)),
         doubts=reading.doubts,
+        diagnosis=patterns(entry, question, reading),
     )
 
 
@@ -126,45 +121,6 @@ def _contest(question: SweepQuestion, pool: Pool | None, readings: Sequence[Read
         return compare_games(pool, standings, best=question.candidate == BEST, confidence=question.confidence)
     ratings = [one.at_once for one in readings if one.at_once is not None]
     return compare_ratings(ratings, question.confidence) if len(ratings) == len(readings) else None
-
-
-def _reasons(entries: Sequence[Entry], question: SweepQuestion, pool: Pool | None) -> Iterator[str]:
-    """Tell why a comparison of all runs must not be believed, beyond what is wrong with one of them."""
-    for note in () if question.cross is None else question.cross.notes:
-        if note.kind is NoteKind.LOST:
-            yield f"Some of the games between runs were lost while reading: {note.text}."
-    if pool is None:
-        return
-    played = {entry.label: entry.games.counts for entry in entries if entry.games is not None}
-    for (one, mine), (other, theirs) in combinations(played.items(), 2):
-        if _same(mine, theirs):
-            yield (
-                f"The games of {quote(one)} and of {quote(other)} are the same to the last: one is a copy of the "
-                "other, and counted twice they tell nothing more. Leave one out, or give it its own games."
-            )
-    yield from _drifts(played, pool)
-
-
-def _drifts(played: Mapping[str, Counts], pool: Pool) -> Iterator[str]:
-    """Tell in which runs the references stand otherwise to each other than in all the others."""
-    records = tuple(played.values())
-    before, after = list(accumulate(records, merge)), list(accumulate(records[::-1], merge))[::-1]
-    for place, label in enumerate(played if len(records) > 1 else ()):
-        sides = ([before[place - 1]] if place else []) + after[place + 1 : place + 2]
-        drift = drift_between(reduce(merge, sides), records[place], pool.rated.scale)
-        if drift is not None and drift.sure:
-            name, moved = max(drift.differences, key=lambda one: abs(one[1]))
-            yield (
-                f"In {quote(label)} the references stand otherwise to each other than in the other runs ({quote(name)} "
-                f"by {show_number(moved)} Elo): they never change, so the environment did, and the runs cannot be "
-                "compared. Evaluate all of them in one environment."
-            )
-
-
-def _same(one: Counts, other: Counts) -> bool:
-    """Tell whether two records are the same, result by result."""
-    pairs = ((one.entries.points, other.entries.points), (one.entries.games, other.entries.games))
-    return one.agents == other.agents and one.games > 0 and all(np.array_equal(x, y) for x, y in pairs)
 
 
 def _line(label: str, place: int, pool: Pool) -> Line:

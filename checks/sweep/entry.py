@@ -23,6 +23,8 @@ class Entry:
     """On the trainer's own steps."""
     games: GameRecord | None
     """Its own games; None: there are none."""
+    played: bool = False
+    """There are games of it, read or not: what its reward does tells no strength then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,10 @@ def label_runs(runs: Sequence[RunData]) -> tuple[str, ...]:
     with_id = [f"{one.identity.name} ({one.identity.id or one.ref})" for one in runs]
     with_ref = [f"{one.identity.name} ({one.ref})" for one in runs]
     often, again = Counter(names), Counter(with_id)
-    return tuple(
+    told = [
         names[i] if often[names[i]] == 1 else with_id[i] if again[with_id[i]] == 1 else with_ref[i]
         for i in range(len(runs))
-    )
+    ]
+    # A run may be named as another one is called here: then places tell.
+    twice = Counter(told)
+    return tuple(name if twice[name] == 1 else f"{name}, no. {i}" for i, name in enumerate(told, 1))

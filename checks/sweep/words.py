@@ -12,7 +12,7 @@ from checks.elo.words import elo, interval, rounded
 from checks.sweep.answer import Basis, SweepAnswer, SweepRow
 from checks.sweep.contest import Contest, planned_games
 
-_NAMED = 6
+NAMED = 6
 """Most runs that a sentence names."""
 SMALL = 20.0
 """Elo: a difference below which it matters little who wins."""
@@ -33,7 +33,7 @@ def headline(found: SweepAnswer) -> str:
     if found.contest.won:
         return f"No winner: {quote(leader.label)} leads, but what it rests on is in doubt."
     tied = [found.rows[one.other].label for one in found.contest.comparisons if not found.contest.sure(one)]
-    return f"No winner: {quote(leader.label)} leads, but not surely before {_listed(tied)}."
+    return f"No winner: {quote(leader.label)} leads, but not surely before {listed(tied)}."
 
 
 def sentences(found: SweepAnswer) -> tuple[str, ...]:
@@ -54,8 +54,8 @@ def _rest(found: SweepAnswer) -> Iterator[str]:
         yield from _advice(found)
     unstable = [row for row in found.rows if row.flags]
     if unstable:
-        told = [f"{quote(row.label)} ({'; '.join(flag.text for flag in row.flags)})" for row in unstable[:_NAMED]]
-        more = f" and {len(unstable) - _NAMED} more" if len(unstable) > _NAMED else ""
+        told = [f"{quote(row.label)} ({'; '.join(flag.text for flag in row.flags)})" for row in unstable[:NAMED]]
+        more = f" and {len(unstable) - NAMED} more" if len(unstable) > NAMED else ""
         yield f"Signs of instability: {', '.join(told)}{more}."
 
 
@@ -81,7 +81,7 @@ def _ties(found: SweepAnswer, contest: Contest) -> Iterator[str]:
     """Tell each run that may be as strong as the leader, the closest first, and what would settle it."""
     open_ = [one for one in contest.comparisons if not contest.sure(one)]
     leader = found.rows[0]
-    for one in open_[:_NAMED]:
+    for one in open_[:NAMED]:
         other = found.rows[one.other]
         told = "" if one.difference.value is None else f"{elo(one.difference.value)} Elo "
         text = f"{quote(leader.label)} less {quote(other.label)}: {told}({interval(one.difference)})"
@@ -90,11 +90,11 @@ def _ties(found: SweepAnswer, contest: Contest) -> Iterator[str]:
         else:
             difference = max(abs(one.difference.value or 0.0), SMALL)
             yield (
-                f"{text}; about {rounded(one.games_needed):,.0f} more games of {_candidate(leader)} and of "
+                f"{text}; about {games_text(one.games_needed)} more games of {_candidate(leader)} and of "
                 f"{_candidate(other)} together would settle a difference of {elo(difference)} Elo."
             )
-    if len(open_) > _NAMED:
-        yield f"{len(open_) - _NAMED} more runs may be as strong as {quote(leader.label)}."
+    if len(open_) > NAMED:
+        yield f"{len(open_) - NAMED} more runs may be as strong as {quote(leader.label)}."
 
 
 def _advice(found: SweepAnswer) -> Iterator[str]:
@@ -112,9 +112,9 @@ def _advice(found: SweepAnswer) -> Iterator[str]:
         )
         yield (
             f"Which games would settle it: {_name(first)} against {_name(second)}, each in half of the seats; about "
-            f"{rounded(planned_games(apart, pairs, found.confidence)):,.0f} games if they really differ by "
-            f"{elo(max(abs(apart), SMALL))} Elo, {rounded(planned_games(SMALL, pairs, found.confidence)):,.0f} for "
-            f"{elo(SMALL)}; as many against each other run that might win. Give them with --games."
+            f"{games_text(planned_games(apart, pairs, found.confidence))} games if they really differ by "
+            f"{elo(max(abs(apart), SMALL))} Elo{_if_small(apart, pairs, found.confidence)}; as many against each other "
+            "run that might win. Give them with --games."
         )
     elif len(told) > 1:
         yield (
@@ -122,7 +122,23 @@ def _advice(found: SweepAnswer) -> Iterator[str]:
             "never changes."
         )
     if unknown:
-        yield f"Nothing is known of {_listed(unknown)}: log games, or leave {_it(unknown)} out with --without."
+        yield f"Nothing is known of {listed(unknown)}: log games, or leave {_it(unknown)} out with --without."
+
+
+def _if_small(apart: float, pairs: int, confidence: float) -> str:
+    """Tell of the games that the smallest difference takes which matters, unless that is the one in question."""
+    if elo(max(abs(apart), SMALL)) == elo(SMALL):
+        return ""
+    return f", {games_text(planned_games(SMALL, pairs, confidence))} for {elo(SMALL)}"
+
+
+def games_text(games: int) -> str:
+    """Write how many games would settle something: an estimate, so two digits, rounded up.
+
+    >>> games_text(5021), games_text(19)
+    ('5,100', '19')
+    """
+    return f"{rounded(games):,.0f}"
 
 
 def _name(row: SweepRow) -> str:
@@ -140,22 +156,22 @@ def _all_others(found: SweepAnswer) -> str:
 
 
 def _who(labels: Sequence[str], found: SweepAnswer) -> str:
-    return "All runs" if len(labels) == len(found.rows) else _listed(labels)
+    return "All runs" if len(labels) == len(found.rows) else listed(labels)
 
 
 def _it(labels: Sequence[str]) -> str:
     return "it" if len(labels) == 1 else "them"
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
     """Write labels as a list, of many the first few.
 
-    >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"))
+    >>> listed(["a"]), listed(["a", "b", "c"]), listed(list("abcdefgh"))
     ('a', 'a, b and c', 'a, b, c, d, e, f and 2 more')
     """
-    shown = [quote(label) for label in labels[:_NAMED]]
-    if len(labels) > _NAMED:
-        return f"{', '.join(shown)} and {len(labels) - _NAMED} more"
+    shown = [quote(label) for label in labels[:NAMED]]
+    if len(labels) > NAMED:
+        return f"{', '.join(shown)} and {len(labels) - NAMED} more"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 

@@ -206,7 +206,8 @@ SWEEP = {
     "": "version verdict winner reference candidate confidence sentences rows comparisons rankings config config_noise "
     "notes",
     "rows[]": "run ref id name url state steps basis gap best references drop games kl_mean kl_max grad_norm reward "
-    "win_rate placement_rate flags reasons",
+    "win_rate placement_rate flags reasons diagnosis",
+    "rows[].diagnosis[]": PROMISED["diagnosis[]"],
     "rows[].gap": "checkpoint step elo low high",
     "rows[].references[]": "reference elo low high first last drop",
     "comparisons[]": "run other elo low high sure games_needed",
@@ -217,7 +218,7 @@ SWEEP = {
 
 @pytest.mark.parametrize("path", SWEEP)
 def test_a_sweep_and_its_schema_have_the_promised_fields_in_order(path: str) -> None:
-    flat = run_of("a", {"elo/base_model": [1000, 990]}, config={"lr": 1})
+    flat = run_of("a", {"elo/base_model": [1000, 990], "reward_std": [0.0] * 30}, config={"lr": 1}, steps=None)
     runs = [strong("a", 150, 50, run=flat), strong("b", 100, 100, run=run_of("b", config={"lr": float("nan")}))]
     document = sweep_document(compared(runs), [Note(kind=NoteKind.ODD, text="x")])
     part = resolve("sweep", path)

@@ -113,6 +113,20 @@ def test_bounds_come_from_good_runs_and_can_be_pasted(tmp_path: Path, policy: Pa
     assert again["confusion"]["false_block"]["hits"] == 1
 
 
+def test_what_a_terminal_shows_can_be_pasted_under_the_profile_that_was_tried(tmp_path: Path) -> None:
+    runs(tmp_path / "runs", 24)
+    (tmp_path / "labels.csv").write_text("run,label\n" + "".join(f"run-{number:03},good\n" for number in range(24)))
+    words = ("policy", "backtest", "runs", "--profile", "grpo", "--labels", "labels.csv")
+
+    shown = command(*words, cwd=tmp_path, env={"COLUMNS": "50"}).stdout
+    block = shown[shown.index("\nchecks:\n") + 1 : shown.index("\n\nBounds: ")]
+    (tmp_path / "tuned.yml").write_text(f"version: 1\nextends: grpo\n{block}\n")
+    linted = command("policy", "lint", "tuned.yml", cwd=tmp_path)
+
+    assert '    pass: "<= 0.' in block
+    assert (linted.returncode, linted.stderr) == (0, "")
+
+
 def test_damaged_runs_are_rows_with_the_reason(tmp_path: Path, policy: Path) -> None:
     runs(tmp_path / "runs", 2)
     write_output(judge_path(tmp_path / "runs" / "run-000.jsonl"), tmp_path / "runs" / "deep" / "bundle")

@@ -75,6 +75,13 @@ def test_recordings_are_compared_by_their_games_on_one_scale(tmp_path: Path) -> 
     assert {one["reference"] for one in regression["references"]} >= {"base_model", "chaos_bot"}
 
 
+@pytest.mark.parametrize("name", ["regression", "league-regression-s0"])
+def test_a_run_is_left_out_by_the_name_that_tables_call_it(name: str, tmp_path: Path) -> None:
+    document = swept(*(RECORDINGS / one for one in FOUR), "--without", name, cwd=tmp_path, code=0)
+
+    assert names(document) == [f"league-{one}-s0" for one in FOUR[:3]]
+
+
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_recordings_are_told_to_people(tmp_path: Path, form: str) -> None:
     done = command("sweep", *(RECORDINGS / one for one in FOUR), "--format", form, cwd=tmp_path)
@@ -130,6 +137,21 @@ def test_bundles_are_compared_by_the_games_in_them(tmp_path: Path) -> None:
     document = swept("healthy", "regression", cwd=tmp_path, code=0)
 
     assert document["winner"] == "league-healthy-s0"
+
+
+def test_a_run_shows_in_a_sweep_what_its_verdict_tells(tmp_path: Path) -> None:
+    profiles = ("--profile", "grpo", "--profile", "league")
+    runs = ("no-learning", "regression")
+    verdicts = [command("check", RECORDINGS / one, *profiles, "--format", "json", cwd=tmp_path) for one in runs]
+
+    document = swept(*(RECORDINGS / one for one in runs), cwd=tmp_path, code=0)
+
+    told = {row["name"]: row["diagnosis"] for row in document["rows"]}
+    assert told == {(verdict := json.loads(one.stdout))["run"]["name"]: verdict["diagnosis"] for one in verdicts}
+    assert {name: found[0]["pattern"] for name, found in told.items()} == {
+        "league-no-learning-s0": "dead-signal",
+        "league-regression-s0": "regression",
+    }
 
 
 def test_ratings_are_judged_where_that_is_asked(tmp_path: Path) -> None:

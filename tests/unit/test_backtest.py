@@ -17,7 +17,7 @@ from checks.backtest.past import PastCheck, PastRun, PastVerdict, past_verdict
 from checks.backtest.proposal import bounded, least_runs, propose, rank, reach, to_paste
 from checks.backtest.share import share
 from checks.backtest.summary import Trial, backtest
-from checks.backtest.tally import remarks, tally
+from checks.backtest.tally import Tally, remarks, tally
 from checks.distribution import exact_interval
 from checks.result import CheckKind, Decision, Outcome, Severity
 from tests.builders import asking, policy, rule
@@ -225,6 +225,23 @@ def test_what_stands_out_is_said_and_nothing_is_said_of_nothing() -> None:
     assert list(remarks([], labelled=True)) == []
     quiet = tally(POLICY, [ran("1", found())], [label()])
     assert list(remarks(quiet, labelled=True)) == ["Never fired and never decided: a.", "Fired on good runs: none."]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (2, "a (1 alone) and b (0 alone) decide most: 2 runs each."),
+        (6, "a (1 alone), b (0 alone), c (0 alone), d (0 alone) and 2 more decide most: 2 runs each."),
+    ],
+)
+def test_checks_that_tie_in_deciding_most_are_all_named_up_to_four(count: int, told: str) -> None:
+    rows = [
+        Tally(id=name, severity=Severity.BLOCK, outcomes=(0,) * len(Outcome), decided=2,
+              alone=int(name == "a"), on_good=0, on_bad=0)
+        for name in "abcdef"[:count]
+    ]  # fmt: skip
+
+    assert next(remarks(rows, labelled=False)) == told
 
 
 # --- bounds ---------------------------------------------------------------------------------------------------------

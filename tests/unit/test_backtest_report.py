@@ -12,7 +12,7 @@ from action.cli.backtest_page import print_backtest
 from action.cli.page import open_console
 from action.report.backtest_document import backtest_document
 from action.report.backtest_markdown import backtest_markdown
-from action.report.backtest_view import backtest_sentences, backtest_tables
+from action.report.backtest_view import backtest_sentences, backtest_tables, paste_text, run_tables
 from action.report.document import json_text
 from checks.backtest.halves import Halves
 from checks.backtest.labels import Label
@@ -67,7 +67,7 @@ def test_the_json_is_valid(found: Backtest) -> None:
 
 def test_every_part_is_told() -> None:
     told = " ".join(backtest_sentences(whole()))
-    titles = [table.title for table in backtest_tables(whole())]
+    titles = [table.title for table in (*backtest_tables(whole()), *run_tables(whole()))]
 
     assert told.startswith("45 runs by policy.yml: 43 pass, 1 fail, 0 inconclusive, 0 error; 1 could not be judged.")
     assert "0 of 40 (0.0 to 8.8 %) good runs blocked" in told
@@ -77,13 +77,14 @@ def test_every_part_is_told() -> None:
         "Verdicts and labels",
         "Runs whose verdict changes",
         "Verdicts against the label",
+        "Runs that could not be judged",
         "What checks did, in how many runs (those that met no trouble are left out)",
         "Proposed bounds, each for 5 % false alarms",
+        "Two halves of one agent's games, which must tie",
         "Runs without a label",
         "Runs that agree with their label, or are inconclusive",
-        "Runs that could not be judged",
-        "Two halves of one agent's games, which must tie",
     ]
+    assert "a bound may stop more or fewer, most likely a share within the interval in its row." in told
 
 
 def test_without_labels_it_says_where_bounds_come_from() -> None:
@@ -109,6 +110,19 @@ def test_a_terminal_of_any_width_shows_no_hostile_character(width: int) -> None:
     assert "\x1b" not in shown
     assert not any(line.strip().startswith("::") for line in shown.splitlines())
     assert 'pass: "<= 0.0138"' in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("width", [12, 40, 80, 200])
+def test_what_is_to_be_pasted_stands_flush_left_and_unbroken_in_a_terminal_of_any_width(width: int) -> None:
+    paste = paste_text(whole())
+
+    assert paste is not None
+    assert f"\n{paste}\n" in text(whole(), width)
+
+
+@pytest.mark.parametrize("shown", [text(whole()), backtest_markdown(whole())], ids=["text", "markdown"])
+def test_runs_that_agree_are_listed_behind_what_is_to_be_pasted(shown: str) -> None:
+    assert shown.index("checks:\n") < shown.index("Bounds: ") < shown.index("Runs that agree with their label")
 
 
 def test_markdown_is_within_its_budget_and_escapes_all_but_the_yaml() -> None:

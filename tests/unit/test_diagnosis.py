@@ -375,7 +375,7 @@ def test_the_reward_tells_of_strength_only_where_nothing_else_does() -> None:
     for reward in (RISING, FLAT, fallen):
         assert patterns(case(reward=reward, strength=dataclasses.replace(played(), doubts=("Lost.",)))) == []
         unasked, unable = case(reward=reward, rated=True), case(reward=reward, strength=logged(settled=1.0))
-        assert told(unasked, patterns(unasked)[0]).endswith("with the profile league they tell more.")
+        assert told(unasked, patterns(unasked)[0]).endswith("tell more, where they are asked of (profile league).")
         assert told(unable, patterns(unable)[0]).endswith("Its logged ratings do not tell how strong it became.")
         assert patterns(case(reward=reward[:12])) == []
 

@@ -11,12 +11,12 @@ import pytest
 from checks.check import Policy
 from checks.elo.agents import EloError
 from checks.elo.estimate import Estimate
-from checks.run import NoteKind, RunData
+from checks.run import Identity, NoteKind, RunData
 from checks.sweep.answer import Basis, SweepAnswer
 from checks.sweep.entry import Entry, SweepQuestion, label_runs
 from checks.sweep.ranking import rankings
 from checks.sweep.words import headline, sentences
-from tests.builders import note
+from tests.builders import note, rows
 from tests.sweeps import PUBLISHED, compared, duels, entry, policy, published, record, run_of, strong
 
 ORDER = ["H", "C", "A", "F", "G", "E", "D", "B"]
@@ -227,8 +227,32 @@ def test_references_that_stand_otherwise_in_one_run_forbid_the_comparison() -> N
 def test_games_that_are_the_same_to_the_last_are_a_copy() -> None:
     found = compared([strong("one", 150, 50), strong("two", 150, 50), strong("three", 40, 160)])
 
-    assert any(reason.startswith("The games of one and of two are the same") for reason in found.reasons)
+    assert found.reasons == (
+        "The games of one and two are the same to the last: copies, which tell nothing more where they are counted "
+        "again. Leave all but one out (--without two), or give each its own games.",
+    )
     assert found.winner is None
+
+
+def test_two_runs_that_lose_every_game_are_no_copies_and_do_not_hold_a_winner_up() -> None:
+    lost = ["base_model>adapter_v20", "base_model>chaos_bot>adapter_v20"] * 60
+
+    found = compared([entry("a", lost), entry("b", lost), strong("c", 190, 10)])
+
+    assert found.winner is not None
+    assert found.winner.label == "c"
+
+
+def test_a_group_of_copies_is_one_sentence_with_the_options_that_leave_all_but_one_out() -> None:
+    runs = [strong(name, 150, 50) for name in "abc"] + [strong(f"x {n}", 40, 160) for n in range(9)]
+
+    first, second = compared(runs).reasons
+
+    assert first.startswith("The games of a, b and c are the same to the last: ")
+    assert "(--without b --without c)" in first
+    assert "The games of x 0, x 1, x 2, x 3, x 4, x 5 and 3 more are the same" in second
+    assert "(--without 'x 1' --without 'x 2' " in second
+    assert "--without 'x 6' and 2 more)" in second
 
 
 def test_a_run_whose_games_rate_no_checkpoint_forbids_a_winner_and_says_why() -> None:
@@ -283,6 +307,85 @@ def test_runs_of_one_name_and_id_are_called_by_what_the_user_wrote() -> None:
     one, other = run_of("a"), dataclasses.replace(run_of("a"), ref="b.jsonl")
 
     assert label_runs([one, other]) == ("a (a.jsonl)", "a (b.jsonl)")
+
+
+def test_a_run_may_be_named_as_another_one_is_called() -> None:
+    runs = [
+        run_of(name, identity=Identity(name=name, id=id_)) for name, id_ in (("b (2)", "1"), ("b", "2"), ("b", "3"))
+    ]
+
+    assert label_runs(runs) == ("b (2), no. 1", "b (2), no. 2", "b (3)")
+
+
+def test_nearly_equal_last_values_ask_for_the_games_of_one_difference_once() -> None:
+    runs = [
+        entry(name, run=run_of(name, {"elo/base_model": [1000], "elo/adapter_v1": [elo]}, steps=[20]))
+        for name, elo in (("a", 1010), ("b", 1000))
+    ]
+
+    [advice] = [one for one in sentences(compared(runs)) if one.startswith("Which games would settle it")]
+
+    assert "if they really differ by 20 Elo; as many against" in advice
+    assert "for 20" not in advice
+
+
+# --- what each run shows --------------------------------------------------------------------------------------------
+
+EXPLODES = {"kl": [0.01] * 50 + [0.5, 0.9] * 25, "reward": [1.0, 1.1] * 25 + [0.0, 2.0] * 25}
+
+
+def test_what_a_run_shows_changes_neither_the_winner_nor_the_order() -> None:
+    def both(run: RunData) -> SweepAnswer:
+        return compared([strong("good", 170, 30, run=run), strong("poor", 60, 140)])
+
+    plain, wild = both(run_of("good")), both(run_of("good", EXPLODES))
+
+    assert [one.pattern for one in plain.rows[0].diagnosis] == ["learning"]
+    assert wild.rows[0].diagnosis[0].pattern == "runaway-divergence"
+    for found in (plain, wild):
+        assert found.winner is not None
+        assert (found.winner.label, found.exit_code) == ("good", 0)
+    assert plain.contest == wild.contest
+
+
+def test_what_a_run_shows_rests_on_its_own_games_and_on_its_ratings_only_without_them() -> None:
+    fell = entry(
+        "fell",
+        [*duels("adapter_v10", "base_model", won=180, lost=20), *duels("adapter_v20", "base_model", won=20, lost=180)],
+    )
+    rating = entry("rating", run=online("rating", 300.0, 1))
+
+    by = {row.label: [one.pattern for one in row.diagnosis] for row in compared([fell, rating], policy=rated()).rows}
+
+    assert by == {"fell": ["regression"], "rating": ["learning"]}
+
+
+def test_a_rising_reward_tells_less_than_games_or_ratings_would_and_says_so() -> None:
+    rising = {"reward": [n / 100 for n in range(100)]}
+    plain = entry("plain", run=run_of("plain", rising))
+    unread = dataclasses.replace(entry("unread", run=run_of("unread", rising)), played=True)
+    logged = entry("logged", run=run_of("logged", {**rising, "elo/base_model": [1000.0] * 100}))
+    cross = record(duels("cross/adapter_v20", "base_model", won=50, lost=50))
+    known = entry("cross", run=run_of("cross", rising))
+
+    found = compared([plain, unread, logged, known], cross=cross)
+
+    evidence = {row.label: [one.evidence for one in row.diagnosis] for row in found.rows}
+    hint = "tell more, where they are asked of (profile league)."
+    assert {label: [one.endswith(hint) for one in told] for label, told in evidence.items()} == {
+        "plain": [False],
+        "unread": [True],
+        "logged": [True],
+        "cross": [True],
+    }
+
+
+def test_a_run_that_ended_before_its_plan_is_told_by_its_configuration() -> None:
+    short = run_of("short", config={"max_steps": 100}, rows=rows(np.arange(30), ["kl"]))
+
+    [row, _] = sorted(compared([entry("short", run=short), entry("x")]).rows, key=lambda row: row.label)
+
+    assert [one.pattern for one in row.diagnosis] == ["cut-short"]
 
 
 # --- ratings alone --------------------------------------------------------------------------------------------------

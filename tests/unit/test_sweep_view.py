@@ -11,11 +11,13 @@ from action.cli.page import open_console
 from action.cli.sweep_page import print_sweep
 from action.report.markdown import BUDGET
 from action.report.mermaid import draw_together
+from action.report.short_names import short_names
 from action.report.sweep_markdown import lines_chart, sweep_markdown
-from action.report.sweep_view import asides, short_names, sweep_tables
+from action.report.sweep_view import asides, fact_tables, shown_evidence, shown_tables, strength_tables
 from checks.run import Note, NoteKind, RunState, Scalar
 from checks.sweep.answer import SweepAnswer
 from checks.sweep.entry import Entry
+from checks.sweep.words import sentences
 from tests.services.mermaid import ChartParser
 from tests.sweeps import PUBLISHED, compared, duels, entry, published, run_of, strong
 
@@ -100,13 +102,69 @@ def test_asides_tell_what_is_not_shown() -> None:
     assert "No configuration is recorded of c." in told
 
 
+def test_a_reference_that_fell_is_shown_with_a_change_below_zero_everywhere() -> None:
+    values = {"elo/base_model": [1000, 980], "elo/chaos_bot": [900, 915], "elo/adapter_v1": [1000, 1010]}
+    runs = [entry(name, run=run_of(name, values)) for name in ("a", "b")]
+    tables = {table.title: table for table in fact_tables(compared(runs))}
+
+    logged = tables["References as logged: last rating (and its change since its own start)"]
+    assert [row[:2] for row in logged.rows] == [
+        ("base_model", "980 (-20)"),
+        ("chaos_bot", "915 (+15)"),
+        ("total change", "-5.0"),
+    ]
+    ranked = tables["Rankings (by numbers alone: neighbours may be equals)"]
+    assert dict(zip(ranked.heads, ranked.rows[0], strict=True))["by total change"] == "a -5.0"
+
+
+def test_games_needed_are_the_same_in_the_table_as_in_the_sentence() -> None:
+    found = compared([strong("one", 110, 90), strong("two", 104, 96)])
+    [_, comparisons] = strength_tables(found)
+
+    needed = dict(zip(comparisons.heads, comparisons.rows[0], strict=True))["games needed"]
+    assert f"; about {needed} more games of adapter_v20 of one" in " ".join(sentences(found))
+
+
+def test_what_each_run_shows_is_told_with_its_evidence_unless_it_learns() -> None:
+    steps = 200
+    rising = {"benchmark/reward_mean": [n / steps + 0.01 * (n % 3) for n in range(steps)]}
+    dead = {"reward_std": [0.0] * steps, "benchmark/reward_mean": [1.0] * steps}
+    runs = [
+        entry("x-good", run=run_of("x-good", rising)),
+        entry("x-dead", run=run_of("x-dead", dead)),
+        entry("x-none"),
+    ]
+
+    found = compared(runs)
+    [table] = shown_tables(found)
+
+    assert table.title == "What each run shows (the tool's reading, which takes no part in the comparison)"
+    assert {row[0]: row[1:] for row in table.rows} == {
+        "good": ("Learning", "–"),
+        "dead": ("Dead signal", "Plateau"),
+        "none": ("–", "–"),
+    }
+    [(name, evidence)] = shown_evidence(found)
+    assert name == "dead"
+    assert evidence in " ".join(text_of(found).split())
+    assert f"- **dead**: {evidence[:20]}" in sweep_markdown(found, [])
+    assert shown_tables(compared(published())) == ()
+
+
+def test_a_terminal_explains_the_first_runs_and_counts_the_others() -> None:
+    dead = {"reward_std": [0.0] * 200}
+    found = compared([entry(f"r{n:02}", run=run_of(f"r{n:02}", dead)) for n in range(23)])
+
+    assert "… and 3 more, in --format json" in text_of(found)
+
+
 def test_states_are_shown_unless_all_have_finished() -> None:
     killed = strong("b", 150, 50, run=run_of("b", state=RunState.KILLED))
     unknown = strong("c", 150, 51, run=run_of("c", state=RunState.UNKNOWN))
-    heads = [table.heads for table in sweep_tables(compared([strong("a", 100, 100), killed, unknown]))]
+    heads = [table.heads for table in fact_tables(compared([strong("a", 100, 100), killed, unknown]))]
 
     assert any("state" in head for head in heads)
-    assert not any("state" in table.heads for table in sweep_tables(compared(LEAGUE)))
+    assert not any("state" in table.heads for table in fact_tables(compared(LEAGUE)))
 
 
 def test_the_chart_has_the_steps_that_all_runs_have_and_interpolates_nothing() -> None:
@@ -119,9 +177,21 @@ def test_the_chart_has_the_steps_that_all_runs_have_and_interpolates_nothing() -
     assert 'x-axis "step" ["10", "20", "30"]' in chart.code
     assert chart.code.count("  line [") == 3
     assert [name for _, name in chart.legend] == ["high", "low", "more"]
-    assert chart.asides == ("1 step left out, at which not all of them have a checkpoint.", "Not drawn: few.")
+    assert chart.asides == (
+        "1 step left out, at which not all of them have a checkpoint.",
+        "Not drawn, with fewer than 3 checkpoints whose rating is finite: few (2).",
+    )
     assert lines_chart(compared(published())) is None
     assert lines_chart(compared([few, trained("x", {10: 50})])) is None
+
+
+def test_runs_for_which_a_chart_has_no_colour_are_named() -> None:
+    runs = [trained(f"r{n:02}", {10: 50 + n, 20: 55 + n, 30: 60 + n}) for n in range(14)]
+
+    chart = lines_chart(compared(runs))
+
+    assert chart is not None
+    assert chart.asides == ("Not drawn, since a chart holds 6 lines: r07, r06, r05, r04, r03, r02 and 2 more.",)
 
 
 def test_lines_are_not_drawn_together_where_there_is_no_room_for_every_step() -> None:
