@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from checks.check import Policy
 from checks.elo.answer import Mode
 from checks.policy import PolicyError
 from checks.result import Verdict
-from checks.run import Evidence
+from checks.run import Evidence, RunData
 from checks.verdict import Judgement, judge
 
 _DULL = frozenset({"evidence", "verdict.json"})
@@ -66,11 +67,14 @@ def _judge(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
     )
     verdict, evidence = next(judged)
     run, other = verdict.run, next(judged, None)
+    called = tuple(name for name in (run.name, run.id) if name is not None)
     return PastRun(
         ref=ref,
-        names=(*_places(settings, ref), *(name for name in (run.name, run.id) if name is not None)),
+        names=(*_places(settings, ref), *called),
+        called=called,
         short=_ends(ref),
         name=run.name,
+        record=_record(evidence.run),
         verdict=past_verdict(verdict),
         other=None if other is None else past_verdict(other[0]),
         halves=_halves(verdict, evidence),
@@ -111,6 +115,15 @@ def _ends(ref: str) -> tuple[str, ...]:
     while path.name in _DULL and path.parent != path:
         path = path.parent
     return tuple(dict.fromkeys(name for name in (path.name, run_name(path)) if name))
+
+
+def _record(run: RunData) -> tuple[str | None, ...]:
+    """Tell one run from another, however it is read: a bundle holds the rows of its run, and what it was called."""
+    digest = hashlib.sha256(run.rows.steps.tobytes())
+    digest.update(run.rows.kinds.tobytes())
+    digest.update(repr(sorted(run.catalog.items())).encode("utf-8", "surrogatepass"))
+    own = run.identity
+    return (own.name, own.id, own.started_at, digest.hexdigest())
 
 
 def _halves(verdict: Verdict, evidence: Evidence) -> Halves | None:

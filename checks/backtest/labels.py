@@ -7,8 +7,7 @@ CSV with the columns `run`, `label` and perhaps `wrong`; or YAML or JSON, a mapp
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from checks.backtest.past import PastRun
@@ -16,6 +15,7 @@ from checks.document import Fault, did_you_mean, parse_document, quote
 
 GOOD, BAD = "good", "bad"
 COLUMNS = ("run", "label", "wrong")
+_NAMED = 4
 MOST = 100_000
 """Labels of one file."""
 
@@ -164,24 +164,49 @@ class Labelled:
 
 
 def match_labels(labels: Iterable[Label], runs: Sequence[PastRun]) -> Labelled:
-    """Give each run its label: by its place or path first, then by its own name or id, last by the end of its path.
+    """Give each run its label: by its place or path first, then by its own name or id, or by the end of its path.
 
-    A run's own name labels every run of that name; the end of a path only a run that has it alone.
+    A run's own name labels every run of that name; the end of a path only a run that has it alone. A label that one run
+    is called and another one ends in is used for neither.
     """
-    known = {_key(label.run): label for label in labels}
-    ends = Counter(end for run in runs for end in {*run.short})
-    found = [_find(run, known, ends) for run in runs]
-    used = {label.run for label in found if label is not None}
+    given = list({_key(label.run): label for label in labels}.values())
+    found: list[Label | None] = [None] * len(runs)
     notes = []
-    for label in known.values():
-        if label.run in used:
+    for label in given:  # paths first: they are exact
+        for place, run in enumerate(runs):
+            if _key(label.run) in _paths(run):
+                found[place] = found[place] or label
+    exact = {label.run for label in found if label is not None}
+    for label in given:
+        if label.run in exact:
             continue
-        many = ends[_key(label.run)]
-        why = f"it is the end of {many} paths; write the path" if many else "no run given has it as path, name or id"
-        notes.append(f"The label of {quote(label.run)} (line {label.line}) was not used: {why}.")
+        why = _by_name(label, runs, found)
+        if why is not None:
+            notes.append(f"The label of {quote(label.run)} (line {label.line}) was not used: {why}.")
     return Labelled(labels=tuple(found), notes=tuple(notes))
 
 
-def _find(run: PastRun, known: Mapping[str, Label], ends: Mapping[str, int]) -> Label | None:
-    alone = (end for end in run.short if ends[end] == 1)
-    return next((known[_key(name)] for name in (run.ref, *run.names, *alone) if _key(name) in known), None)
+def _paths(run: PastRun) -> set[str]:
+    """Give what names the place of a run."""
+    return {_key(name) for name in (run.ref, *run.names) if name not in run.called}
+
+
+def _by_name(label: Label, runs: Sequence[PastRun], found: list[Label | None]) -> str | None:
+    """Use a label for the runs that are called so, or for the one whose path ends so; else say why not."""
+    key = _key(label.run)
+    called = [place for place, run in enumerate(runs) if key in {_key(name) for name in run.called}]
+    ending = [place for place, run in enumerate(runs) if key in run.short and place not in called]
+    if called and ending:
+        told = ", ".join(quote(runs[place].ref) for place in (*called, *ending)[:_NAMED])
+        return f"{len(called) + len(ending)} runs are called so or end so ({told}); write the path"
+    if len(ending) > 1:
+        return f"it is the end of {len(ending)} paths; write the path"
+    if not called and not ending:
+        return "no run given has it as path, name or id"
+    for place in (*called, *ending):
+        other = found[place]
+        if other is not None and other.good != label.good:
+            return f"{quote(other.run)} (line {other.line}) names the same run and calls it {other.word}; keep one"
+    for place in (*called, *ending):
+        found[place] = found[place] or label
+    return None

@@ -64,10 +64,14 @@ class PastRun:
     """How the user named it, or where it was found."""
     names: tuple[str, ...] = ()
     """What else it is called, the most exact first: its place, its own name, its id."""
+    called: tuple[str, ...] = ()
+    """Those of its names that it calls itself by: its own name and its id."""
     short: tuple[str, ...] = ()
     """What it may be called among runs that differ in it: the last part of its path."""
     name: str | None = None
     """What the run calls itself; None: it could not be read."""
+    record: tuple[str | None, ...] | None = None
+    """Its name, id and start, and a digest of which rows held which metrics: alike in two readings of one run."""
     verdict: PastVerdict | None = None
     """None: it could not be judged, and `fault` says why."""
     other: PastVerdict | None = None

@@ -11,6 +11,7 @@ from checks.backtest.past import PastRun
 from checks.backtest.proposal import Proposals, propose
 from checks.backtest.share import Share, share
 from checks.backtest.tally import Tally, remarks, tally
+from checks.backtest.twins import count_once
 from checks.check import Policy
 
 NOMINAL = 0.05
@@ -73,12 +74,14 @@ class Backtest:
     """None: no run was judged on games."""
     remarks: tuple[str, ...]
     notes: tuple[str, ...]
-    """What of the labels was not used."""
+    """Runs that were named twice, and what of the labels was not used."""
     exit_code: int
 
 
 def backtest(trial: Trial, runs: Sequence[PastRun]) -> Backtest:
     """Put a back-test together; the runs in the order in which they are to be shown."""
+    counted = count_once(runs)
+    runs = counted.runs
     found = match_labels(trial.labels or (), runs)
     labels = found.labels
     good = any(label is not None and label.good for label in labels)
@@ -97,7 +100,7 @@ def backtest(trial: Trial, runs: Sequence[PastRun]) -> Backtest:
         proposals=propose(trial.policy, runs, labels, trial.false_alarms) if good else None,
         calibration=_calibrate(runs),
         remarks=tuple(remarks(rows, labelled=known)),
-        notes=found.notes,
+        notes=(*counted.notes, *found.notes),
         exit_code=_exit_code(trial, runs, labels, changed),
     )
 

@@ -10,20 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.run import Scalar
+from checks.secrecy import may_be_secret
 
 MOST = 60
 """Characters of a value that are shown."""
-_SECRET = re.compile(
-    r"(?:^|[._-])(?:api_?keys?|keys?|tokens?|secrets?|passw(?:or)?ds?|credentials?|auth\w*|bearer|cookies?|private\w*)"
-    r"(?:$|[._-])",
-    re.IGNORECASE,
-)
-_SECRET_VALUE = re.compile(
-    # A long run of letters and digits together, as names of models and data have none; known beginnings of keys.
-    r"(?=[A-Za-z+=]*\d)(?=[\d+=]*[A-Za-z])[A-Za-z\d+=]{20,}|[a-z+]+://[^/\s]*@"
-    r"|\b(?:xaat|xapt|sk|xox[abp])-|\b(?:hf|gh[pousr]|github_pat|glpat)[_-]|\bAKIA|\beyJ",
-    re.ASCII,
-)
 _NOISE = re.compile(
     r"(?:^|[._-])(?:seeds?|paths?|dirs?|director(?:y|ies)|folders?|files?|filenames?|timestamps?|dates?|created|started"
     r"|hosts?|hostname|ports?|pids?|users?|username|run_?(?:name|id)|exp(?:eriment)?_?(?:name|id)|uuid|urls?|commit|sha"
@@ -71,7 +61,7 @@ def compare_configs(configs: Sequence[Mapping[str, Scalar]]) -> Differences:
         if len({_told(value) for value in found}) < 2:
             continue
         texts = [value for value in found if isinstance(value, str)]
-        if texts and (_SECRET.search(key) or any(map(_SECRET_VALUE.search, texts))):  # a number is no secret
+        if any(may_be_secret(key, value) for value in found):
             hidden += 1
         elif _NOISE.search(key) or any(map(_NOISE_VALUE.fullmatch, texts)):
             noise.append(key)

@@ -47,6 +47,18 @@ def _policy(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_run_and_its_bundle_and_its_other_paths_count_once(tmp_path: Path, policy: Path) -> None:
+    past = runs(tmp_path / "past", 3)
+    command("check", past / "run-001.jsonl", "--policy", policy, "--out", tmp_path / "past" / "out", cwd=tmp_path)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("run,label\nrun-000,good\nrun-001,good\nrun-002,good\n")
+
+    found = tried("past", past / "run-000.jsonl", "--labels", labels, "--policy", policy, cwd=tmp_path)
+
+    assert found["confusion"]["false_block"]["of"] == 3
+    assert sum("counted once" in note["text"] for note in found["notes"]) == 2
+
+
 def test_recordings_are_held_against_what_is_known_of_them(tmp_path: Path) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text(TRUTH)
