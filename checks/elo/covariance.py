@@ -217,8 +217,9 @@ class Sandwich:
         inverse information.
         """
         entries = self.counts.entries
-        units = np.unique(entries.unit[heavy])
-        joint = np.flatnonzero(np.isin(entries.unit, units) & ~entries.alone)
+        held = np.zeros(self.counts.units.clusters.size, np.bool_)
+        held[entries.unit[heavy]] = True
+        units, joint = np.flatnonzero(held), np.flatnonzero(held[entries.unit] & ~entries.alone)
         starts = np.searchsorted(entries.unit[joint], units)
         sizes = np.diff(np.append(starts, joint.size))
         moved = np.zeros(units.size)
