@@ -1,5 +1,6 @@
-"""Writes docs/reference.md from the profiles, the schema, the log questions and action.yml, and the patterns of
-docs/learning-dynamics.md from the decision tree; a test compares.
+"""Writes docs/reference.md from the profiles, the schema, the log questions and action.yml, the patterns of
+docs/learning-dynamics.md from the decision tree, and the entries of docs/experiment-tracker.md from the recordings of
+the example league, as `gatekeeper track` does; a test compares.
 
 Run it with `make docs`. With `--check` it only tells whether the pages are up to date.
 """
@@ -13,13 +14,19 @@ from pathlib import Path
 
 import yaml
 
-from action.cli.ports import profile_texts
+from action.cli.ports import local_ports, profile_texts
+from action.cli.tracker_file import read_tracker
+from action.pipeline import check_run
+from action.report.tracker_page import tracker_entry
+from action.settings import CheckSettings, profile_policy
+from action.tracker.edit import update_tracker
 from checks.check import Check, EloAsk, LogAsk, SeriesAsk
 from checks.completeness import PLANNED_KEYS
 from checks.diagnosis.leaf import Branch
 from checks.diagnosis.tree import LEAVES
 from checks.layers import BASE
 from checks.league import VALUES
+from checks.narrative import narrate
 from checks.policy import parse_policy, policy_schema
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
 from checks.statistic import NAMES, UNITS
@@ -28,6 +35,9 @@ from checks.trace import MEANINGS
 PAGE = Path(__file__).parent / "reference.md"
 PATTERNS = Path(__file__).parent / "learning-dynamics.md"
 BEGIN, END = "<!-- patterns: written by `make docs` -->\n", "<!-- end of patterns -->\n"
+TRACKER = Path(__file__).parent / "experiment-tracker.md"
+RECORDINGS = Path(__file__).parent.parent / "examples" / "league" / "recordings"
+NOW = "2026-01-06T00:00:00Z"
 ACTION = Path(__file__).parent.parent / "action.yml"
 HEAD = """# Reference
 
@@ -194,11 +204,25 @@ def learning() -> str:
     return "".join((before, mark, *patterns(), "\n", end, after))
 
 
+def tracked() -> str:
+    """Write every recording into our own tracker; what people wrote there stays."""
+    text, policy = read_tracker(TRACKER), profile_policy(("grpo", "league", "pipeline"))
+    for folder in sorted(RECORDINGS.iterdir()):
+        ref = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        settings = CheckSettings(ref=str(ref), policy=policy, fallback_policy=policy, now=NOW)
+        judged = check_run(settings, local_ports())
+        entry = tracker_entry(judged.verdict, narrate(judged.policy, judged.bundle.evidence, judged.verdict))
+        text = update_tracker(text, entry).text
+    return text
+
+
 def main() -> int:
     """Write the pages, or tell whether they are up to date."""
-    pages = {PAGE: page(), PATTERNS: learning()}
+    pages = {PAGE: page(), PATTERNS: learning(), TRACKER: tracked()}
     if "--check" in sys.argv[1:]:
-        stale = [f"docs/{path.name}" for path, text in pages.items() if path.read_text("utf-8") != text]
+        stale = [
+            f"docs/{path.name}" for path, text in pages.items() if not path.is_file() or path.read_text("utf-8") != text
+        ]
         print("\n".join(f"{name} is out of date: run `make docs`" for name in stale) or "docs are up to date")
         return 1 if stale else 0
     for path, text in pages.items():

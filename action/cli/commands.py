@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish, sweep
+from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish, sweep, track
 
 app = typer.Typer(
     name="gatekeeper",
@@ -24,6 +24,7 @@ app.command("metrics")(metrics.metrics)
 app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)
 app.command("publish")(publish.publish)
+app.command("track")(track.track)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("action", hidden=True)(github_action.github_action)

@@ -44,7 +44,8 @@ def publish(
 
     Example: gatekeeper publish gatekeeper-out --github team/league --sha "$GITHUB_SHA" --dry-run
     """
-    from action.cli.job.inputs import address_of, attempt_of, published_of  # noqa: PLC0415 - start-up time
+    from action.cli.again import judge_again  # noqa: PLC0415 - start-up time
+    from action.cli.job.inputs import address_of, attempt_of, published_of  # noqa: PLC0415
     from action.cli.job.publishing import Desk, Publishing  # noqa: PLC0415
     from action.publish.ledger import policy_slot  # noqa: PLC0415
     from action.publish.publication import Place  # noqa: PLC0415
@@ -52,7 +53,7 @@ def publish(
 
     wanted = published_of(tuple(what.replace(",", " ").split()))
     forge = _open(repository, dry_run=dry_run)
-    judged = _judge_again(verdict)
+    judged = judge_again(verdict, "a verdict without its evidence is not published")
     found = judged.verdict
     _require_here(repository, judged)
     commit = _commit(sha, judged)
@@ -90,25 +91,6 @@ def _open(repository: str, *, dry_run: bool) -> Forge:
     url = os.environ.get("GITHUB_API_URL", "") or API
     forge = GitHub(Access(repository=repository, token=Secret(token), url=url))
     return Rehearsal(forge, lambda line, text: _say(f"would write: {line}: {text}")) if dry_run else forge
-
-
-def _judge_again(verdict: Path) -> Judged:
-    """Give the verdict again, from the bundle beside it."""
-    from action.cli.ports import fallback_policy, local_ports  # noqa: PLC0415 - start-up time
-    from action.errors import InputError  # noqa: PLC0415
-    from action.evidence.store import find_bundle  # noqa: PLC0415
-    from action.files import show_name  # noqa: PLC0415
-    from action.pipeline import check_run  # noqa: PLC0415
-    from action.settings import CheckSettings  # noqa: PLC0415
-
-    folder = verdict.parent if verdict.name == "verdict.json" else verdict
-    if find_bundle(folder) is None:
-        raise InputError(
-            f"{show_name(verdict)}: expected the folder that `gatekeeper check RUN --out DIR` wrote, found no evidence "
-            "there; a verdict without its evidence is not published"
-        )
-    settings = CheckSettings(ref=str(folder), policy=None, fallback_policy=fallback_policy(), now="")
-    return check_run(settings, local_ports())
 
 
 def _require_here(repository: str, judged: Judged) -> None:

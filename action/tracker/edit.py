@@ -1,0 +1,233 @@
+"""Puts a run's entry into a tracker. Only our own blocks and placeholders are replaced; all else stays to the byte.
+
+No Markdown is parsed here and no entry is rendered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from action.tracker.block import Block, find_blocks, marked, run_key
+from action.tracker.outline import Entry, Field, Outline, Span, read_outline, split_lines
+
+HEAD = "# Experiment tracker\n"
+KEPT = ("status", "results", "follow-up")
+"""Parts that are kept up to date, in their order; what else an entry holds is written once, and then people's."""
+OPEN = frozenset({"planned", "running"})
+"""States of an entry that a run may still fill."""
+_PENDING = re.compile(
+    r"[\s_*`(\[]*(?:pending|tbd|to be done|to come|n/?a|none(?: yet)?|todo|\.{3}|…|-|–|—)?[\s_*`)\].]*", re.IGNORECASE
+)
+_STATE = re.compile(r"[\s_*`]*(?P<state>[a-z][a-z-]*)[\s_*`]*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(
+    r"\s*[-*+]?\s*(?:\*\*|`|_)*(?:wandb|w&b|run(?:s| names?| ids?)?|sweep)(?:\*\*|`|_)*\s*:", re.IGNORECASE
+)
+_LABEL = re.compile(r"[^:]*?:\**\s*(?P<value>.*)", re.DOTALL)
+
+
+class TrackerError(Exception):
+    """A tracker in which no entry could be found again, as `line: expected …, got …; what to do`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEntry:
+    """What a tracker shall say of a run, or of a sweep."""
+
+    identity: str
+    """Names it for ever: the address of the run on W&B, else its id, else its name; for a sweep its prefix."""
+    names: tuple[str, ...]
+    """By which people may have named it in an entry: display name, id, address."""
+    title: str
+    """Of a new entry, one line."""
+    text: str
+    """Markdown of fields (`**Label**: …`), lines ending with LF; those of `KEPT` are kept up to date."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A tracker with the entry in it."""
+
+    text: str
+    number: int
+    """Of the entry."""
+    new: bool
+    """The entry was appended."""
+    kept: tuple[str, ...]
+    """Parts that people had written in since we wrote them; ours stands below."""
+
+
+def update_tracker(old: str, run: RunEntry) -> Edit:
+    """Write a run into a tracker; the same run again gives the same text.
+
+    An entry that names the run gets its status, results and follow-up: our own earlier blocks are replaced,
+    placeholders (`_pending_`) filled, and below whatever people wrote ours is added. Where no entry names it, the next
+    `Exp N` is appended after the last. Line ends and the missing end of the last line stay as they are.
+
+    Raises:
+        TrackerError: what would be written could not be found again, since a fence or an HTML block is never closed.
+    """
+    outline = read_outline(old)
+    key, parts = run_key(run.identity), split_parts(run.text)
+    mine = [block for block in find_blocks(outline) if block.key == key]
+    entry = _find(outline, run, mine)
+    if entry is None:
+        number = max((one.number for one in outline.entries), default=0) + 1
+        text = _append(old, outline, run, number)
+    else:
+        number, text = entry.number, _fill(outline, entry, parts, (key, mine))
+    _require_found(outline, text, key, {part for part in parts if part in KEPT})
+    kept = tuple(block.part for block in mine if block.edited)
+    return Edit(text=text, number=number, new=entry is None, kept=kept)
+
+
+def _require_found(outline: Outline, text: str, key: str, parts: set[str]) -> None:
+    """See that what was written is found again, once and as it was written."""
+    after = read_outline(text)
+    found = [block for block in find_blocks(after) if block.key == key and not block.edited]
+    homes = {entry.number for entry in after.entries for block in found if _holds(entry, block)}
+    if sorted(block.part for block in found) == sorted(parts) and homes:
+        return
+    line = outline.unclosed
+    where = "" if line is None else f"{line + 1}: "
+    raise TrackerError(
+        f"{where}expected a fence or an HTML block that ends, got one that swallows what follows; close it"
+    )
+
+
+def split_parts(text: str) -> dict[str, str]:
+    r"""Split the Markdown of fields by label; what stands before the first has the label ``.
+
+    >>> split_parts("**Hypothesis**: a\n\n**Status**: `completed`\n- x\n")
+    {'hypothesis': '**Hypothesis**: a\n', 'status': '**Status**: `completed`\n- x\n'}
+    """
+    outline = read_outline(f"## Exp 1: x\n\n{text}")
+    found: dict[str, str] = {}
+    for field in outline.entries[0].fields:
+        found[field.label] = found.get(field.label, "") + "".join(outline.lines[field.span.start : field.span.end])
+    return {label: part if part.endswith("\n") else f"{part}\n" for label, part in found.items()}
+
+
+def _find(outline: Outline, run: RunEntry, mine: Sequence[Block]) -> Entry | None:
+    """Find the entry of a run: where our blocks stand, else where its name stands; open ones first, then the newest."""
+    for entry in outline.entries:
+        if any(_holds(entry, block) for block in mine):
+            return entry
+    named = [entry for entry in outline.entries if _names(outline, entry, run.names)]
+    opened = [entry for entry in named if state_of(outline, entry) in OPEN]
+    found = opened or named
+    return found[-1] if found else None
+
+
+def _holds(entry: Entry, block: Block) -> bool:
+    return entry.span.start <= block.span.start < entry.span.end
+
+
+def _names(outline: Outline, entry: Entry, names: Iterable[str]) -> bool:
+    """Tell whether an entry is of a run of that name: by title, command, or a line that says which run it is."""
+    command = entry.field("command")
+    told = [entry.title]
+    told += [line for line in outline.lines[entry.body : entry.span.end] if _NAMED.match(line)]
+    told += [] if command is None else outline.lines[command.span.start : command.span.end]
+    return any(_says(line, name) for line in told for name in names)
+
+
+def _says(line: str, name: str) -> bool:
+    """Tell whether a name stands in a line as a whole: `grpo-1` does not stand in `grpo-10` nor in `a/grpo-1`."""
+    return bool(name) and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", line) is not None
+
+
+def state_of(outline: Outline, entry: Entry) -> str:
+    """Give the state of an entry in lower case; empty where it says none."""
+    field = entry.field("status")
+    if field is None:
+        return ""
+    value = _LABEL.fullmatch(outline.lines[field.span.start])
+    match = _STATE.fullmatch(value["value"]) if value else None
+    return match["state"].lower() if match else ""
+
+
+def _fill(outline: Outline, entry: Entry, parts: Mapping[str, str], known: tuple[str, Sequence[Block]]) -> str:
+    """Put the parts that are kept up to date into an entry."""
+    key, mine = known
+    changes: list[tuple[Span, list[str]]] = []
+    place, blank = entry.span.end, _ours(outline, "\n")
+    for part in reversed(KEPT):
+        block = next((one for one in mine if one.part == part), None)
+        field = next((one for one in entry.fields if one.label == part and not _inside(one, mine)), None)
+        text = _ours(outline, marked(part, key, parts[part])) if part in parts else []
+        if block is not None:
+            changes.append(_again(outline, block, text))
+            place = block.span.start
+        elif field is not None:
+            changes.append(_into(outline, field, part, text))
+            place = field.span.start
+        elif text:
+            end = place == entry.span.end
+            changes.append((Span(start=place, end=place), [*blank, *text] if end else [*text, *blank]))
+    return _apply(outline, changes)
+
+
+def _inside(field: Field, blocks: Sequence[Block]) -> bool:
+    return any(one.span.start <= field.span.start < one.span.end for one in blocks)
+
+
+def _again(outline: Outline, block: Block, text: list[str]) -> tuple[Span, list[str]]:
+    """Replace a block of ours; one that people wrote in stays, without our marks, and ours goes below it."""
+    if not block.edited:
+        return block.span, text
+    inside = outline.lines[block.span.start + 1 : block.span.end - 1]
+    return block.span, [*inside, *_ours(outline, "\n"), *text]
+
+
+def _into(outline: Outline, field: Field, part: str, text: list[str]) -> tuple[Span, list[str]]:
+    """Fill a field that people wrote: a placeholder is replaced, all else stays and ours goes below it."""
+    lines, blank = outline.lines[field.span.start : field.span.end], _ours(outline, "\n")
+    value = _LABEL.fullmatch(lines[0])
+    told = value["value"].strip() if value else ""
+    match = _STATE.fullmatch(told)
+    if part == "status" and match and match["state"].lower() in OPEN:
+        # Which run it is stands in ours too; what else people wrote here is kept.
+        rest = [line for line in lines[1:] if not _NAMED.match(line)]
+        before = _ours(outline, f"- before: {told}\n") if match["rest"].strip() else []
+        return field.span, [*text, *(blank if before or "".join(rest).strip() else []), *before, *rest]
+    if part != "status" and _PENDING.fullmatch(told) and not "".join(lines[1:]).strip():
+        return field.span, text
+    end = Span(start=field.span.end, end=field.span.end)
+    return end, [*blank, *text]
+
+
+def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
+    """Write a new entry after the last; into a text without entries at its end."""
+    last = outline.entries[-1] if outline.entries else None
+    key = run_key(run.identity)
+    parts = split_parts(run.text)
+    body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts.items())
+    entry = f"{'#' * (2 if last is None else last.level)} Exp {number}: {run.title}\n\n{body}"
+    if last is not None:
+        place, before = last.span.end, "\n---\n\n" if outline.ruled else "\n"
+    elif old.strip("\ufeff \t\r\n"):
+        place, before = len(outline.lines), "\n"
+        while place and not outline.lines[place - 1].strip():
+            place -= 1
+    else:
+        place, before = len(outline.lines), f"{HEAD}\n"
+    return _apply(outline, [(Span(start=place, end=place), _ours(outline, before + entry))])
+
+
+def _ours(outline: Outline, text: str) -> list[str]:
+    """Give lines of ours, ended as those of the document."""
+    return [line.rstrip("\n") + outline.newline for line in split_lines(text)]
+
+
+def _apply(outline: Outline, changes: Iterable[tuple[Span, list[str]]]) -> str:
+    """Replace ranges of lines; a text whose last line has no end keeps none."""
+    lines = list(outline.lines)
+    ended = not lines or lines[-1].endswith(("\n", "\r"))
+    if not ended:
+        lines[-1] += outline.newline
+    for span, text in sorted(changes, key=lambda one: one[0].start, reverse=True):
+        lines[span.start : span.end] = text
+    whole = "".join(lines)
+    return whole if ended else whole.removesuffix(outline.newline)

@@ -1,0 +1,178 @@
+"""What stands where in a tracker: its entries and their fields, as ranges of lines. Nothing is rewritten here.
+
+Structure is read by a CommonMark parser that tells source lines (markdown-it-py), so that fences, comments, quotes and
+setext headings are what they are on GitHub. No run may enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""A line with its end, as CommonMark has it (spec 0.31, section 2.1): no other character ends one."""
+_ENTRY = re.compile(r"exp(?:eriment)?\.?\s*#?\s*(\d{1,9})\b\s*[:.–—-]?\s*(.*)", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(
+    r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
+    r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:?)"
+)
+_DEEPEST = 4
+"""Level of a heading below which it is no entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Lines from `start` up to `end`, from 0."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A labelled part of an entry: `**Status**: …` and what follows it, blank lines at its end left out."""
+
+    label: str
+    """In lower case, as `key config changes`."""
+    span: Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """`## Exp N: Title` and all up to the next heading that is no deeper."""
+
+    number: int
+    title: str
+    level: int
+    span: Span
+    """From the heading up to its last line of content; a rule and blank lines at its end left out."""
+    body: int
+    """First line after the heading."""
+    fields: tuple[Field, ...]
+
+    def field(self, label: str) -> Field | None:
+        """Give the first field of a label; None where there is none."""
+        return next((one for one in self.fields if one.label == label), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """A tracker's lines, and what they make up."""
+
+    lines: tuple[str, ...]
+    """With their ends."""
+    entries: tuple[Entry, ...]
+    comments: tuple[int, ...]
+    """Lines that are HTML, not text of a fence or a quote: where our marks may stand."""
+    ruled: bool
+    """Entries are parted by rules (`---`)."""
+    unclosed: int | None
+    """First line of a fence or an HTML block that reaches the end of the text; None: there is none."""
+
+    @property
+    def newline(self) -> str:
+        """The end that most lines have."""
+        ends = [line[len(line.rstrip("\r\n")) :] for line in self.lines]
+        return max(("\n", "\r\n", "\r"), key=ends.count)
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["normalize", "block"])  # what stands inside a line is not asked
+    return parser
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    r"""Split a text into lines with their ends.
+
+    >>> split_lines("a\r\nb\x0cc\n\nd")
+    ('a\r\n', 'b\x0cc\n', '\n', 'd')
+    """
+    return tuple(LINE.findall(text))
+
+
+def read_outline(text: str) -> Outline:
+    r"""Find entries and fields.
+
+    >>> found = read_outline("## Exp 7: Warm-up\n\n**Status**: `planned`\n- wandb: x\n\n**Results**: _pending_\n")
+    >>> [(one.number, one.title, [field.label for field in one.fields]) for one in found.entries]
+    [(7, 'Warm-up', ['status', 'results'])]
+    """
+    lines = split_lines(text)
+    tokens = [token for token in _parser().parse(text) if token.map is not None and token.nesting >= 0]
+    top = [token for token in tokens if token.level == 0]
+    headings = [_heading(token, lines) for token in top if token.type == "heading_open"]
+    rules = {token.map[0] for token in top if token.type == "hr" and token.map}
+    starts = sorted(
+        {line for token in top if token.type == "paragraph_open" and token.map for line in range(*token.map)}
+    )
+    entries = []
+    for place, (level, span, told) in enumerate(headings):
+        match = _ENTRY.fullmatch(told)
+        if match is None or level > _DEEPEST:
+            continue
+        after = [one.start for deep, one, _ in headings[place + 1 :] if deep <= level]
+        end = _trimmed(lines, span.end, after[0] if after else len(lines), rules)
+        inner = [one.start for _, one, _ in headings[place + 1 :] if one.start < end]
+        edges = sorted({*inner, *(rule for rule in rules if span.end <= rule < end)})
+        entries.append(
+            Entry(
+                number=int(match[1]),
+                title=match[2].strip(),
+                level=level,
+                span=Span(start=span.start, end=end),
+                body=span.end,
+                fields=tuple(_fields(lines, [line for line in starts if span.end <= line < end], edges, end)),
+            )
+        )
+    between = [any(one.span.end <= rule < other.span.start for rule in rules) for one, other in pairwise(entries)]
+    return Outline(
+        lines=lines,
+        entries=tuple(entries),
+        comments=tuple(
+            line for token in tokens if token.type == "html_block" and token.map for line in range(*token.map)
+        ),
+        ruled=bool(between) and 2 * sum(between) >= len(between),
+        unclosed=next(
+            (
+                token.map[0]
+                for token in top
+                if token.type in {"fence", "html_block"} and token.map and token.map[1] >= len(lines)
+            ),
+            None,
+        ),
+    )
+
+
+def _heading(token: Token, lines: Sequence[str]) -> tuple[int, Span, str]:
+    start, end = token.map or [0, 0]
+    text = "".join(lines[start : end - 1]) if token.markup in {"=", "-"} else lines[start]
+    if token.markup not in {"=", "-"}:
+        text = re.sub(r"^\s{0,3}#+\s*|\s+#+\s*$", "", text.rstrip("\r\n"))
+    return int(token.tag[1:]), Span(start=start, end=end), text.strip()
+
+
+def _trimmed(lines: Sequence[str], start: int, end: int, rules: set[int]) -> int:
+    """Leave blank lines and rules at the end out."""
+    while end > start and (not lines[end - 1].strip() or end - 1 in rules):
+        end -= 1
+    return end
+
+
+def _fields(lines: Sequence[str], starts: Sequence[int], edges: Sequence[int], end: int) -> Iterator[Field]:
+    found = []
+    for line in starts:
+        match = _FIELD.match(lines[line])
+        if match and (match["inner"] or match["outer"]):
+            found.append((line, " ".join(match["label"].split()).lower()))
+    stops = sorted({*(line for line, _ in found), *edges, end})
+    for line, label in found:
+        stop = next(one for one in stops if one > line)
+        yield Field(label=label, span=Span(start=line, end=_trimmed(lines, line + 1, stop, set())))

@@ -1,0 +1,96 @@
+"""`gatekeeper track` on recorded runs: a tracker that a stranger can read, written again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runs import RECORDINGS, command
+
+PROFILES = ("--profile", "grpo", "--profile", "league", "--profile", "pipeline")
+
+
+@pytest.fixture(name="out")
+def _out(tmp_path: Path) -> Path:
+    command("check", RECORDINGS / "kl-explosion", *PROFILES, "--out", "out", cwd=tmp_path)
+    return tmp_path / "out"
+
+
+def test_a_run_is_added_shown_and_written_once(out: Path) -> None:
+    folder, tracker = out.parent, out.parent / "docs" / "experiment-tracker.md"
+
+    shown = command("track", "out", "--diff", cwd=folder)
+    tried = command("track", "out", "--dry-run", cwd=folder)
+
+    assert (shown.returncode, shown.stderr, tried.stdout) == (
+        0,
+        "",
+        "docs/experiment-tracker.md: Exp 1 would be added\n",
+    )
+    assert "+## Exp 1: league-kl-explosion-s0\n" in shown.stdout
+    assert not tracker.exists()
+    assert command("track", "out", cwd=folder).stdout == "docs/experiment-tracker.md: Exp 1 added\n"
+    first = tracker.read_bytes()
+    assert b"- **Root cause (the tool's reading)**: Updates are too large" in first
+    assert command("track", "out/verdict.json", cwd=folder).stdout.endswith("Exp 1 is as it should be\n")
+    assert command("track", "out", "--diff", cwd=folder).stdout == ""
+    assert tracker.read_bytes() == first
+
+
+def test_a_planned_entry_is_filled_and_an_edit_is_kept(out: Path) -> None:
+    tracker = out.parent / "tracker.md"
+    tracker.write_bytes(b"## Exp 4: Explode\r\n\r\n**Status**: `planned`\r\n- run name: league-kl-explosion-s0\r\n\xff")
+
+    assert command("track", "out", "--file", "tracker.md", cwd=out.parent).stdout == "tracker.md: Exp 4 filled in\n"
+    filled = tracker.read_bytes()
+    assert filled.endswith(b"\xff") or b"\xff" in filled
+    assert b"**Status**: `completed`\r\n" in filled
+    tracker.write_bytes(filled.replace(b"KL: mean", b"as feared, KL: mean"))
+    told = command("track", "out", "--file", "tracker.md", cwd=out.parent).stdout
+    assert told == "tracker.md: Exp 4 filled in; what people wrote in its results stays above\n"
+    assert b"as feared, KL: mean" in tracker.read_bytes()
+
+
+def test_a_link_stays_a_link_and_a_mode_a_mode(out: Path) -> None:
+    real, link = out.parent / "real.md", out.parent / "link.md"
+    real.write_text("# T\n")
+    real.chmod(0o600)
+    link.symlink_to("real.md")
+
+    command("track", "out", "--file", "link.md", cwd=out.parent)
+
+    assert link.is_symlink()
+    assert "## Exp 1" in real.read_text("utf-8")
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe#\x00", "expected Markdown in UTF-8, got UTF-16 or no text; save it as UTF-8"),
+        (b"# T\n\n```\n", "t.md:3: expected a fence or an HTML block that ends"),
+        (b"x" * 20_000_001, "expected a tracker of at most 20 MB, got more"),
+    ],
+)
+def test_a_tracker_that_cannot_be_used_is_one_line(out: Path, content: bytes, told: str) -> None:
+    (out.parent / "t.md").write_bytes(content)
+
+    done = command("track", "out", "--file", "t.md", cwd=out.parent)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (out.parent / "t.md").read_bytes() == content
+
+
+def test_what_is_no_verdict_or_no_place_is_one_line(out: Path) -> None:
+    for words, told in (
+        (("track", "docs"), "expected the folder that `gatekeeper check RUN --out DIR` wrote"),
+        (("track", "out", "--file", "out"), "out: expected a Markdown file, got something else; name a file"),
+        (("track", "out", "--file", "out/verdict.json/x.md"), "out/verdict.json/x.md: expected"),
+    ):
+        done = command(*words, cwd=out.parent)
+        assert (done.returncode, done.stdout) == (2, ""), words
+        assert told in done.stderr
+        assert done.stderr.count("\n") == 1

@@ -1,0 +1,115 @@
+"""What is written down of a run: by whom it is told, what was measured, and nothing that was not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from checks.narrative import Narrative, narrate
+from checks.result import Diagnosis, Outcome
+from checks.run import Evidence, Note, NoteKind, RunState
+from checks.verdict import Judgement, judge
+from tests.builders import answer, evidence, policy, run, series
+from tests.sweeps import record
+
+ASKED = policy("extends: [grpo, league]")
+
+
+def told(given: Evidence, **changes: Any) -> Narrative:
+    """Judge a run and tell of it; `changes`: to the verdict."""
+    verdict = judge(ASKED, given, Judgement(tool_version="1", evidence_sha256=""))
+    return narrate(ASKED, given, dataclasses.replace(verdict, **changes))
+
+
+def games() -> Evidence:
+    found = record(["base_model>x_bot>adapter_v10", "adapter_v20>base_model>x_bot", "x_bot>adapter_v20"] * 30)
+    return evidence(run(), game_record=found, games="games.jsonl")
+
+
+def test_games_tell_of_learning_of_bots_and_of_the_end() -> None:
+    found = told(games())
+
+    assert found.learning[0].startswith(("positive", "none", "negative", "cannot be told"))
+    assert "above base_model, 90 games." in found.learning[0]
+    assert found.exploitation[0].endswith("gained in total")
+    assert found.exploitation[1].startswith("x_bot: ")
+    assert found.final[0].startswith("Best Elo: ")
+    assert found.final[1].startswith("Gap of adapter_v20 to base_model: ")
+
+
+def test_what_was_not_measured_is_said_or_left_out() -> None:
+    found = told(evidence(run()))
+
+    assert found.learning == ("not measured: no games and no ratings were asked of.",)
+    assert found.exploitation == ()
+    assert not any("Elo" in line or "Extraction" in line for line in found.final)
+
+
+def test_series_tell_of_reward_and_spikes() -> None:
+    rising = series([n / 100 for n in range(100)], "reward")
+    calm = series([0.01] * 99 + [0.5], "kl")
+    wild = series([1.0] * 100, "grad_norm")
+    found = told(evidence(run(rising, calm, wild)))
+
+    assert found.final == ("Reward: 0.045 → 0.945 → 0.945 (start, peak, end; means of tenths of 100 values)",)
+    assert found.stability == (
+        "KL: mean 0.0149, highest 0.5 at step 99, 1 of 100 values above 0.2",
+        "Gradient norm: mean 1, highest 1 at step 0, never above 50",
+    )
+    assert told(evidence(run(series([1.0] * 5, "reward")))).final == ()
+
+
+def test_answers_that_could_be_read_are_told() -> None:
+    tables = {"extraction": answer("extraction", 400, n=400, rate=0.975)}
+
+    assert "Extraction rate: 97.5% of 400 answers" in told(evidence(run(), logs=tables)).final
+    lost = {"extraction": answer("extraction", 0, n=0, rate=float("nan"))}
+    assert not any("Extraction" in line for line in told(evidence(run(), logs=lost)).final)
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [(RunState.FINISHED, "completed"), (RunState.KILLED, "failed"), (RunState.RUNNING, "running")],
+)
+def test_how_a_run_ended_is_its_state(state: RunState, word: str) -> None:
+    found = told(evidence(run(state=state)))
+
+    assert found.state == word
+    assert any(line.startswith("run finished: ") for line in found.issues) is (state is not RunState.FINISHED)
+
+
+def test_what_was_lost_is_an_issue() -> None:
+    lost = Note(kind=NoteKind.LOST, text="half of it is gone")
+    odd = Note(kind=NoteKind.ODD, text="odd")
+
+    assert told(evidence(run(notes=(lost, odd)))).issues[-1] == "half of it is gone"
+
+
+def test_a_fault_has_a_cause_a_lesson_and_a_remedy_and_what_was_learnt_has_none() -> None:
+    fault = Diagnosis(
+        pattern="dead-signal", title="Dead signal", evidence="All equal.", cause="Sparse.", remedy="Other."
+    )
+    good = Diagnosis(
+        pattern="learning", title="Learning", evidence="It rises.", cause="Training works.", remedy="None."
+    )
+
+    found = told(evidence(run()), diagnosis=(good, fault))
+    assert (found.cause, found.lesson, found.follow_up) == ("Sparse.", "Dead signal: All equal.", "Other.")
+    assert told(evidence(run()), diagnosis=(good,)).cause is None
+
+
+def test_without_a_fault_a_check_tells_what_to_do_next_or_games_are_played() -> None:
+    missed = told(evidence(run(series([0.5] * 100, "kl"))), diagnosis=())
+    assert "beta" in missed.follow_up
+    assert told(evidence(run()), diagnosis=(), checks=()).follow_up.startswith("Change one thing")
+    undecided = games()
+    verdict = judge(ASKED, undecided, Judgement(tool_version="1", evidence_sha256=""))
+    assert verdict.elo is not None
+    assert verdict.elo.decision is not None
+    decision = dataclasses.replace(verdict.elo.decision, games_needed=530)
+    elo = dataclasses.replace(verdict.elo, decision=decision)
+    assert "530 more games" in told(undecided, diagnosis=(), checks=(), elo=elo).follow_up
+    open_ = [check for check in verdict.checks if check.outcome is Outcome.INCONCLUSIVE]
+    assert told(undecided, diagnosis=(), checks=tuple(open_)).follow_up

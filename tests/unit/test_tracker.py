@@ -1,0 +1,382 @@
+"""The tracker: old text and a run's entry in, new text out, and not a line of people lost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from action.tracker.block import find_blocks, run_key
+from action.tracker.edit import Edit, RunEntry, TrackerError, split_parts, state_of, update_tracker
+from action.tracker.outline import read_outline, split_lines
+
+URL = "https://wandb.ai/team/league/runs/x7k2"
+TEXT = """**Hypothesis**: none given
+
+**Key Config Changes**:
+- lr: 1 → 2
+
+**Status**: `completed`
+- wandb: https://wandb.ai/team/league/runs/x7k2
+- run name: grpo-7
+
+**Results**:
+- **Learning signal**: positive
+
+**Follow-up** (suggested): train longer
+"""
+PLANNED = """# Experiment Tracker
+
+## Experiment Schema
+
+- **Status**: `planned` | `running`
+
+---
+
+## Exp 1: Warm-up
+
+**Hypothesis**: it holds, unlike grpo-70
+
+**Command**:
+```bash
+## Exp 9: no heading
+python train.py --run-name grpo-7
+```
+
+**Status**: `planned`
+
+**Results**: _pending_
+
+**Follow-up**: → Exp 2
+
+---
+
+## Exp 2: Other
+
+**Status**: `completed` (cancelled at step ~10)
+- run name: grpo-70
+
+**Results** (of people):
+| a | b |
+| --- | --- |
+| 1 | 2 |
+
+---
+
+## Notes
+
+Kept.
+"""
+
+
+def run(**changes: Any) -> RunEntry:
+    kept: dict[str, Any] = {
+        "identity": URL,
+        "names": ("grpo-7", "x7k2", URL),
+        "title": "grpo-7",
+        "text": TEXT,
+    }
+    return RunEntry(**(kept | changes))
+
+
+def other(name: str) -> RunEntry:
+    return run(identity=name, names=(name,), title=name, text=TEXT.replace("grpo-7", name).replace("x7k2", name))
+
+
+def again(found: Edit, entry: RunEntry | None = None) -> str:
+    return update_tracker(found.text, entry or run()).text
+
+
+def people(text: str) -> list[str]:
+    """Return the lines that are not ours: those beyond our blocks."""
+    outline = read_outline(text)
+    ours = {line for block in find_blocks(outline) for line in range(block.span.start, block.span.end)}
+    return [line.rstrip("\r\n") for at, line in enumerate(outline.lines) if at not in ours]
+
+
+def holds(lines: list[str], wanted: list[str]) -> bool:
+    """Tell whether the wanted lines stand in a text, in their order."""
+    rest = iter(lines)
+    return all(any(line == one for line in rest) for one in wanted)
+
+
+def test_a_planned_entry_is_filled_and_all_else_stays_to_the_byte() -> None:
+    found = update_tracker(PLANNED, run())
+    before, _, rest = PLANNED.partition("**Status**: `planned`\n\n**Results**: _pending_\n")
+
+    assert (found.number, found.new, found.kept) == (1, False, ())
+    assert found.text.startswith(before)
+    assert found.text.endswith(rest.partition("**Follow-up**: → Exp 2\n")[2])
+    assert "planned`\n\n**Results**" not in found.text
+    assert [block.part for block in find_blocks(read_outline(found.text))] == ["status", "results", "follow-up"]
+    assert again(found) == found.text
+
+
+def test_a_run_without_an_entry_gets_the_next_number_after_the_last_entry() -> None:
+    found = update_tracker(PLANNED, other("ppo-1"))
+
+    assert (found.number, found.new) == (3, True)
+    assert found.text.index("## Exp 3: ppo-1") > found.text.index("| 1 | 2 |")
+    assert found.text.index("## Exp 3: ppo-1") < found.text.index("## Notes")
+    assert holds(people(found.text), PLANNED.splitlines())
+    assert "\n---\n\n## Exp 3" in found.text
+    assert again(found, other("ppo-1")) == found.text
+
+
+def test_a_name_is_found_as_a_whole() -> None:
+    assert update_tracker(PLANNED, other("grpo-70")).number == 2
+    assert update_tracker(PLANNED, other("grpo")).new
+    assert update_tracker(PLANNED.replace("grpo-7\n", "grpo-7.jsonl\n"), run()).new
+
+
+def test_an_entry_is_found_by_its_address_its_id_or_its_title() -> None:
+    for line in ("- wandb: " + URL, f"- W&B: [{URL}]({URL})", "- run id: x7k2", "**Runs**: x7k2, y"):
+        text = f"## Exp 4: T\n\n**Status**: `running`\n{line}\n"
+        assert update_tracker(text, run()).number == 4, line
+    assert update_tracker("## Experiment 5 - grpo-7\n", run()).number == 5
+    assert update_tracker("## Exp 5: T\n\nlike grpo-7, but better\n", run()).new
+
+
+def test_an_open_entry_is_filled_before_a_closed_one_and_the_newest_of_several() -> None:
+    two = "## Exp 1: grpo-7\n\n**Status**: `planned`\n\n## Exp 2: grpo-7\n\n**Status**: `completed`\n"
+    assert update_tracker(two, run()).number == 1
+    assert update_tracker(two.replace("planned", "failed"), run()).number == 2
+
+
+def test_what_people_say_beside_a_state_is_kept() -> None:
+    text = "## Exp 1: A\n\n**Status**: `running` (since Monday)\n- run name: grpo-7\n- on eight GPUs\n"
+
+    found = update_tracker(text, run()).text
+
+    assert "- before: `running` (since Monday)\n- on eight GPUs\n" in found
+    assert found.count("run name: grpo-7") == 1
+
+
+def test_results_of_people_stay_and_ours_go_below() -> None:
+    text = "## Exp 1: grpo-7\n\n**Status**: `concluded`\n\n**Results**: it was fine\n- really\n\n## Notes\n"
+
+    found = update_tracker(text, run())
+
+    assert holds(people(found.text), text.splitlines())
+    assert found.text.index("- really") < found.text.index("**Learning signal**")
+    assert again(found) == found.text
+
+
+def test_the_same_run_again_replaces_its_own_blocks_alone() -> None:
+    first = update_tracker(PLANNED, run())
+    later = run(text=TEXT.replace("positive", "none"))
+
+    found = update_tracker(first.text, later)
+
+    assert found.text == first.text.replace("positive", "none").replace(*_digests(first.text, found.text))
+    assert again(found, later) == found.text
+
+
+def _digests(old: str, new: str) -> tuple[str, str]:
+    before, after = (re.findall(r"results of \w+, (\w+)", text)[0] for text in (old, new))
+    return before, after
+
+
+def test_a_part_that_is_no_longer_told_goes() -> None:
+    found = update_tracker(PLANNED, run()).text
+    shorter = run(text=TEXT.partition("**Follow-up**")[0])
+
+    assert "train longer" not in update_tracker(found, shorter).text
+
+
+def test_text_that_people_wrote_in_our_block_is_kept_and_ours_goes_below() -> None:
+    first = update_tracker("", run()).text
+    edited = first.replace("- **Learning signal**: positive", "- **Learning signal**: positive, I doubt it")
+
+    found = update_tracker(edited, run())
+
+    assert found.kept == ("results",)
+    assert "positive, I doubt it" in people(found.text)[-6:] or "- **Learning signal**: positive, I doubt it" in people(
+        found.text
+    )
+    assert found.text.count("**Learning signal**: positive\n") == 1
+    assert again(found) == found.text
+    assert update_tracker(found.text, run()).kept == ()
+
+
+def test_line_ends_of_an_editor_are_no_edit() -> None:
+    first = update_tracker("", run()).text.replace("\n", "\r\n")
+
+    assert update_tracker(first, run()).kept == ()
+    assert update_tracker(first, run()).text == first
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_line_ends_and_the_end_of_the_text_stay_as_they_are(newline: str, end: str) -> None:
+    text = (PLANNED.rstrip("\n") + end).replace("\n", newline)
+
+    for entry in (run(), other("ppo-1")):
+        found = update_tracker(text, entry).text
+        assert set(re.findall(r"\r\n|\r|\n", found)) == {newline}
+        assert found.endswith(newline) is bool(end)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", "# Title\n", "Only words", "---\n", "| a |\n| - |\n"])
+def test_a_text_without_entries_gets_the_first(text: str) -> None:
+    found = update_tracker(text, run())
+
+    assert found.number == 1
+    assert ("# Experiment tracker" in found.text) is (text.strip("\ufeff\n") == "")
+    assert holds(people(found.text), [line for line in text.splitlines() if line.strip("\ufeff")])
+    assert again(found) == found.text
+
+
+def test_numbers_that_stand_twice_are_fine() -> None:
+    text = "## Exp 7: a\n\n## Exp 7: b\n\n### Exp 9: grpo-7\n"
+
+    assert update_tracker(text, other("new")).number == 10
+    assert "### Exp 10: new" in update_tracker(text, other("new")).text
+    assert update_tracker(text, run()).number == 9
+
+
+def test_odd_headings_are_read_as_github_reads_them() -> None:
+    setext = "Exp 3: Setext\n---\n\n**Status**: planned\n- run name: grpo-7\n"
+    text = f"{setext}\n##   EXPERIMENT #4 — dash ##\n\n> ## Exp 8: quoted\n"
+    outline = read_outline(text)
+
+    assert [(one.number, one.title, one.level) for one in outline.entries] == [(3, "Setext", 2), (4, "dash", 2)]
+    assert state_of(outline, outline.entries[0]) == "planned"
+    assert update_tracker(text, run()).number == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["```\nnever closed\n", "## Exp 1: grpo-7\n\n~~~~\n", "<!-- never closed\n", "<pre>\n\nnever closed\n"]
+)
+def test_what_swallows_all_that_follows_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(TrackerError, match=r"^\d: expected a fence or an HTML block that ends"):
+        update_tracker(text, run())
+
+
+def test_our_marks_in_a_fence_a_quote_or_alone_are_none() -> None:
+    first = update_tracker("", run()).text
+    status = first[first.index("<!-- gatekeeper: status") : first.index("**Results**")]
+    quoted = f"# T\n\n````\n{first}\n````\n\n" + "".join(f"> {line}\n" for line in status.splitlines())
+
+    found = update_tracker(quoted, run())
+
+    assert found.new
+    assert found.text.startswith(quoted.rstrip("\n"))
+    half = status.splitlines()[0]
+    assert update_tracker(f"# T\n\n{half}\n\ntext\n", run()).new
+    assert (
+        again(update_tracker(f"# T\n\n{half}\n\ntext\n", run()))
+        == update_tracker(f"# T\n\n{half}\n\ntext\n", run()).text
+    )
+
+
+def test_two_runs_do_not_touch_each_other() -> None:
+    one, two = other("a"), other("b")
+
+    there = update_tracker(update_tracker(PLANNED, one).text, two).text
+    back = update_tracker(update_tracker(PLANNED, two).text, one).text
+
+    def entries(text: str) -> list[str]:
+        return sorted(re.sub(r"## Exp \d+", "## Exp N", part) for part in re.split(r"\n---\n\n", text))
+
+    assert entries(there) == entries(back)
+    assert update_tracker(update_tracker(there, one).text, two).text == there
+
+
+def test_a_long_tracker_is_read_in_seconds() -> None:
+    text = "# T\n" + "".join(
+        f"\n## Exp {n}: run-{n}\n\n**Status**: `completed`\n- run name: run-{n}\n\n**Results**: {'words ' * 300}\n"
+        for n in range(1, 301)
+    )
+
+    found = update_tracker(text, other("run-150"))
+
+    assert (found.number, found.new) == (150, False)
+    assert again(found, other("run-150")) == found.text
+
+
+def test_parts_are_split_by_label() -> None:
+    assert list(split_parts(TEXT)) == ["hypothesis", "key config changes", "status", "results", "follow-up"]
+    assert split_parts("**Status**: x") == {"status": "**Status**: x\n"}
+    assert split_parts("**A**: 1\n**A**: 2\n") == {"a": "**A**: 1\n**A**: 2\n"}
+    assert run_key("a") != run_key("b")
+
+
+LINES = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "---",
+            "# Tracker",
+            "## Exp 1: A",
+            "## Exp 2: grpo-7",
+            "### Exp 3",
+            "Exp 4: S\n---",
+            "**Status**: `planned`",
+            "**Status**: `running` (now)",
+            "- run name: grpo-7",
+            "**Results**: _pending_",
+            "**Results**:",
+            "**Follow-up**:",
+            "- item",
+            "  - nested",
+            "> quote",
+            "```",
+            "~~~",
+            "<!-- a comment -->",
+            "<!--",
+            "-->",
+            "<details>",
+            "</details>",
+            "| a | b |",
+            "| - | - |",
+            "    code",
+            "\t",
+        ]
+    ),
+    st.text(max_size=20),
+)
+TRACKERS = st.builds(
+    lambda lines, newline, end: newline.join(lines) + end,
+    st.lists(LINES, max_size=25),
+    st.sampled_from(["\n", "\n", "\r\n", "\r"]),
+    st.sampled_from(["", "\n"]),
+)
+
+
+def _filled(line: str) -> bool:
+    """Tell of a line that filling an entry may take: a state that is open, which run it is, a placeholder."""
+    return bool(re.match(r"\s*[-*+]?\s*\**(?:status|results|follow-up|run name)", line, re.IGNORECASE))
+
+
+@given(TRACKERS)
+def test_whatever_people_wrote_is_still_there_in_order_and_twice_is_once(text: str) -> None:
+    try:
+        found = update_tracker(text, run())
+    except TrackerError:
+        return
+    lines = [line for line in map(str.rstrip, split_lines(text)) if line.strip("\ufeff") and not _filled(line)]
+
+    assert holds([line.rstrip() for line in people(found.text)], lines)
+    assert again(found) == found.text
+    fresh = update_tracker(found.text, other("another")).text
+    assert again(update_tracker(fresh, run())) == update_tracker(fresh, run()).text
+    assert update_tracker(fresh, run()).text == fresh
+
+
+@given(TRACKERS)
+def test_entries_of_others_keep_every_byte(text: str) -> None:
+    try:
+        found = update_tracker(text, run())
+    except TrackerError:
+        return
+    before, after = read_outline(text), read_outline(found.text)
+
+    def bodies(outline: Any) -> list[str]:
+        return ["".join(outline.lines[one.span.start : one.span.end]).rstrip("\r\n") for one in outline.entries]
+
+    changed = [body for body in bodies(before) if body not in bodies(after)]
+    assert len(changed) <= (0 if found.new else 1)
