@@ -24,7 +24,8 @@ from checks.policy import parse_policy
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.questions.tally import Ask
-from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, RunData
+from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, RunData, Words
+from checks.story import tell_story
 
 NEWEST = "newest"
 """As a checkpoint: the newest model artifact that the run logged."""
@@ -82,7 +83,8 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
     run = on_trainer_steps(fetched.run, policy.metric_names("step"))
     # The configuration may hold secrets and is not kept: what judging needs of it is read now.
     # A number that the policy gives is the policy's: in the evidence it would pass for the run's own.
-    run = replace(run, planned_steps=planned_steps(run, planned_key(policy)), config={})
+    own = run
+    run = replace(run, planned_steps=planned_steps(run, planned_key(policy)), config={}, words=Words())
     online = fetches(settings.ref, ports)
     events = settings.events or (() if online else find_events(settings.ref))
     beside = fetched.games if online else find_games(settings.ref)
@@ -92,7 +94,8 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         if events
         else _logs_of_service(settings, replace(fetched, run=run), policy, ports, deadline)
     )
-    baselines = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
+    read = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
+    baselines = {name: (_plain(data), asked) for name, (data, asked) in read.items()}
     return Evidence(
         run=run,
         logs=logs.tables,
@@ -104,8 +107,14 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
         checkpoint=_checkpoint(settings, fetched),
         origin=settings.origin,
+        story=tell_story(own, {name: data for name, (data, _) in read.items() if isinstance(data, RunData)}),
         judged_at=settings.now,
     )
+
+
+def _plain(data: RunData | str) -> RunData | str:
+    """Leave out what may hold secrets."""
+    return data if isinstance(data, str) else replace(data, config={}, words=Words())
 
 
 def _fetch(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tuple[Deadline, Path]) -> FetchedRun:
@@ -207,10 +216,9 @@ def _baseline(ref: str, policy: Policy, ports: Ports, deadline: Deadline) -> tup
             fetched = ports.fetch_run(RunRequest(ref=ref, selection=policy.selection), deadline)
         else:
             fetched = FetchedRun(run=read_run(ref, policy.selection, ports), asked=())
-        run = on_trainer_steps(fetched.run, policy.metric_names("step"))
-        return replace(run, config={}), fetched.asked
     except InputError as error:
         return f"{error}.", ()
+    return on_trainer_steps(fetched.run, policy.metric_names("step")), fetched.asked
 
 
 def _folder(path: Path) -> Path:

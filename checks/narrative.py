@@ -18,7 +18,7 @@ from checks.elo.learning import Signal
 from checks.elo.words import elo
 from checks.number import show_number
 from checks.result import CheckKind, Outcome, Verdict
-from checks.run import Evidence, NoteKind, RunState, Series
+from checks.run import Evidence, NoteKind, RunState, Series, Story
 from checks.threshold import answer_value, find_series
 from checks.trend import cut_blocks
 
@@ -48,6 +48,11 @@ class Narrative:
 
     state: str
     """`completed`, `running` or `failed`."""
+    hypothesis: str | None
+    """The run's notes, the first line of them."""
+    changes: tuple[str, ...]
+    """Settings that differ from the baseline's."""
+    command: str | None
     learning: tuple[str, ...]
     exploitation: tuple[str, ...]
     final: tuple[str, ...]
@@ -62,10 +67,14 @@ class Narrative:
 
 def narrate(policy: Policy, evidence: Evidence, verdict: Verdict) -> Narrative:
     """Tell what was found in a run, in sentences."""
+    story = evidence.story or Story()
     # What was learnt stands in the learning signal; a lesson is what went otherwise.
     faults = [found for found in verdict.diagnosis if found.pattern != "learning"]
     return Narrative(
         state=STATES[evidence.run.state],
+        hypothesis=None if story.hypothesis is None else story.hypothesis.splitlines()[0],
+        changes=tuple(_changes(story)),
+        command=story.command,
         learning=tuple(_learning(verdict.elo)),
         exploitation=tuple(_exploitation(verdict.elo)),
         final=tuple(_final(policy, evidence, verdict.elo)),
@@ -75,6 +84,14 @@ def narrate(policy: Policy, evidence: Evidence, verdict: Verdict) -> Narrative:
         lesson=f"{faults[0].title}: {faults[0].evidence}" if faults else None,
         follow_up=_follow_up(verdict, faults[0].remedy if faults else None),
     )
+
+
+def _changes(story: Story) -> Iterator[str]:
+    for one in story.changes:
+        before, after = ("unset" if value is None else str(value) for value in (one.before, one.after))
+        yield f"{one.key}: {before} → {after} (against {story.against})"
+    if story.hidden:
+        yield f"{story.hidden:,} more may be secret and are not shown"
 
 
 def _span(span: Span) -> str:

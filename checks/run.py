@@ -178,6 +178,14 @@ class GameRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Words:
+    """What people wrote of a run, and how it was started. May hold hostile text, and secrets in its command."""
+
+    notes: str | None = None
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunData:
     """One training run, as every source gives it."""
 
@@ -192,6 +200,8 @@ class RunData:
     """How many steps the run was to take, where the source itself says so."""
     config: Mapping[str, Scalar] = field(default_factory=_no_config)
     """The run's configuration, flattened with dots (`trainer.total_steps`). May hold secrets: never written out."""
+    words: Words = Words()
+    """As its source records them; never written out as they are."""
     counts_calls: bool = False
     """Steps are the source's count of `log` calls (W&B), not necessarily those of the trainer."""
     rows: Rows = NO_ROWS
@@ -245,6 +255,30 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """A setting that differs from the baseline's."""
+
+    key: str
+    before: Scalar
+    """None: the baseline has no such key."""
+    after: Scalar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What is kept of a run beside what it measured, for the experiment tracker; secrets are left out."""
+
+    hypothesis: str | None = None
+    """The run's notes."""
+    command: str | None = None
+    against: str | None = None
+    """The baseline that it is compared with; None: there is none whose configuration is known."""
+    changes: tuple[Change, ...] = ()
+    hidden: int = 0
+    """How many settings differ and may be secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Everything that one judgement rests on."""
 
@@ -266,5 +300,7 @@ class Evidence:
     checkpoint: Checkpoint | None = None
     origin: Origin | None = None
     """None: it was not judged by a job of GitHub Actions."""
+    story: Story | None = None
+    """None: nothing of the kind is known."""
     judged_at: str
     """RFC 3339 in UTC, whole seconds."""

@@ -36,6 +36,32 @@ _VALUE = re.compile(
 )
 
 
+HIDDEN = "***"
+"""What stands for a secret."""
+
+
+def masked_command(command: str) -> str:
+    """Mask what may be a secret in a command line: the value after `--key`, `KEY=value`, or a word by itself.
+
+    >>> masked_command("WANDB_API_KEY=abc python train.py --hub-token hf_x --lr 1e-5 --user=bob")
+    'WANDB_API_KEY=*** python train.py --hub-token *** --lr 1e-5 --user=bob'
+    """
+    told, key = [], ""
+    for word in command.split(" "):
+        name, equals, value = word.partition("=")
+        option = name.lstrip("-")
+        if equals and option:
+            told.append(f"{name}={HIDDEN}" if may_be_secret(option, value) else word)
+            key = ""
+        elif word.startswith("-"):
+            told.append(word)
+            key = option
+        else:
+            told.append(HIDDEN if may_be_secret(key, word) else word)
+            key = ""
+    return " ".join(told)
+
+
 def may_be_secret(key: str, value: Scalar) -> bool:
     """Tell whether a value may be a secret, by its key and by itself.
 

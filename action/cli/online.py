@@ -26,7 +26,7 @@ from action.services import AxiomService, Services, read_services
 from action.sources import tables
 from action.sources.wandb_api.runs import Access as WandbAccess
 from action.sources.wandb_api.runs import WandbRun, WandbRuns, parse_run
-from checks.run import GameRecord, Note, NoteKind, Rows, RunData, RunState, Selection
+from checks.run import GameRecord, Note, NoteKind, Rows, RunData, RunState, Selection, Words
 
 if TYPE_CHECKING:
     from action.sources.axiom import AxiomLogs
@@ -139,6 +139,7 @@ def _read(found: WandbRun, request: RunRequest, deadline: Deadline) -> RunData:
         identity=found.identity,
         state=found.state,
         config=found.config,
+        words=Words(notes=found.about.notes or None, command=found.about.command),
         counts_calls=True,
         rows=joined.rows,
         series=joined.series,

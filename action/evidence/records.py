@@ -18,6 +18,7 @@ import numpy as np
 from checks.number import parse_number
 from checks.run import (
     Asked,
+    Change,
     Checkpoint,
     Evidence,
     Identity,
@@ -30,6 +31,7 @@ from checks.run import (
     RunState,
     Scalar,
     Series,
+    Story,
     Values,
 )
 
@@ -46,8 +48,10 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
         kept[name] = data if isinstance(data, str) else run_record(data)
     # A bundle from outside GitHub is as it was before there was an origin: its digest stays.
     origin = {} if evidence.origin is None else {"origin": asdict(evidence.origin)}
+    story = {} if evidence.story is None else {"story": story_record(evidence.story)}
     return {
         **origin,
+        **story,
         "judged_at": evidence.judged_at,
         "run": run_record(evidence.run),
         "baselines": kept,
@@ -57,6 +61,28 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
         "notes": _notes(evidence.notes),
         "asked": [asdict(one) for one in evidence.asked],
     }
+
+
+def story_record(story: Story) -> dict[str, Any]:
+    """Turn what is kept of a run for the tracker into a record."""
+    changes = [{"key": one.key, "before": _cell(one.before), "after": _cell(one.after)} for one in story.changes]
+    return {**asdict(story), "changes": changes}
+
+
+def read_story(record: Record | None) -> Story | None:
+    """Read it back."""
+    if record is None:
+        return None
+    return Story(
+        hypothesis=read_text(record["hypothesis"]),
+        command=read_text(record["command"]),
+        against=read_text(record["against"]),
+        changes=tuple(
+            Change(key=_text(one["key"]), before=_read_cell(one["before"]), after=_read_cell(one["after"]))
+            for one in record["changes"]
+        ),
+        hidden=_whole(record["hidden"]),
+    )
 
 
 def run_record(run: RunData) -> dict[str, Any]:

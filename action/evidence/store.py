@@ -144,6 +144,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         asked=records.read_asked(manifest["asked"]),
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
         origin=records.read_origin(manifest.get("origin")),
+        story=records.read_story(manifest.get("story")),
         judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,9 +33,9 @@ def tracker_entry(verdict: Verdict, narrative: Narrative) -> RunEntry:
     run = verdict.run
     url = address(run.url)
     page = {
-        "hypothesis": None,
-        "changes": (),
-        "command": None,
+        "hypothesis": narrative.hypothesis,
+        "changes": narrative.changes,
+        "command": None if narrative.command is None else safe(_fenced(narrative.command)),
         "state": safe(f"`{narrative.state}`"),
         "url": None if url is None else safe(url),
         "name": run.name,
@@ -49,6 +50,14 @@ def tracker_entry(verdict: Verdict, narrative: Narrative) -> RunEntry:
         title=one_line(run.name, limit=120),
         text=render("tracker_entry.md.j2", page),
     )
+
+
+def _fenced(command: str) -> str:
+    """Put a command into a fence that it cannot end, on one line that no terminal obeys."""
+    line = one_line(command, limit=2_000, whole_words=True)
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}bash\n{line}\n{fence}"
 
 
 def _results(narrative: Narrative) -> Iterator[_Part]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks, marked, run_key
 from action.tracker.outline import Entry, Field, Outline, Span, read_outline, split_lines
@@ -68,6 +68,14 @@ def update_tracker(old: str, run: RunEntry) -> Edit:
     Raises:
         TrackerError: what would be written could not be found again, since a fence or an HTML block is never closed.
     """
+    newline = read_outline(old).newline
+    ended = not old or old.endswith(("\n", "\r"))
+    found = _update(old if ended else old + newline, run)
+    return found if ended else replace(found, text=found.text.removesuffix(newline))
+
+
+def _update(old: str, run: RunEntry) -> Edit:
+    """Do it for a text whose last line has an end."""
     outline = read_outline(old)
     key, parts = run_key(run.identity), split_parts(run.text)
     mine = [block for block in find_blocks(outline) if block.key == key]
@@ -222,12 +230,8 @@ def _ours(outline: Outline, text: str) -> list[str]:
 
 
 def _apply(outline: Outline, changes: Iterable[tuple[Span, list[str]]]) -> str:
-    """Replace ranges of lines; a text whose last line has no end keeps none."""
+    """Replace ranges of lines."""
     lines = list(outline.lines)
-    ended = not lines or lines[-1].endswith(("\n", "\r"))
-    if not ended:
-        lines[-1] += outline.newline
     for span, text in sorted(changes, key=lambda one: one[0].start, reverse=True):
         lines[span.start : span.end] = text
-    whole = "".join(lines)
-    return whole if ended else whole.removesuffix(outline.newline)
+    return "".join(lines)

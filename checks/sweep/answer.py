@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checks.config import Differences
 from checks.elo.estimate import Estimate
 from checks.result import Diagnosis
 from checks.run import RunState
-from checks.sweep.config import Differences
 from checks.sweep.contest import Contest
 from checks.sweep.instability import Flag
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from checks.config import compare_configs
 from checks.elo.answer import BEST
 from checks.number import round9
 from checks.sweep.answer import Basis, Choice, Line, SweepAnswer, SweepRow
-from checks.sweep.config import compare_configs
 from checks.sweep.contest import Contest, compare_games, compare_ratings
 from checks.sweep.doubt import reasons
 from checks.sweep.entry import Entry, SweepQuestion

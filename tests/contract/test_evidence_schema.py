@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from action.evidence.bundle import Bundle, bundle_files
 from checks.run import (
+    Change,
     Checkpoint,
     Evidence,
     Identity,
@@ -20,6 +21,7 @@ from checks.run import (
     RunData,
     RunState,
     Series,
+    Story,
 )
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -51,6 +53,13 @@ def full_bundle() -> Bundle:
         baselines={"old": run("old"), "gone": "found nothing there."},
         notes=(Note(kind=NoteKind.LOST, text="a line"),),
         checkpoint=Checkpoint(name="adapter_v3", step=3, digest="sha256:" + "0" * 64),
+        story=Story(
+            hypothesis="h",
+            command="c",
+            against="b",
+            changes=(Change(key="lr", before=float("inf"), after=None), Change(key="x", before="a", after=True)),
+            hidden=1,
+        ),
         origin=Origin(repository="team/league", sha="c0ffee", attempt=2),
         judged_at="2026-01-05T08:00:00Z",
     )

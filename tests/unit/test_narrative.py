@@ -9,7 +9,7 @@ import pytest
 
 from checks.narrative import Narrative, narrate
 from checks.result import Diagnosis, Outcome
-from checks.run import Evidence, Note, NoteKind, RunState
+from checks.run import Change, Evidence, Note, NoteKind, RunState, Story
 from checks.verdict import Judgement, judge
 from tests.builders import answer, evidence, policy, run, series
 from tests.sweeps import record
@@ -113,3 +113,23 @@ def test_without_a_fault_a_check_tells_what_to_do_next_or_games_are_played() -> 
     assert "530 more games" in told(undecided, diagnosis=(), checks=(), elo=elo).follow_up
     open_ = [check for check in verdict.checks if check.outcome is Outcome.INCONCLUSIVE]
     assert told(undecided, diagnosis=(), checks=tuple(open_)).follow_up
+
+
+def test_notes_command_and_changes_are_told_where_they_are_known() -> None:
+    story = Story(
+        hypothesis="it holds\nlonger",
+        command="python train.py",
+        against="team/p/a",
+        changes=(Change(key="lr", before=1e-05, after=3e-05), Change(key="clip", before=None, after=0.2)),
+        hidden=2,
+    )
+
+    found = told(evidence(run(), story=story))
+
+    assert (found.hypothesis, found.command) == ("it holds", "python train.py")
+    assert found.changes == (
+        "lr: 1e-05 → 3e-05 (against team/p/a)",
+        "clip: unset → 0.2 (against team/p/a)",
+        "2 more may be secret and are not shown",
+    )
+    assert told(evidence(run())).changes == ()

@@ -2,9 +2,9 @@
 
 import pytest
 
+from checks.config import compare_configs
 from checks.run import Scalar
 from checks.secrecy import may_be_secret
-from checks.sweep.config import compare_configs
 
 HIDDEN: tuple[tuple[str, Scalar], ...] = (
     ("openaiApiKey", "sk_live_abc12"),

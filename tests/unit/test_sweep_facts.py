@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from checks.config import compare_configs
 from checks.run import Scalar
-from checks.sweep.config import compare_configs
 from checks.sweep.entry import SweepQuestion
 from checks.sweep.instability import RULES, instability
 from checks.sweep.row import metrics_of, reference_facts

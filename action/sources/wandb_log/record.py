@@ -37,6 +37,7 @@ class RunHead:
     """Seconds since 1970 in UTC."""
     fork: str | None = None
     """The run and step that this one branched off, in words."""
+    notes: str | None = None
     config: ConfigChange = field(default_factory=ConfigChange)
 
 
@@ -93,7 +94,7 @@ def _run(message: bytes) -> RunHead:
     texts: dict[int, str] = {}
     commit, started, fork, config = None, None, None, ConfigChange()
     for number, value in wire.fields(message):
-        if number in (1, 3, 8):  # run_id, project, display_name
+        if number in (1, 3, 8, 9):  # run_id, project, display_name, notes
             texts[number] = wire.text(value)
         elif number == 4:  # config
             config = _config(wire.message(value))
@@ -107,6 +108,7 @@ def _run(message: bytes) -> RunHead:
         id=texts.get(1) or None,
         name=texts.get(8) or None,
         project=texts.get(3) or None,
+        notes=texts.get(9) or None,
         commit=commit,
         started=started,
         fork=fork,

@@ -140,6 +140,7 @@ class _Facts:
             commit=new.commit or old.commit,
             started=new.started if old.started is None else old.started,
             fork=new.fork or old.fork,
+            notes=new.notes or old.notes,
         )
         self._change(new.config)
 
