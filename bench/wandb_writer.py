@@ -127,9 +127,11 @@ def run(  # noqa: PLR0913 - one argument a field of the message
     settings: Named | None = None,
     commit: str | None = None,
     fork_of: tuple[str, float] | None = None,
+    notes: str = "",
 ) -> bytes:
     """Encode a Record with a RunRecord."""
     body = text(1, run_id) + text(3, "project") + text(4, _config(settings or {})) + text(8, name)
+    body += text(9, notes) if notes else b""
     seconds = int(started)
     body += text(17, whole(1, seconds) + whole(2, int((started - seconds) * 1e9)))
     if commit is not None:

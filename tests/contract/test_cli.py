@@ -40,6 +40,7 @@ COMMANDS = (
     "policy schema",
     "publish",
     "sweep",
+    "track",
 )
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
@@ -110,7 +111,7 @@ def test_every_option_and_argument_says_what_it_is(name: str) -> None:
 def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
     ran = []
     # The order of a user: what `check` writes is what `explain` reads.
-    for line in sorted(examples(), key=lambda line: "explain" in line or "publish" in line):
+    for line in sorted(examples(), key=lambda line: any(word in line for word in ("explain", "publish", "track"))):
         words = shlex.split(line.partition(" > ")[0].replace("$GITHUB_SHA", SHA))[1:]
         with GitHub() as github:
             env = {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.url} if words[0] == "publish" else {}
@@ -131,6 +132,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         "policy",
         "publish",
         "sweep",
+        "track",
     ]
 
 

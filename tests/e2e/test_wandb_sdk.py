@@ -21,7 +21,8 @@ settings = wandb.Settings(
     console="off", x_disable_meta=True, x_disable_stats=True, x_disable_machine_info=True, disable_git=True,
     disable_code=True,
 )
-run = wandb.init(project="p", id="abc", name="the name", config=dict(lr=1e-3, trainer=dict(steps=9)), settings=settings)
+run = wandb.init(project="p", id="abc", name="the name", notes="try beta", config=dict(lr=1e-3, trainer=dict(steps=9)),
+                 settings=settings)
 """
 
 RICH = (
@@ -75,6 +76,7 @@ def test_what_the_sdk_logs_is_what_we_read(tmp_path: Path, exit_code: int, state
     assert run.identity.started_at is not None
     assert run.identity.commit is None
     assert dict(run.config) == {"lr": 0.001, "trainer.steps": 10}
+    assert run.words.notes == "try beta"
     assert run.rows.steps.tolist() == [*range(20), 20, 50]
     series = {name: one.values.tolist() for name, one in run.series.items()}
     for name in ("nan", "none"):

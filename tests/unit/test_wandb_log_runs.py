@@ -57,6 +57,32 @@ def kinds(run: RunData) -> list[NoteKind]:
 # One file
 
 
+@pytest.mark.parametrize(
+    ("metadata", "command"),
+    [
+        (
+            b'{"program": "train.py", "args": ["--lr", "1e-5", "--name", "a b"]}',
+            "python train.py --lr 1e-5 --name 'a b'",
+        ),
+        (b'{"codePath": "a/t.py", "args": null}', "python a/t.py"),
+        (b'{"program": 3}', None),
+        (b"[]", None),
+        (b"\xff{", None),
+        (b"", None),
+    ],
+)
+def test_what_people_wrote_and_how_it_was_started_are_read(
+    tmp_path: Path, metadata: bytes, command: str | None
+) -> None:
+    path = fragment(tmp_path / "run-abc123.wandb", notes="try beta")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "wandb-metadata.json").write_bytes(metadata)
+
+    words = read(path).words
+
+    assert (words.notes, words.command) == ("try beta", command)
+
+
 def test_a_finished_run_says_who_it_is_and_what_it_logged(tmp_path: Path) -> None:
     path = write(
         tmp_path / "run-abc123.wandb",
