@@ -71,6 +71,12 @@ def sweep(  # noqa: PLR0913 - one argument an option
     update: Annotated[
         UpdateWord | None, typer.Option("--update", help="Online ratings: after each game, or averaged over a step.")
     ] = None,
+    track: Annotated[
+        Path | None,
+        typer.Option(
+            "--track", metavar="FILE", readable=False, help="Also write one entry of it into this experiment tracker."
+        ),
+    ] = None,
     policy: PolicyOption = None,
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
@@ -102,6 +108,11 @@ def sweep(  # noqa: PLR0913 - one argument an option
     )
     found, notes = answer_sweep(choice)
     _show(found, notes, output_format)
+    if track is not None:
+        from action.cli.tracking import put  # noqa: PLC0415
+        from action.report.tracker_sweep import sweep_entry  # noqa: PLC0415
+
+        put(sweep_entry(found, prefix or group or wandb_sweep), track, told_on_error=True)
     raise typer.Exit(found.exit_code)
 
 

@@ -78,8 +78,9 @@ def _update(old: str, run: RunEntry) -> Edit:
     """Do it for a text whose last line has an end."""
     outline = read_outline(old)
     key, parts = run_key(run.identity), split_parts(run.text)
-    mine = [block for block in find_blocks(outline) if block.key == key]
-    entry = _find(outline, run, mine)
+    blocks = tuple(find_blocks(outline))
+    mine = [block for block in blocks if block.key == key]
+    entry = _find(outline, run, key, blocks)
     if entry is None:
         number = max((one.number for one in outline.entries), default=0) + 1
         text = _append(old, outline, run, number)
@@ -117,12 +118,16 @@ def split_parts(text: str) -> dict[str, str]:
     return {label: part if part.endswith("\n") else f"{part}\n" for label, part in found.items()}
 
 
-def _find(outline: Outline, run: RunEntry, mine: Sequence[Block]) -> Entry | None:
-    """Find the entry of a run: where our blocks stand, else where its name stands; open ones first, then the newest."""
+def _find(outline: Outline, run: RunEntry, key: str, blocks: Sequence[Block]) -> Entry | None:
+    """Find the entry of a run: where our blocks stand, else where its name stands; open ones first, then the newest.
+
+    An entry that holds what was written of another run or sweep is theirs, though it may name this run.
+    """
     for entry in outline.entries:
-        if any(_holds(entry, block) for block in mine):
+        if any(_holds(entry, block) for block in blocks if block.key == key):
             return entry
-    named = [entry for entry in outline.entries if _names(outline, entry, run.names)]
+    free = [entry for entry in outline.entries if not any(_holds(entry, block) for block in blocks)]
+    named = [entry for entry in free if _names(outline, entry, run.names)]
     opened = [entry for entry in named if state_of(outline, entry) in OPEN]
     found = opened or named
     return found[-1] if found else None
@@ -209,10 +214,11 @@ def _into(outline: Outline, field: Field, part: str, text: list[str]) -> tuple[S
 def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
     """Write a new entry after the last; into a text without entries at its end."""
     last = outline.entries[-1] if outline.entries else None
+    level = min((one.level for one in outline.entries), default=2)
     key = run_key(run.identity)
     parts = split_parts(run.text)
     body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts.items())
-    entry = f"{'#' * (2 if last is None else last.level)} Exp {number}: {run.title}\n\n{body}"
+    entry = f"{'#' * level} Exp {number}: {run.title}\n\n{body}"
     if last is not None:
         place, before = last.span.end, "\n---\n\n" if outline.ruled else "\n"
     elif old.strip("\ufeff \t\r\n"):

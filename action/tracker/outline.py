@@ -45,7 +45,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`## Exp N: Title` and all up to the next heading that is no deeper."""
+    """`## Exp N: Title` and all up to the next heading that is no deeper, or is an entry itself."""
 
     number: int
     title: str
@@ -69,7 +69,7 @@ class Outline:
     """With their ends."""
     entries: tuple[Entry, ...]
     comments: tuple[int, ...]
-    """Lines that are HTML, not text of a fence or a quote: where our marks may stand."""
+    """Lines that are HTML by themselves, no part of a fence, a quote or a larger block: where our marks may stand."""
     ruled: bool
     """Entries are parted by rules (`---`)."""
     unclosed: int | None
@@ -79,7 +79,9 @@ class Outline:
     def newline(self) -> str:
         """The end that most lines have."""
         ends = [line[len(line.rstrip("\r\n")) :] for line in self.lines]
-        return max(("\n", "\r\n", "\r"), key=ends.count)
+        # A lone CR before a LF would be one end with it.
+        known = ("\n", "\r\n") if any("\n" in end for end in ends) else ("\n", "\r")
+        return max(known, key=ends.count)
 
 
 @cache
@@ -116,9 +118,9 @@ def read_outline(text: str) -> Outline:
     entries = []
     for place, (level, span, told) in enumerate(headings):
         match = _ENTRY.fullmatch(told)
-        if match is None or level > _DEEPEST:
+        if match is None or not _is_entry(level, told):
             continue
-        after = [one.start for deep, one, _ in headings[place + 1 :] if deep <= level]
+        after = [one.start for deep, one, text in headings[place + 1 :] if deep <= level or _is_entry(deep, text)]
         end = _trimmed(lines, span.end, after[0] if after else len(lines), rules)
         inner = [one.start for _, one, _ in headings[place + 1 :] if one.start < end]
         edges = sorted({*inner, *(rule for rule in rules if span.end <= rule < end)})
@@ -137,7 +139,9 @@ def read_outline(text: str) -> Outline:
         lines=lines,
         entries=tuple(entries),
         comments=tuple(
-            line for token in tokens if token.type == "html_block" and token.map for line in range(*token.map)
+            token.map[0]
+            for token in tokens
+            if token.type == "html_block" and token.map and token.map[1] - token.map[0] == 1
         ),
         ruled=bool(between) and 2 * sum(between) >= len(between),
         unclosed=next(
@@ -149,6 +153,10 @@ def read_outline(text: str) -> Outline:
             None,
         ),
     )
+
+
+def _is_entry(level: int, told: str) -> bool:
+    return level <= _DEEPEST and _ENTRY.fullmatch(told) is not None
 
 
 def _heading(token: Token, lines: Sequence[str]) -> tuple[int, Span, str]:

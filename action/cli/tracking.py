@@ -1,0 +1,60 @@
+"""An entry put into the tracker's file, shown, or only told. What it says may not enter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from action.tracker.edit import Edit, RunEntry
+
+TRACKER = Path("docs/experiment-tracker.md")
+
+
+def put(entry: RunEntry, file: Path, *, diff: bool = False, dry_run: bool = False, told_on_error: bool = False) -> None:
+    """Write an entry, or show what would change; `told_on_error`: say what was done on stderr.
+
+    Raises:
+        InputError: the tracker cannot be read or written, or would swallow the entry.
+    """
+    from action.cli.tracker_file import read_tracker, write_tracker  # noqa: PLC0415 - start-up time
+    from action.errors import InputError  # noqa: PLC0415
+    from action.files import show_name  # noqa: PLC0415
+    from action.tracker.edit import TrackerError, update_tracker  # noqa: PLC0415
+
+    old = read_tracker(file)
+    try:
+        found = update_tracker(old, entry)
+    except TrackerError as error:
+        raise InputError(f"{show_name(file)}:{error}") from error
+    if diff:
+        typer.echo(_diff(old, found.text, file), nl=False)
+        return
+    if not dry_run and found.text != old:
+        write_tracker(file, found.text)
+    told = _told(found, changed=found.text != old, wrote=not dry_run)
+    typer.echo(f"{show_name(file)}: {told}", err=told_on_error)
+
+
+def _told(found: Edit, *, changed: bool, wrote: bool) -> str:
+    if not changed:
+        return f"Exp {found.number} is as it should be"
+    kept = f"; what people wrote in its {' and '.join(found.kept)} stays above" if found.kept else ""
+    done = "added" if found.new else "filled in"
+    return f"Exp {found.number} {done if wrote else f'would be {done}'}{kept}"
+
+
+def _diff(old: str, new: str, file: Path) -> str:
+    """Write a unified diff; control characters are written out, since the text is of people and of runs."""
+    import difflib  # noqa: PLC0415 - start-up time
+
+    from action.escape import printable  # noqa: PLC0415
+    from action.tracker.outline import split_lines  # noqa: PLC0415
+
+    name = file.as_posix()
+    lines = difflib.unified_diff(split_lines(old), split_lines(new), f"a/{name}", f"b/{name}", n=2)
+    encoding = sys.stdout.encoding or "utf-8"
+    return "".join(f"{line[:1]}{printable(line[1:], encoding, whole_words=True)}\n" for line in lines)
