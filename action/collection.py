@@ -31,6 +31,8 @@ NEWEST = "newest"
 """As a checkpoint: the newest model artifact that the run logged."""
 EVENT_FILES = (".jsonl", ".jsonl.gz")
 GAME_FILES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+BESIDE = frozenset({*(f"events{suffix}" for suffix in EVENT_FILES), *(f"games{suffix}" for suffix in GAME_FILES)})
+"""Files that lie beside a run and are none."""
 
 
 def read_policy(policy: PolicyText, ports: Ports, judged_at: str) -> Policy:

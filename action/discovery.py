@@ -9,14 +9,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from action.collection import EVENT_FILES, GAME_FILES
+from action.collection import BESIDE
 from action.errors import InputError
 from action.evidence.store import find_bundle
 from action.ports import Ports, RunSource
 from checks.run import Selection
 
-_BESIDE = frozenset({*(f"events{suffix}" for suffix in EVENT_FILES), *(f"games{suffix}" for suffix in GAME_FILES)})
-"""Files that lie beside a run and are none."""
 _OURS = frozenset({"verdict.json", "verdict.md", "recording.json"})
 _RUNS = (".wandb", ".jsonl", ".csv", ".parquet", ".tar.gz", ".tgz")
 """What ends so was meant to be a run, even where nothing of it can be recognised."""
@@ -42,7 +40,7 @@ def _under(ref: str, ports: Ports) -> Iterator[str]:
 
 def _inside(folder: Path, ports: Ports) -> Iterator[str]:
     try:
-        children = sorted(Path(one.path) for one in os.scandir(folder) if one.name not in _BESIDE | _OURS)
+        children = sorted(Path(one.path) for one in os.scandir(folder) if one.name not in BESIDE | _OURS)
     except OSError:
         yield str(folder)  # why it cannot be looked into is told where it is read
         return

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from action.collection import collect, read_policy
+from action.collection import BESIDE, collect, read_policy
 from action.errors import GatekeeperError
-from action.evidence.store import read_bundle
+from action.evidence.store import find_bundle, read_bundle
 from action.files import run_name
 from action.pipeline import require_same_reading
 from action.ports import Ports
@@ -18,6 +18,7 @@ from action.runs import named_bundle
 from action.settings import CheckSettings, PolicyText
 from checks.backtest.halves import Halves, compare_halves
 from checks.backtest.past import PastRun, past_verdict
+from checks.backtest.record import Record, record_of
 from checks.check import Policy
 from checks.elo.answer import Mode
 from checks.policy import PolicyError
@@ -56,7 +57,9 @@ def judge_past(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
 
 def unread(settings: PastSettings, ref: str, fault: str) -> PastRun:
     """Give the row of a run that could not be judged."""
-    return PastRun(ref=ref, names=_places(settings, ref), short=_ends(ref), fault=fault)
+    # Of what could not be read the place alone is known.
+    record = Record(place=_place(Path(ref)), name="", series={})
+    return PastRun(ref=ref, paths=_paths(settings, ref), short=_ends(ref), record=record, fault=fault)
 
 
 def _judge(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
@@ -70,11 +73,11 @@ def _judge(settings: PastSettings, ref: str, ports: Ports) -> PastRun:
     called = tuple(name for name in (run.name, run.id) if name is not None)
     return PastRun(
         ref=ref,
-        names=(*_places(settings, ref), *called),
+        paths=_paths(settings, ref),
         called=called,
         short=_ends(ref),
         name=run.name,
-        record=_record(evidence.run),
+        record=_record(ref, evidence.run, ports),
         verdict=past_verdict(verdict),
         other=None if other is None else past_verdict(other[0]),
         halves=_halves(verdict, evidence),
@@ -98,7 +101,7 @@ def _evidence(
             yield policy, collect(asked, policy, ports)
 
 
-def _places(settings: PastSettings, ref: str) -> tuple[str, ...]:
+def _paths(settings: PastSettings, ref: str) -> tuple[str, ...]:
     """Give the paths that may name a run: whole, and from the file of labels on."""
     whole = os.path.abspath(ref)  # noqa: PTH100 - resolve() would follow links and name their targets
     below = () if settings.labels_in is None else (os.path.relpath(whole, os.path.abspath(settings.labels_in)),)  # noqa: PTH100
@@ -117,13 +120,41 @@ def _ends(ref: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (path.name, run_name(path)) if name))
 
 
-def _record(run: RunData) -> tuple[str | None, ...]:
-    """Tell one run from another, however it is read: a bundle holds the rows of its run, and what it was called."""
-    digest = hashlib.sha256(run.rows.steps.tobytes())
-    digest.update(run.rows.kinds.tobytes())
-    digest.update(repr(sorted(run.catalog.items())).encode("utf-8", "surrogatepass"))
-    own = run.identity
-    return (own.name, own.id, own.started_at, digest.hexdigest())
+def _record(ref: str, run: RunData, ports: Ports) -> Record:
+    """Give what the run is recognised by, by whatever path it was named."""
+    path = Path(ref)
+    bundle = find_bundle(path)
+    if bundle is not None:
+        return record_of(run, place=_place(bundle), content=None)
+    files = _files(path, ports)
+    place = files[0] if len(files) == 1 else path
+    return record_of(run, place=_place(place), content=_content(files) if files else None)
+
+
+def _files(path: Path, ports: Ports) -> list[Path]:
+    """Give the files that a run is read from."""
+    if not path.is_dir():
+        return [path]
+    inside = sorted(child for child in path.iterdir() if child.is_file() and child.name not in BESIDE)
+    return [child for child in inside if any(source.recognises(child) for source in ports.sources)]
+
+
+def _place(path: Path) -> str:
+    """Tell a place by what lies there: links and the spelling of a path do not change it."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # nothing lies there, or it is a name that no file system can hold
+        return f"nothing at {path}"
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def _content(files: Sequence[Path]) -> str:
+    """Tell what two runs were read from apart, also in what the policy does not ask of."""
+    whole = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
 
 
 def _halves(verdict: Verdict, evidence: Evidence) -> Halves | None:

@@ -32,7 +32,7 @@ def print_backtest(found: Backtest, console: Console) -> None:
         page.line((method, "dim"))
     _print_tables(run_tables(found), page)
     if found.notes:
-        page.heading("Notes on the labels")
+        page.heading("Notes")
     for note in found.notes:
         page.line((note, ""), indent=2, hang=2)
 

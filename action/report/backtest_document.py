@@ -64,6 +64,7 @@ def _row(run: PastRun, label: Label | None) -> Object:
         "deciding_against": [] if run.other is None else list(run.other.deciding),
         "halves": _halves(run),
         "reason": run.fault,
+        "same_as": run.same_as,
     }
 
 

@@ -24,9 +24,13 @@ def backtest_sentences(found: Backtest) -> Iterator[str]:
     """Say what was found, the most important first."""
     seen = Counter(run.verdict.decision for run in found.runs if run.verdict is not None)
     listed = ", ".join(f"{seen[decision]:,} {decision.value}" for decision in Decision)
-    lost = sum(run.verdict is None for run in found.runs)
+    counted = [run for run in found.runs if run.same_as is None]
+    lost = sum(run.verdict is None for run in counted)
     unread = f"; {lost:,} could not be judged" if lost else ""
-    yield f"{many(len(found.runs), 'run', 'runs')} by {found.trial.policy.source}: {listed}{unread}."
+    yield f"{many(len(counted), 'run', 'runs')} by {found.trial.policy.source}: {listed}{unread}."
+    twins = len(found.runs) - len(counted)
+    if twins:
+        yield f"{many(twins, 'name is', 'names are')} of a run that has another one here: each run counts once."
     if found.confusion is not None:
         yield from _rates(found.confusion, "")
     if found.confusion_against is not None and found.trial.against is not None:
@@ -89,6 +93,7 @@ def backtest_tables(found: Backtest) -> tuple[TextTable, ...]:
         _changes(found),
         _wrong(found),
         _unread(found),
+        _twins(found),
         _tallies(found),
         *_proposals(found.proposals),
     )
@@ -193,8 +198,17 @@ def _unread(found: Backtest) -> TextTable:
         rows=tuple(
             (run.ref, _word(label), run.fault or NOTHING)
             for run, label in zip(found.runs, found.labels, strict=True)
-            if run.verdict is None
+            if run.verdict is None and run.same_as is None
         ),
+        right=frozenset(),
+    )
+
+
+def _twins(found: Backtest) -> TextTable:
+    return TextTable(
+        title="Other names of these runs, which count for nothing",
+        heads=("name", "reason"),
+        rows=tuple((run.ref, run.fault or NOTHING) for run in found.runs if run.same_as is not None),
         right=frozenset(),
     )
 

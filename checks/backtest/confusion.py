@@ -37,6 +37,8 @@ def confuse(runs: Sequence[PastRun], labels: Sequence[Label | None]) -> Confusio
     seen: Counter[tuple[str, Decision]] = Counter()
     unlabelled = unreadable = 0
     for run, label in zip(runs, labels, strict=True):
+        if run.same_as is not None:
+            continue
         if label is None:
             unlabelled += 1
         elif run.verdict is None:

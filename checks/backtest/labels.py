@@ -7,6 +7,7 @@ CSV with the columns `run`, `label` and perhaps `wrong`; or YAML or JSON, a mapp
 from __future__ import annotations
 
 import csv
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from checks.document import Fault, did_you_mean, parse_document, quote
 GOOD, BAD = "good", "bad"
 COLUMNS = ("run", "label", "wrong")
 _NAMED = 4
+"""Most runs that a note names."""
 MOST = 100_000
 """Labels of one file."""
 
@@ -67,10 +69,12 @@ def parse_labels(text: str, *, file: str, comma: str | None) -> tuple[Label, ...
     faults: list[Fault] = []
     entries = list(_of_document(text, file, faults) if comma is None else _of_table(text, file, comma, faults))
     known: dict[str, Label] = {}
+    kept: dict[str, Label] = {}
     for entry in entries:
         label = _label(entry, file, faults)
         if label is None:
             continue
+        kept.setdefault(label.run, label)  # `./a` may be clear where `a` is not
         before = known.setdefault(_key(label.run), label)
         if before is not label and before.good != label.good:
             faults.append(
@@ -85,7 +89,7 @@ def parse_labels(text: str, *, file: str, comma: str | None) -> tuple[Label, ...
         faults.append(_fault(file, 1, "expected labels, got none; write `run,label` and a line a run"))
     if faults:
         raise LabelError(faults)
-    return tuple(known.values())
+    return tuple(kept.values())
 
 
 def _fault(file: str, line: int, problem: str) -> Fault:
@@ -93,7 +97,8 @@ def _fault(file: str, line: int, problem: str) -> Fault:
 
 
 def _key(run: str) -> str:
-    return run.removeprefix("./").rstrip("/")
+    """Give what spellings of one path have in common."""
+    return posixpath.normpath(run)
 
 
 def _label(entry: _Entry, file: str, faults: list[Fault]) -> Label | None:
@@ -164,49 +169,63 @@ class Labelled:
 
 
 def match_labels(labels: Iterable[Label], runs: Sequence[PastRun]) -> Labelled:
-    """Give each run its label: by its place or path first, then by its own name or id, or by the end of its path.
+    """Give each run its label: by its path, by its own name or id, or by the end of its path.
 
-    A run's own name labels every run of that name; the end of a path only a run that has it alone. A label that one run
-    is called and another one ends in is used for neither.
+    A label that fits several runs in any of these ways is used for none; of two that contradict each other over one
+    run the path counts, or else the first. A run that is another one's twin has no label: it does not count.
     """
-    given = list({_key(label.run): label for label in labels}.values())
+    index = _Index(runs)
+    chosen: list[tuple[bool, Label, int]] = []
+    notes: list[tuple[int, str]] = []
+    for label in labels:
+        fits = index.runs_of(label.run)
+        if len(fits) == 1:
+            chosen.append((_key(label.run) not in index.paths, label, fits[0]))
+        elif fits:
+            told = " or ".join(quote(index.exact(place)) for place in fits[:_NAMED])
+            more = f" or one of {len(fits) - _NAMED} more" if len(fits) > _NAMED else ""
+            notes.append(_unused(label, f"it fits {len(fits)} runs; write {told}{more}"))
+        else:
+            notes.append(_unused(label, "no run given has it as path, name or id"))
     found: list[Label | None] = [None] * len(runs)
-    notes = []
-    for label in given:  # paths first: they are exact
-        for place, run in enumerate(runs):
-            if _key(label.run) in _paths(run):
-                found[place] = found[place] or label
-    exact = {label.run for label in found if label is not None}
-    for label in given:
-        if label.run in exact:
-            continue
-        why = _by_name(label, runs, found)
-        if why is not None:
-            notes.append(f"The label of {quote(label.run)} (line {label.line}) was not used: {why}.")
-    return Labelled(labels=tuple(found), notes=tuple(notes))
-
-
-def _paths(run: PastRun) -> set[str]:
-    """Give what names the place of a run."""
-    return {_key(name) for name in (run.ref, *run.names) if name not in run.called}
-
-
-def _by_name(label: Label, runs: Sequence[PastRun], found: list[Label | None]) -> str | None:
-    """Use a label for the runs that are called so, or for the one whose path ends so; else say why not."""
-    key = _key(label.run)
-    called = [place for place, run in enumerate(runs) if key in {_key(name) for name in run.called}]
-    ending = [place for place, run in enumerate(runs) if key in run.short and place not in called]
-    if called and ending:
-        told = ", ".join(quote(runs[place].ref) for place in (*called, *ending)[:_NAMED])
-        return f"{len(called) + len(ending)} runs are called so or end so ({told}); write the path"
-    if len(ending) > 1:
-        return f"it is the end of {len(ending)} paths; write the path"
-    if not called and not ending:
-        return "no run given has it as path, name or id"
-    for place in (*called, *ending):
+    for _, label, place in sorted(chosen, key=lambda one: one[0]):  # paths first: they are exact
         other = found[place]
-        if other is not None and other.good != label.good:
-            return f"{quote(other.run)} (line {other.line}) names the same run and calls it {other.word}; keep one"
-    for place in (*called, *ending):
-        found[place] = found[place] or label
-    return None
+        if other is None:
+            found[place] = label
+        elif other.good != label.good:
+            same = f"{quote(other.run)} (line {other.line}) names the same run and calls it {other.word}; keep one"
+            notes.append(_unused(label, same))
+    return Labelled(labels=tuple(found), notes=tuple(text for _, text in sorted(notes)))
+
+
+def _unused(label: Label, why: str) -> tuple[int, str]:
+    return label.line, f"The label of {quote(label.run)} (line {label.line}) was not used: {why}."
+
+
+class _Index:
+    """What every run that counts may be named by."""
+
+    def __init__(self, runs: Sequence[PastRun]) -> None:
+        self.paths: dict[str, list[int]] = {}
+        """Path, in one spelling → places of the runs that it leads to."""
+        self._names: dict[str, list[int]] = {}
+        self._runs = runs
+        for place, run in enumerate(runs):
+            if run.same_as is None:
+                for path in {_key(one) for one in (run.ref, *run.paths)}:
+                    self.paths.setdefault(path, []).append(place)
+                for name in {*run.called, *run.short}:
+                    self._names.setdefault(name, []).append(place)
+
+    def runs_of(self, text: str) -> list[int]:
+        """Give the places of all runs that a label may mean; what begins as a path does is no name."""
+        paths = self.paths.get(_key(text), [])
+        if text.startswith(("/", "./", "../")):
+            return paths
+        return sorted({*paths, *self._names.get(text, []), *self._names.get(text.rstrip("/"), [])})
+
+    def exact(self, place: int) -> str:
+        """Give a path that leads to one run alone, as short as may be."""
+        run = self._runs[place]
+        relative = run.ref if run.ref.startswith(("/", "./", "../")) else f"./{run.ref}"
+        return next((path for path in (relative, *run.paths) if self.runs_of(path) == [place]), run.ref)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.backtest.halves import Halves
+from checks.backtest.record import Record
 from checks.document import quote
 from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
 
@@ -62,16 +63,18 @@ class PastRun:
 
     ref: str
     """How the user named it, or where it was found."""
-    names: tuple[str, ...] = ()
-    """What else it is called, the most exact first: its place, its own name, its id."""
+    paths: tuple[str, ...] = ()
+    """Other paths that lead to it: whole, and from the file of labels on."""
     called: tuple[str, ...] = ()
-    """Those of its names that it calls itself by: its own name and its id."""
+    """What it calls itself: its own name and its id."""
     short: tuple[str, ...] = ()
     """What it may be called among runs that differ in it: the last part of its path."""
     name: str | None = None
     """What the run calls itself; None: it could not be read."""
-    record: tuple[str | None, ...] | None = None
-    """Its name, id and start, and a digest of which rows held which metrics: alike in two readings of one run."""
+    record: Record | None = None
+    """What it is recognised by; None: it is like no other."""
+    same_as: str | None = None
+    """How the run was named first that this is another name of; None: it counts for itself."""
     verdict: PastVerdict | None = None
     """None: it could not be judged, and `fault` says why."""
     other: PastVerdict | None = None

@@ -107,7 +107,7 @@ def backtest(trial: Trial, runs: Sequence[PastRun]) -> Backtest:
 
 def _turned(run: PastRun) -> PastRun:
     """Give the run as the other policy judges it."""
-    return PastRun(ref=run.ref, verdict=run.other)
+    return PastRun(ref=run.ref, verdict=run.other, same_as=run.same_as)
 
 
 def _calibrate(runs: Sequence[PastRun]) -> Calibration | None:

@@ -5,10 +5,13 @@ No label and no policy may enter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from checks.backtest.past import PastRun, PastVerdict
+from checks.backtest.past import PastRun
+from checks.backtest.record import Record, contradict, keys_of, same_run
+from checks.document import quote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,45 +24,60 @@ class Counted:
 
 
 def count_once(runs: Sequence[PastRun]) -> Counted:
-    """Let each run count once: the first that was named, with all its names.
-
-    Two are the same if they are called the same, logged the same rows of the same metrics, and no check that both
-    measured found another value; and if there is such a check.
-    """
-    kept: dict[tuple[str | None, ...], list[int]] = {}
-    found, notes = list(runs), []
-    for place, run in enumerate(runs):
-        if run.verdict is None or run.record is None:
-            continue
-        before = kept.setdefault(run.record, [])
-        first = next((i for i in before if _same(runs[i].verdict, run.verdict)), None)
-        if first is None:
-            before.append(place)
-            continue
-        one = found[first]
-        found[first] = replace(
-            one, names=_joined(one.names, (run.ref, *run.names)), short=_joined(one.short, run.short)
+    """Let each run count once: by its fullest reading, the first named of equals, which takes the names of all."""
+    found, notes = list(runs), dict[int, str]()
+    for kept, *others in _groups(runs):
+        one, twins = runs[kept], [runs[place] for place in others]
+        found[kept] = replace(
+            one,
+            paths=_once((*one.paths, *(name for twin in twins for name in (twin.ref, *twin.paths)))),
+            called=_once((*one.called, *(name for twin in twins for name in twin.called))),
+            short=_once((*one.short, *(name for twin in twins for name in twin.short))),
         )
-        told = f"the same run as {one.ref}, counted once"
-        found[place] = PastRun(ref=run.ref, name=run.name, fault=told)
-        notes.append(f"{run.ref} is {told}.")
-    return Counted(runs=tuple(found), notes=tuple(notes))
+        for place, twin in zip(others, twins, strict=True):
+            told = f"the same run as {quote(one.ref)}, counted once"
+            found[place] = PastRun(ref=twin.ref, name=twin.name, same_as=one.ref, fault=told)
+            notes[place] = f"{quote(twin.ref)} is {told}{_otherwise(one, twin)}."
+    return Counted(runs=tuple(found), notes=tuple(notes[place] for place in sorted(notes)))
 
 
-def _joined(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*one, *other)))
+def _otherwise(one: PastRun, twin: PastRun) -> str:
+    """Tell of a reading that is judged otherwise than the one that counts: it holds less, or is of an earlier time."""
+    if one.verdict is None or twin.verdict is None or one.verdict.decision is twin.verdict.decision:
+        return ""
+    return f" as {one.verdict.decision.value}; by itself it is judged {twin.verdict.decision.value}"
 
 
-def _same(one: PastVerdict | None, other: PastVerdict | None) -> bool:
-    pairs = [] if one is None or other is None else list(_measured(one, other))
-    return bool(pairs) and all(mine == theirs for mine, theirs in pairs)
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
-def _measured(one: PastVerdict, other: PastVerdict) -> Iterator[tuple[float, float]]:
-    """Give the values of the checks that both measured; what integrity finds is alike in most runs."""
-    theirs = other.by_id
-    for check in one.checks:
-        twin = theirs.get(check.id)
-        if check.id.startswith("integrity/") or twin is None or check.value is None or twin.value is None:
-            continue
-        yield check.value, twin.value
+def _groups(runs: Sequence[PastRun]) -> list[list[int]]:
+    """Give the places of each run's readings, the fullest first.
+
+    Fuller ones come first also in finding them: two bundles that share no series meet in the run they are of.
+    """
+    groups: list[list[int]] = []
+    known: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    records = {place: run.record for place, run in enumerate(runs) if run.record is not None}
+    for place in sorted(records, key=lambda at: (_poverty(runs[at], records[at]), at)):
+        record = records[place]
+        near = dict.fromkeys(at for key in keys_of(record) for at in known[key])
+        home = next((at for at in near if _belongs(record, [records[i] for i in groups[at]])), len(groups))
+        if home == len(groups):
+            groups.append([])
+        groups[home].append(place)
+        for key in keys_of(record):
+            known[key].append(home)
+    return groups
+
+
+def _poverty(run: PastRun, record: Record) -> tuple[bool, int, int]:
+    """Give the less, the fuller a reading is: one that was judged, more rows, more values that checks found."""
+    checks = () if run.verdict is None else run.verdict.checks
+    return (run.verdict is None, -record.length, -sum(check.value is not None for check in checks))
+
+
+def _belongs(record: Record, group: Sequence[Record]) -> bool:
+    """Tell whether a reading is of the run of some others: it is that of one of them, and contradicts none."""
+    return any(same_run(record, one) for one in group) and not any(contradict(record, one) for one in group)

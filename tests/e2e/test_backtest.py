@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,59 @@ def test_a_run_and_its_bundle_and_its_other_paths_count_once(tmp_path: Path, pol
 
     assert found["confusion"]["false_block"]["of"] == 3
     assert sum("counted once" in note["text"] for note in found["notes"]) == 2
+
+
+def test_a_run_by_a_link_of_another_name_counts_once_though_nothing_of_it_is_measured(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "one")
+    (tmp_path / "link.jsonl").symlink_to(run)
+    (tmp_path / "policy.yml").write_text(POLICY.replace("metric: kl", "metric: nothing"))
+
+    found = tried("one/run.jsonl", "one/../link.jsonl", "./link.jsonl", run, "--policy", "policy.yml", cwd=tmp_path)
+
+    assert [row["same_as"] for row in found["rows"]] == [None, *["one/run.jsonl"] * 3]
+
+
+def test_two_seeds_of_one_name_count_twice_and_a_bundle_counts_for_its_own(tmp_path: Path, policy: Path) -> None:
+    """What the policy asks of is alike in both; the rest of their logs is not."""
+    for seed in (1, 2):
+        write_run(tmp_path / f"s{seed}", [{**row, "reward": seed} for row in rows()])
+    write_output(judge_path(tmp_path / "s1" / "run.jsonl"), tmp_path / "out")
+    packed = tmp_path / "out.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tmp_path / "out" / "evidence", arcname="evidence")
+
+    found = tried("s1", "s2", "out", "out/evidence", packed, "--policy", policy, cwd=tmp_path)
+
+    assert [row["same_as"] for row in found["rows"]] == [None, None, *["s1/run.jsonl"] * 3]
+
+
+def test_a_label_that_is_the_path_of_one_run_and_the_name_of_another_is_refused(tmp_path: Path) -> None:
+    """The recording of a healthy run is called `league-healthy-s0`; the other folder only looks like it."""
+    shutil.copytree(RECORDINGS / "healthy", tmp_path / "bt" / "h1")
+    shutil.copytree(RECORDINGS / "kl-explosion", tmp_path / "bt" / "league-healthy-s0")
+    labels = tmp_path / "bt" / "labels.csv"
+    told = []
+    for text in ("league-healthy-s0,good\n", "./league-healthy-s0,bad\nh1,good\n", "h1,good\nbt/h1,bad\n"):
+        labels.write_text(f"run,label\n{text}")
+        found = tried("bt", "--labels", labels, "--profile", "grpo", cwd=tmp_path)
+        told.append(
+            (
+                [row["label"] for row in found["rows"] if row["verdict"] != "unreadable"],
+                [note["text"] for note in found["notes"]],
+            )
+        )
+
+    refused, clear, conflict = told
+    assert refused == (
+        [None, None],
+        [
+            "The label of league-healthy-s0 (line 2) was not used: it fits 2 runs; "
+            "write ./bt/h1 or ./bt/league-healthy-s0."
+        ],
+    )
+    assert clear == (["good", "bad"], [])
+    assert conflict[0] == ["good", None]
+    assert "names the same run and calls it good; keep one" in conflict[1][0]
 
 
 def test_recordings_are_held_against_what_is_known_of_them(tmp_path: Path) -> None:

@@ -418,9 +418,9 @@ def test_without_good_runs_there_are_no_proposals() -> None:
 
 def test_labels_find_their_runs_by_place_name_or_end_of_path() -> None:
     runs = [
-        ran("runs/a/evidence", names=("/x/runs/a/evidence", "league", "id1"), short=("a",)),
-        ran("runs/b/x.jsonl", names=("/x/runs/b/x.jsonl", "league"), short=("x.jsonl", "x")),
-        ran("runs/c/x.jsonl", names=("/x/runs/c/x.jsonl",), short=("x.jsonl", "x")),
+        ran("runs/a/evidence", paths=("/x/runs/a/evidence",), called=("own", "id1"), short=("a",)),
+        ran("runs/b/x.jsonl", paths=("/x/runs/b/x.jsonl",), called=("league",), short=("x.jsonl", "x")),
+        ran("runs/c/x.jsonl", paths=("/x/runs/c/x.jsonl",), short=("x.jsonl", "x")),
     ]
     given_labels = [
         label(run="./runs/a/evidence/"),
@@ -433,7 +433,7 @@ def test_labels_find_their_runs_by_place_name_or_end_of_path() -> None:
 
     assert [one and one.good for one in matched.labels] == [True, False, None]
     assert matched.notes == (
-        "The label of x (line 7) was not used: it is the end of 2 paths; write the path.",
+        "The label of x (line 7) was not used: it fits 2 runs; write ./runs/b/x.jsonl or ./runs/c/x.jsonl.",
         "The label of nowhere (line 9) was not used: no run given has it as path, name or id.",
     )
 

@@ -17,6 +17,7 @@ from action.report.document import json_text
 from checks.backtest.halves import Halves
 from checks.backtest.labels import Label
 from checks.backtest.past import PastCheck, PastRun, PastVerdict
+from checks.backtest.record import Record
 from checks.backtest.summary import Backtest, Trial, backtest
 from checks.result import CheckKind, Decision, Outcome, Severity
 from tests.builders import policy
@@ -85,6 +86,21 @@ def test_every_part_is_told() -> None:
         "Runs that agree with their label, or are inconclusive",
     ]
     assert "a bound may stop more or fewer, most likely a share within the interval in its row." in told
+
+
+def test_other_names_of_a_run_are_told_apart_from_what_could_not_be_judged() -> None:
+    record = Record(place="p", name=HOSTILE, series={})
+    found = backtest(Trial(policy=POLICY), [past("one", 0.01, record=record), past(HOSTILE, 0.01, record=record)])
+
+    first, second, *_ = backtest_sentences(found)
+    (table,) = (table for table in backtest_tables(found) if table.title.startswith("Other names"))
+
+    assert first == "1 run by policy.yml: 1 pass, 0 fail, 0 inconclusive, 0 error."
+    assert second == "1 name is of a run that has another one here: each run counts once."
+    assert table.rows == ((HOSTILE, "the same run as one, counted once"),)
+    assert "could not be judged" not in text(found) + backtest_markdown(found)
+    assert "\x1b" not in text(found) + backtest_markdown(found)
+    assert [row["same_as"] for row in json.loads(json_text(backtest_document(found)))["rows"]] == [None, "one"]
 
 
 def test_without_labels_it_says_where_bounds_come_from() -> None:
