@@ -18,6 +18,12 @@ def track(
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", readable=False, help="The tracker; made where there is none.")
     ] = TRACKER,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template", metavar="FILE", readable=False, help="A Jinja template of entries, in place of ours."
+        ),
+    ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change; write nothing.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
 ) -> None:
@@ -29,9 +35,28 @@ def track(
     Example: gatekeeper track gatekeeper-out --file docs/experiment-tracker.md --diff
     """
     from action.cli.again import judge_again  # noqa: PLC0415 - start-up time
-    from action.report.tracker_page import tracker_entry  # noqa: PLC0415
+    from action.files import show_name  # noqa: PLC0415
+    from action.report.tracker_page import GivenTemplate, tracker_entry  # noqa: PLC0415
     from checks.narrative import narrate  # noqa: PLC0415
 
     judged = judge_again(verdict, "a verdict without its evidence is not tracked")
-    entry = tracker_entry(judged.verdict, narrate(judged.policy, judged.bundle.evidence, judged.verdict))
+    given = None if template is None else GivenTemplate(name=show_name(template), source=_source(template))
+    entry = tracker_entry(judged.verdict, narrate(judged.policy, judged.bundle.evidence, judged.verdict), given)
     put(entry, file, diff=diff, dry_run=dry_run)
+
+
+def _source(template: Path) -> str:
+    from action.errors import InputError  # noqa: PLC0415 - start-up time
+    from action.files import open_input, show_name  # noqa: PLC0415
+
+    with open_input(template) as stream:
+        content = stream.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise InputError(f"{show_name(template)}: expected a template of at most {_MOST // 1000} kB, got more")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{show_name(template)}: expected a template in UTF-8, got other bytes") from error
+
+
+_MOST = 100_000

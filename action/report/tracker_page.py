@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from action.errors import InputError
 from action.escape import address, one_line
-from action.report.render import render, safe
-from action.tracker.edit import RunEntry
+from action.report.render import render, render_given, safe
+from action.tracker.edit import RunEntry, split_parts
 from checks.narrative import Narrative
 from checks.result import Verdict
 
@@ -28,8 +29,21 @@ class _Part:
         return self.rows[0] if len(self.rows) == 1 else None
 
 
-def tracker_entry(verdict: Verdict, narrative: Narrative) -> RunEntry:
-    """Lay out what a tracker shall say of a run."""
+@dataclass(frozen=True, kw_only=True)
+class GivenTemplate:
+    """A user's template."""
+
+    name: str
+    """Its file, for messages."""
+    source: str
+
+
+def tracker_entry(verdict: Verdict, narrative: Narrative, template: GivenTemplate | None = None) -> RunEntry:
+    """Lay out what a tracker shall say of a run; by a user's template, where one is given.
+
+    Raises:
+        InputError: the template cannot be used, or writes no field of status or results.
+    """
     run = verdict.run
     url = address(run.url)
     page = {
@@ -48,8 +62,19 @@ def tracker_entry(verdict: Verdict, narrative: Narrative) -> RunEntry:
         identity=run.url or run.id or run.name,
         names=names,
         title=one_line(run.name, limit=120),
-        text=render("tracker_entry.md.j2", page),
+        text=render("tracker_entry.md.j2", page) if template is None else _by(template, page),
     )
+
+
+def _by(template: GivenTemplate, page: Mapping[str, object]) -> str:
+    text = render_given(template.source, page, name=template.name)
+    lacking = [f"**{part.capitalize()}**:" for part in ("status", "results") if part not in split_parts(text)]
+    if lacking:
+        raise InputError(
+            f"{template.name}: expected a template that writes {' and '.join(lacking)} at the start of a line, got one "
+            "without; add it"
+        )
+    return text
 
 
 def _fenced(command: str) -> str:

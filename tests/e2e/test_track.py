@@ -118,3 +118,39 @@ def test_a_sweep_without_a_winner_says_what_would_settle_it(tmp_path: Path) -> N
 
     assert (done.returncode, done.stderr) == (11, "t.md: Exp 1 added\n")
     assert "Settle the tie" in (tmp_path / "t.md").read_text("utf-8")
+
+
+def test_a_template_of_ones_own_lays_entries_out(out: Path) -> None:
+    own = out.parent / "own.md.j2"
+    own.write_text("**Status**: {{ state }}\n- run name: {{ name }}\n\n**Owner**: {{ name ~ '<b>' }}\n\n**Results**:\n"
+                   "{% for part in results %}\n* {{ part.title }}\n{% endfor %}\n")  # fmt: skip
+
+    done = command("track", "out", "--template", "own.md.j2", "--file", "t.md", cwd=out.parent)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (out.parent / "t.md").read_text("utf-8")
+    assert "* Final metrics\n* Training stability\n" in text
+    assert "**Owner**: league-kl-explosion-s0&#60;b&#62;\n" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("**Status**: {{ state }\n", "own.j2:1: expected a Jinja template, got:"),
+        ("**Status**: {{ nothing }}\n**Results**: x\n", "expected a template of what an entry has, got: 'nothing'"),
+        ("**Status**: x\n", "expected a template that writes **Results**: at the start of a line"),
+        ("{{ name.__class__.__mro__ }}", "expected a template that only lays out, got: access to attribute"),
+        ("{{ results }}", "expected a template of what an entry has, got: a template prints (_Part("),
+        ("{{ 'x' * 300000 }}", "expected"),
+        ("\xff", "expected a template in UTF-8, got other bytes"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_one_line(out: Path, source: str, told: str) -> None:
+    (out.parent / "own.j2").write_bytes(source.encode("latin-1"))
+
+    done = command("track", "out", "--template", "own.j2", "--file", "t.md", cwd=out.parent)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (out.parent / "t.md").exists()
