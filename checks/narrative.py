@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.check import Policy
+from checks.diagnosis.case import usable
 from checks.document import quote
 from checks.elo.agents import AgentKind
 from checks.elo.facts import EloFacts, Span
@@ -94,11 +95,10 @@ def _changes(story: Story) -> Iterator[str]:
         yield f"{story.hidden:,} more may be secret and are not shown"
 
 
-def _span(span: Span) -> str:
+def _span(span: Span, facts: EloFacts) -> str:
     """Write an estimate with its interval."""
-    ends = [None if end is None else elo(end) for end in (span.low, span.high)]
-    low, high = (end or "open" for end in ends)
-    return f"{elo(span.elo)} Elo (95 % interval {low} to {high})"
+    low, high = ("open" if end is None else elo(end) for end in (span.low, span.high))
+    return f"{elo(span.elo)} Elo ({facts.confidence * 100:g} % interval {low} to {high})"
 
 
 def _learning(facts: EloFacts | None) -> Iterator[str]:
@@ -109,19 +109,19 @@ def _learning(facts: EloFacts | None) -> Iterator[str]:
     told = f", {facts.games:,} games" if facts.games else f", {facts.clusters:,} steps"
     trend = ""
     if learning.reference_decline is not None and gap is not None:
-        trend = f": the checkpoints end {_span(learning.reference_decline)} above {quote(gap.reference)}{told}"
+        trend = f": the checkpoints end {_span(learning.reference_decline, facts)} above {quote(gap.reference)}{told}"
     yield f"{_SIGNALS[learning.signal]}{trend}."
     if learning.older_checkpoints is not None:
-        yield f"The newest checkpoint stands {_span(learning.older_checkpoints)} above the older ones."
+        yield f"The newest checkpoint stands {_span(learning.older_checkpoints, facts)} above the older ones."
     yield from facts.doubts
 
 
 def _exploitation(facts: EloFacts | None) -> Iterator[str]:
     if facts is None or facts.learning.exploitation is None:
         return
-    yield f"{_span(facts.learning.exploitation)} gained in total"
+    yield f"{_span(facts.learning.exploitation, facts)} gained in total"
     for name, span in facts.learning.bots:
-        yield f"{quote(name)}: {_span(span)}"
+        yield f"{quote(name)}: {_span(span, facts)}"
 
 
 def _final(policy: Policy, evidence: Evidence, facts: EloFacts | None) -> Iterator[str]:
@@ -133,7 +133,9 @@ def _final(policy: Policy, evidence: Evidence, facts: EloFacts | None) -> Iterat
             ends = [f"{elo(row.span.elo)} ({quote(row.agent)})" for row in (best, last)]
             yield f"Best Elo: {ends[0]}; final: {ends[1]}"
         if facts.gap is not None:
-            yield (f"Gap of {quote(facts.gap.candidate)} to {quote(facts.gap.reference)}: {_span(facts.gap.span)}")
+            yield (
+                f"Gap of {quote(facts.gap.candidate)} to {quote(facts.gap.reference)}: {_span(facts.gap.span, facts)}"
+            )
     reward = _series(policy, evidence, "reward")
     if reward is not None:
         means = cut_blocks(reward.steps, reward.values).means
@@ -146,13 +148,10 @@ def _final(policy: Policy, evidence: Evidence, facts: EloFacts | None) -> Iterat
 
 
 def _series(policy: Policy, evidence: Evidence, role: str) -> Series | None:
-    """Give the finite values of a role by ascending step; None with fewer than 20."""
+    """Give the usable values of a role by ascending step; None with fewer than 20."""
     found = find_series(policy, evidence.run, role)
-    if found is None:
-        return None
-    order = np.argsort(found.steps, kind="stable")
-    kept = order[np.isfinite(found.values[order])]
-    return Series(name=found.name, steps=found.steps[kept], values=found.values[kept]) if kept.size >= _LEAST else None
+    kept = None if found is None else usable(found)
+    return kept if kept is not None and kept.values.size >= _LEAST else None
 
 
 def _stability(policy: Policy, evidence: Evidence) -> Iterator[str]:

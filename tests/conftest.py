@@ -2,7 +2,7 @@
 
 To trace every line makes our code run twice as long. Of tests of the shell, the first cases of each and the first
 examples of a property are traced, and the rest run free: the same ones each time, so that what is covered is no luck.
-Tests of the core, whose every branch has to be covered, are traced whole.
+Tests of the core, whose every branch has to be covered, are traced whole, and the first examples of its properties.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=5_000, deadline=None)
 settings.load_profile("steady")
 
-CASES, EXAMPLES = 8, 10
-"""Of a test and of a property: those that are traced."""
+CASES, EXAMPLES, CORE_EXAMPLES = 8, 10, 40
+"""Of a test and of a property of the shell, and of a property of the core: those that are traced."""
 UNIT = "unit"
 """The folder whose tests of the core are traced whole; all others test the shell too."""
 SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
@@ -75,8 +75,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         tracing.pause()
     inner = getattr(getattr(item, "obj", None), "hypothesis", None)
     original: Any = None if inner is None else inner.inner_test
-    if inner is not None and _is_of_the_shell(item):
-        inner.inner_test = _first_traced(original)
+    if inner is not None:
+        inner.inner_test = _first_traced(original, EXAMPLES if _is_of_the_shell(item) else CORE_EXAMPLES)
     try:
         return (yield)
     finally:
@@ -90,14 +90,14 @@ def pytest_sessionfinish() -> None:
     warm.end()
 
 
-def _first_traced(test: Callable[..., Any]) -> Callable[..., Any]:
+def _first_traced(test: Callable[..., Any], examples: int) -> Callable[..., Any]:
     calls = 0
 
     @functools.wraps(test)
     def counted(*words: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls > EXAMPLES:
+        if calls > examples:
             tracing.pause()
         return test(*words, **named)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from checks.elo.facts import Span
 from checks.narrative import Narrative, narrate
 from checks.result import Diagnosis, Outcome
 from checks.run import Change, Evidence, Note, NoteKind, RunState, Story
 from checks.verdict import Judgement, judge
-from tests.builders import answer, evidence, policy, run, series
+from tests.builders import answer, evidence, only, policy, run, series
 from tests.sweeps import record
 
 ASKED = policy("extends: [grpo, league]")
@@ -44,6 +45,7 @@ def test_what_was_not_measured_is_said_or_left_out() -> None:
 
     assert found.learning == ("not measured: no games and no ratings were asked of.",)
     assert found.exploitation == ()
+    assert told(evidence(only())).stability == ()
     assert not any("Elo" in line or "Extraction" in line for line in found.final)
 
 
@@ -133,3 +135,28 @@ def test_notes_command_and_changes_are_told_where_they_are_known() -> None:
         "2 more may be secret and are not shown",
     )
     assert told(evidence(run())).changes == ()
+
+
+def test_an_analysis_that_tells_little_is_told_as_far_as_it_goes() -> None:
+    known = judge(ASKED, games(), Judgement(tool_version="1", evidence_sha256="")).elo
+    assert known is not None
+    bare = dataclasses.replace(
+        known,
+        gap=None,
+        ratings=(),
+        games=0,
+        confidence=0.9,
+        learning=dataclasses.replace(known.learning, older_checkpoints=None, exploitation=None),
+    )
+    open_ended = dataclasses.replace(
+        known,
+        games=0,
+        clusters=118,
+        learning=dataclasses.replace(known.learning, older_checkpoints=Span(elo=1, low=None, high=2)),
+    )
+
+    assert told(evidence(run()), elo=bare).learning == (told(evidence(run()), elo=bare).learning[0],)
+    assert ":" not in told(evidence(run()), elo=bare).learning[0]
+    assert not any("Elo" in line for line in told(evidence(run()), elo=bare).final)
+    assert told(evidence(run()), elo=open_ended).learning[0].endswith("above base_model, 118 steps.")
+    assert "(95 % interval open to 2.0)" in told(evidence(run()), elo=open_ended).learning[1]
