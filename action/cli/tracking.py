@@ -29,7 +29,8 @@ def put(entry: RunEntry, file: Path, *, diff: bool = False, dry_run: bool = Fals
     try:
         found = update_tracker(old, entry)
     except TrackerError as error:
-        raise InputError(f"{show_name(file)}:{error}") from error
+        at = ":" if str(error)[:1].isdigit() else ": "
+        raise InputError(f"{show_name(file)}{at}{error}") from error
     if diff:
         typer.echo(_diff(old, found.text, file), nl=False)
         return

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from action.errors import InputError
-from action.escape import address, one_line
+from action.escape import address, markdown, one_line
 from action.report.render import render, render_given, safe
 from action.tracker.edit import RunEntry, split_parts
 from checks.narrative import Narrative
@@ -61,7 +61,7 @@ def tracker_entry(verdict: Verdict, narrative: Narrative, template: GivenTemplat
     return RunEntry(
         identity=run.url or run.id or run.name,
         names=names,
-        title=one_line(run.name, limit=120),
+        title=markdown(run.name, limit=120),
         text=render("tracker_entry.md.j2", page) if template is None else _by(template, page),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from action.escape import one_line
+from action.escape import markdown
 from action.report.elo_view import TextTable
 from action.report.render import cut, render, safe
 from action.report.sweep_view import fact_tables, shown_evidence, strength_tables
@@ -32,7 +32,7 @@ def sweep_entry(found: SweepAnswer, prefix: str | None) -> RunEntry:
     return RunEntry(
         identity=identity,
         names=() if prefix is None else (prefix,),
-        title=one_line(f"Sweep {prefix}" if prefix else f"Sweep of {len(labels)} runs", limit=120),
+        title=markdown(f"Sweep {prefix}" if prefix else f"Sweep of {len(labels)} runs", limit=120),
         text=render("tracker_sweep.md.j2", page),
     )
 

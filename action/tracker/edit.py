@@ -24,6 +24,11 @@ _STATE = re.compile(r"[\s_*`]*(?P<state>[a-z][a-z-]*)[\s_*`]*(?P<rest>.*)", re.I
 _NAMED = re.compile(
     r"\s*[-*+]?\s*(?:\*\*|`|_)*(?:wandb|w&b|run(?:s| names?| ids?)?|sweep)(?:\*\*|`|_)*\s*:", re.IGNORECASE
 )
+_ITEM = re.compile(r"\s*[-*+]\s+(?:wandb|w&b|run(?: name| id)?)\s*:(?P<value>[^:]*(?::(?://)?[^:]*)?)", re.IGNORECASE)
+_CALLED = re.compile(r"(?:run|name|id)[\w.-]*[ =][\"']?", re.IGNORECASE)
+"""What stands in a command before the name that a run is given; behind other options it is somebody else's."""
+_SHORT = 40
+"""Characters of a placeholder, at most."""
 _LABEL = re.compile(r"[^:]*?:\**\s*(?P<value>.*)", re.DOTALL)
 
 
@@ -85,7 +90,7 @@ def _update(old: str, run: RunEntry) -> Edit:
         number = max((one.number for one in outline.entries), default=0) + 1
         text = _append(old, outline, run, number)
     else:
-        number, text = entry.number, _fill(outline, entry, parts, (key, mine))
+        number, text = entry.number, _fill(outline, entry, parts, (key, mine), run.names)
     _require_found(outline, text, key, {part for part in parts if part in KEPT})
     kept = tuple(block.part for block in mine if block.edited)
     return Edit(text=text, number=number, new=entry is None, kept=kept)
@@ -98,10 +103,14 @@ def _require_found(outline: Outline, text: str, key: str, parts: set[str]) -> No
     homes = {entry.number for entry in after.entries for block in found if _holds(entry, block)}
     if sorted(block.part for block in found) == sorted(parts) and homes:
         return
-    line = outline.unclosed
-    where = "" if line is None else f"{line + 1}: "
+    if outline.unclosed is not None:
+        raise TrackerError(
+            f"{outline.unclosed + 1}: expected a fence or an HTML block that ends, got one that swallows what follows; "
+            "close it"
+        )
     raise TrackerError(
-        f"{where}expected a fence or an HTML block that ends, got one that swallows what follows; close it"
+        "expected each block of this run once and in its entry, got copies, or marks without their other half; remove "
+        "what was copied"
     )
 
 
@@ -127,28 +136,36 @@ def _find(outline: Outline, run: RunEntry, key: str, blocks: Sequence[Block]) ->
         if any(_holds(entry, block) for block in blocks if block.key == key):
             return entry
     free = [entry for entry in outline.entries if not any(_holds(entry, block) for block in blocks)]
-    named = [entry for entry in free if _names(outline, entry, run.names)]
-    opened = [entry for entry in named if state_of(outline, entry) in OPEN]
-    found = opened or named
-    return found[-1] if found else None
+    for name in reversed(run.names):  # an address or an id says more than a name, which runs may share
+        named = [entry for entry in free if _names(outline, entry, name)]
+        opened = [entry for entry in named if state_of(outline, entry) in OPEN]
+        if named:
+            return (opened or named)[-1]
+    return None
 
 
 def _holds(entry: Entry, block: Block) -> bool:
     return entry.span.start <= block.span.start < entry.span.end
 
 
-def _names(outline: Outline, entry: Entry, names: Iterable[str]) -> bool:
+def _names(outline: Outline, entry: Entry, name: str) -> bool:
     """Tell whether an entry is of a run of that name: by title, command, or a line that says which run it is."""
     command = entry.field("command")
     told = [entry.title]
     told += [line for line in outline.lines[entry.body : entry.span.end] if _NAMED.match(line)]
-    told += [] if command is None else outline.lines[command.span.start : command.span.end]
-    return any(_says(line, name) for line in told for name in names)
+    lines = [] if command is None else outline.lines[command.span.start : command.span.end]
+    return any(_says(line, name) for line in told) or any(_says(line, name, called=True) for line in lines)
 
 
-def _says(line: str, name: str) -> bool:
-    """Tell whether a name stands in a line as a whole: `grpo-1` does not stand in `grpo-10` nor in `a/grpo-1`."""
-    return bool(name) and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", line) is not None
+def _says(line: str, name: str, *, called: bool = False) -> bool:
+    """Tell whether a name stands in a line as a whole: `grpo-1` does not stand in `grpo-10` nor in `a/grpo-1`.
+
+    In an address of W&B an id stands behind `runs/`. `called`: only behind an option that names a run.
+    """
+    for match in re.finditer(rf"(?<![\w.-])(?<!(?<!runs)/){re.escape(name)}(?![\w/-]|\.\w)", line):
+        if not called or re.search(_CALLED.pattern + r"\Z", line[: match.start()], re.IGNORECASE):
+            return bool(name)
+    return False
 
 
 def state_of(outline: Outline, entry: Entry) -> str:
@@ -161,7 +178,9 @@ def state_of(outline: Outline, entry: Entry) -> str:
     return match["state"].lower() if match else ""
 
 
-def _fill(outline: Outline, entry: Entry, parts: Mapping[str, str], known: tuple[str, Sequence[Block]]) -> str:
+def _fill(
+    outline: Outline, entry: Entry, parts: Mapping[str, str], known: tuple[str, Sequence[Block]], names: Sequence[str]
+) -> str:
     """Put the parts that are kept up to date into an entry."""
     key, mine = known
     changes: list[tuple[Span, list[str]]] = []
@@ -173,8 +192,8 @@ def _fill(outline: Outline, entry: Entry, parts: Mapping[str, str], known: tuple
         if block is not None:
             changes.append(_again(outline, block, text))
             place = block.span.start
-        elif field is not None:
-            changes.append(_into(outline, field, part, text))
+        elif field is not None and text:
+            changes.append(_into(outline, field, part, (text, names)))
             place = field.span.start
         elif text:
             end = place == entry.span.end
@@ -194,21 +213,28 @@ def _again(outline: Outline, block: Block, text: list[str]) -> tuple[Span, list[
     return block.span, [*inside, *_ours(outline, "\n"), *text]
 
 
-def _into(outline: Outline, field: Field, part: str, text: list[str]) -> tuple[Span, list[str]]:
+def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequence[str]]) -> tuple[Span, list[str]]:
     """Fill a field that people wrote: a placeholder is replaced, all else stays and ours goes below it."""
     lines, blank = outline.lines[field.span.start : field.span.end], _ours(outline, "\n")
+    text, names = ours
     value = _LABEL.fullmatch(lines[0])
     told = value["value"].strip() if value else ""
     match = _STATE.fullmatch(told)
     if part == "status" and match and match["state"].lower() in OPEN:
         # Which run it is stands in ours too; what else people wrote here is kept.
-        rest = [line for line in lines[1:] if not _NAMED.match(line)]
+        rest = [line for line in lines[1:] if not _is_name(line, names)]
         before = _ours(outline, f"- before: {told}\n") if match["rest"].strip() else []
         return field.span, [*text, *(blank if before or "".join(rest).strip() else []), *before, *rest]
-    if part != "status" and _PENDING.fullmatch(told) and not "".join(lines[1:]).strip():
+    if part != "status" and len(told) < _SHORT and _PENDING.fullmatch(told) and not "".join(lines[1:]).strip():
         return field.span, text
     end = Span(start=field.span.end, end=field.span.end)
     return end, [*blank, *text]
+
+
+def _is_name(line: str, names: Sequence[str]) -> bool:
+    """Tell whether a line says which run it is and nothing else: ours says it too."""
+    match = _ITEM.fullmatch(line)
+    return match is not None and match["value"].strip(" \t\r\n`*_<>") in names
 
 
 def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
@@ -218,7 +244,8 @@ def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
     key = run_key(run.identity)
     parts = split_parts(run.text)
     body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts.items())
-    entry = f"{'#' * level} Exp {number}: {run.title}\n\n{body}"
+    title = " ".join(run.title.split())
+    entry = f"{'#' * level} Exp {number}: {title}\n\n{body}"
     if last is not None:
         place, before = last.span.end, "\n---\n\n" if outline.ruled else "\n"
     elif old.strip("\ufeff \t\r\n"):
@@ -238,6 +265,7 @@ def _ours(outline: Outline, text: str) -> list[str]:
 def _apply(outline: Outline, changes: Iterable[tuple[Span, list[str]]]) -> str:
     """Replace ranges of lines."""
     lines = list(outline.lines)
-    for span, text in sorted(changes, key=lambda one: one[0].start, reverse=True):
+    # What is replaced before what is put in ahead of it, which would be replaced with it.
+    for span, text in sorted(changes, key=lambda one: (one[0].start, one[0].end), reverse=True):
         lines[span.start : span.end] = text
     return "".join(lines)

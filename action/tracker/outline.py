@@ -22,6 +22,8 @@ _FIELD = re.compile(
     r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
     r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:?)"
 )
+_MARK = "<!-- gatekeeper: "
+"""How our comments begin: none is part of a field of people."""
 _DEEPEST = 4
 """Level of a heading below which it is no entry."""
 
@@ -108,10 +110,14 @@ def read_outline(text: str) -> Outline:
     [(7, 'Warm-up', ['status', 'results'])]
     """
     lines = split_lines(text)
-    tokens = [token for token in _parser().parse(text) if token.map is not None and token.nesting >= 0]
+    # A mark of the byte order is no part of the first line to a parser.
+    tokens = [
+        token for token in _parser().parse(text.removeprefix("\ufeff")) if token.map is not None and token.nesting >= 0
+    ]
     top = [token for token in tokens if token.level == 0]
     headings = [_heading(token, lines) for token in top if token.type == "heading_open"]
     rules = {token.map[0] for token in top if token.type == "hr" and token.map}
+    marks = {token.map[0] for token in top if token.type == "html_block" and token.map and _MARK in lines[token.map[0]]}
     starts = sorted(
         {line for token in top if token.type == "paragraph_open" and token.map for line in range(*token.map)}
     )
@@ -123,7 +129,7 @@ def read_outline(text: str) -> Outline:
         after = [one.start for deep, one, text in headings[place + 1 :] if deep <= level or _is_entry(deep, text)]
         end = _trimmed(lines, span.end, after[0] if after else len(lines), rules)
         inner = [one.start for _, one, _ in headings[place + 1 :] if one.start < end]
-        edges = sorted({*inner, *(rule for rule in rules if span.end <= rule < end)})
+        edges = sorted({*inner, *(line for line in {*rules, *marks} if span.end <= line < end)})
         entries.append(
             Entry(
                 number=int(match[1]),
@@ -148,7 +154,10 @@ def read_outline(text: str) -> Outline:
             (
                 token.map[0]
                 for token in top
-                if token.type in {"fence", "html_block"} and token.map and token.map[1] >= len(lines)
+                if token.type in {"fence", "html_block"}
+                and token.map
+                and token.map[1] >= len(lines)
+                and token.map[0] not in marks
             ),
             None,
         ),
@@ -163,7 +172,9 @@ def _heading(token: Token, lines: Sequence[str]) -> tuple[int, Span, str]:
     start, end = token.map or [0, 0]
     text = "".join(lines[start : end - 1]) if token.markup in {"=", "-"} else lines[start]
     if token.markup not in {"=", "-"}:
-        text = re.sub(r"^\s{0,3}#+\s*|\s+#+\s*$", "", text.rstrip("\r\n"))
+        text = text.strip().lstrip("\ufeff").lstrip("#").strip()
+        open_ = text.rstrip("#")
+        text = open_ if open_ != text and open_[-1:] in {"", " ", "\t"} else text
     return int(token.tag[1:]), Span(start=start, end=end), text.strip()
 
 

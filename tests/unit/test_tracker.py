@@ -263,6 +263,13 @@ def test_what_swallows_all_that_follows_is_refused_with_its_line(text: str) -> N
         update_tracker(text, run())
 
 
+def test_a_copied_block_is_refused_as_what_it_is() -> None:
+    first = update_tracker("", run()).text
+
+    with pytest.raises(TrackerError, match=r"^expected each block of this run once"):
+        update_tracker(first + "\n" + first.partition("\n\n")[2].replace("Exp 1", "Exp 2"), run())
+
+
 def test_our_marks_in_a_fence_a_quote_or_alone_are_none() -> None:
     first = update_tracker("", run()).text
     status = first[first.index("<!-- gatekeeper: status") : first.index("**Results**")]
@@ -291,6 +298,68 @@ def test_two_runs_do_not_touch_each_other() -> None:
 
     assert entries(there) == entries(back)
     assert update_tracker(update_tracker(there, one).text, two).text == there
+
+
+def test_only_lines_that_name_the_run_and_nothing_else_go_with_an_open_status() -> None:
+    kept = ["- run: grpo-7, restarted by Alice, see g3", "- W&B: https://other; KEEP ME", "run: x"]
+    text = (
+        f"## Exp 1: x\n\n**Status**: `planned`\n- run name: `grpo-7`\n{kept[0]}\n{kept[1]}\n```yaml\n{kept[2]}\n```\n"
+    )
+
+    found = update_tracker(text, run()).text
+
+    assert holds(people(found), kept)
+    assert "- run name: `grpo-7`" not in found
+
+
+def test_a_block_that_a_person_took_the_place_of_is_written_anew_below() -> None:
+    first = update_tracker("", run()).text
+    status = first[first.index("<!-- gatekeeper: status") : first.index("<!-- gatekeeper: results")]
+
+    found = update_tracker(first.replace(status, "**Status**: abandoned by Alice\n\n"), run())
+
+    assert "**Status**: abandoned by Alice\n" in found.text
+    assert again(found) == found.text
+
+
+def test_fields_that_follow_each_other_without_a_blank_line_are_each_filled() -> None:
+    found = update_tracker("## Exp 1: grpo-7\n\n**Results**: human\n**Status**: `planned`\n", run())
+
+    assert "planned" not in found.text
+    assert "**Results**: human\n" in found.text
+    assert again(found) == found.text
+
+
+def test_an_id_tells_more_than_a_name_that_runs_share() -> None:
+    text = "".join(
+        f"## Exp {n}: grpo-7\n\n**Status**: `planned`\n- run id: {id_}\n\n" for n, id_ in ((1, "x7k2"), (2, "b"))
+    )
+
+    assert update_tracker(text, run()).number == 1
+
+
+def test_what_another_run_starts_from_is_not_its_entry() -> None:
+    for words in ("--init ckpt/grpo-7/last.pt --run-name g2", "--run-name g2 --resume grpo-7"):
+        text = f"## Exp 1: warm\n\n**Command**:\n```\npython t.py {words}\n```\n\n**Status**: `planned`\n"
+        assert update_tracker(text, run()).new, words
+    assert update_tracker("## Exp 1: team/grpo-7\n", run()).new
+
+
+def test_a_part_that_is_not_told_leaves_the_field_of_people_alone() -> None:
+    short = run(text="**Status**: `completed`\n\n**Results**: x\n")
+    found = update_tracker("## Exp 1: grpo-7\n\n**Follow-up**: _pending_\n", short)
+
+    assert "**Follow-up**: _pending_\n" in found.text
+    assert again(found, short) == found.text
+
+
+def test_a_mark_of_the_byte_order_hides_no_entry() -> None:
+    assert update_tracker("\ufeff## Exp 1: grpo-7\n", run()).number == 1
+
+
+def test_long_lines_of_blanks_and_marks_take_no_time() -> None:
+    for line in ("## Exp 1: grpo-7" + " " * 20_000 + "x", "## Exp 1: grpo-7\n\n**Results**: " + "_" * 20_000 + "x"):
+        assert update_tracker(f"{line}\n", run()).number == 1
 
 
 def test_an_entry_of_a_sweep_is_not_taken_by_one_of_its_runs() -> None:
