@@ -12,6 +12,7 @@ import numpy as np
 
 from checks.check import Policy
 from checks.diagnosis.case import usable
+from checks.diagnosis.training import GRADIENT, KL_LIMIT
 from checks.document import quote
 from checks.elo.agents import AgentKind
 from checks.elo.facts import EloFacts, Span
@@ -39,7 +40,6 @@ _SIGNALS = {
     Signal.UNCLEAR: "cannot be told",
 }
 _LEAST = 20
-_KL, _GRADIENT = 0.2, 50.0
 _OPEN = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR)
 
 
@@ -73,7 +73,7 @@ def narrate(policy: Policy, evidence: Evidence, verdict: Verdict) -> Narrative:
     faults = [found for found in verdict.diagnosis if found.pattern != "learning"]
     return Narrative(
         state=STATES[evidence.run.state],
-        hypothesis=None if story.hypothesis is None else story.hypothesis.splitlines()[0],
+        hypothesis=next(iter((story.hypothesis or "").splitlines()), None),
         changes=tuple(_changes(story)),
         command=story.command,
         learning=tuple(_learning(verdict.elo)),
@@ -155,7 +155,7 @@ def _series(policy: Policy, evidence: Evidence, role: str) -> Series | None:
 
 
 def _stability(policy: Policy, evidence: Evidence) -> Iterator[str]:
-    for role, told, limit in (("kl", "KL", _KL), ("grad-norm", "Gradient norm", _GRADIENT)):
+    for role, told, limit in (("kl", "KL", KL_LIMIT), ("grad-norm", "Gradient norm", GRADIENT)):
         series = _series(policy, evidence, role)
         if series is None:
             continue

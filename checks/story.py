@@ -37,8 +37,9 @@ def tell_story(run: RunData, baselines: Mapping[str, RunData]) -> Story | None:
         found = compare_configs([baselines[against].config, run.config])
         changes = tuple(Change(key=one.key, before=one.values[0], after=one.values[1]) for one in found.shown)
         hidden = found.hidden
-    told = None if command is None else masked_command(command)
-    return Story(hypothesis=notes, command=told, against=against, changes=changes, hidden=hidden)
+    # People paste into notes what they started a run with.
+    told, written = (None if text is None else masked_command(text) for text in (command, notes))
+    return Story(hypothesis=written, command=told, against=against, changes=changes, hidden=hidden)
 
 
 def _words(run: RunData) -> tuple[str | None, str | None]:

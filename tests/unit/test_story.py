@@ -25,6 +25,11 @@ def test_notes_and_command_are_kept_without_secrets_and_not_for_ever() -> None:
     assert found is not None
     assert (found.hypothesis, found.command) == ("try beta\nagain", "train.py --api-key *** --lr 1")
     assert (found.against, found.changes, found.hidden) == (None, (), 0)
+    pasted = tell_story(ran(notes="run with\nWANDB_API_KEY=abc and --token xyz"), {})
+    assert pasted is not None
+    assert pasted.hypothesis is not None
+    assert "abc" not in pasted.hypothesis
+    assert "xyz" not in pasted.hypothesis
     long = tell_story(ran(notes="x" * 9_000), {})
     assert long is not None
     assert len(long.hypothesis or "") == MOST
