@@ -36,6 +36,27 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
         str,
         typer.Option("--publish", envvar="GATEKEEPER_PUBLISH", help="status, check-run, comment; or none."),
     ] = "",
+    tracker: Annotated[
+        str, typer.Option("--tracker", envvar="GATEKEEPER_TRACKER", help="none, pull-request or commit.")
+    ] = "none",
+    tracker_file: Annotated[
+        str, typer.Option("--tracker-file", envvar="GATEKEEPER_TRACKER_FILE", help="Its path in the repository.")
+    ] = "",
+    tracker_base: Annotated[
+        str, typer.Option("--tracker-base", envvar="GATEKEEPER_TRACKER_BASE", help="The branch that has it.")
+    ] = "",
+    tracker_branch: Annotated[
+        str, typer.Option("--tracker-branch", envvar="GATEKEEPER_TRACKER_BRANCH", help="Of the pull request.")
+    ] = "",
+    tracker_template: Annotated[
+        str, typer.Option("--tracker-template", envvar="GATEKEEPER_TRACKER_TEMPLATE", help="Of new entries.")
+    ] = "",
+    tracker_labels: Annotated[
+        str, typer.Option("--tracker-labels", envvar="GATEKEEPER_TRACKER_LABELS", help="A line each.")
+    ] = "",
+    tracker_reviewers: Annotated[
+        str, typer.Option("--tracker-reviewers", envvar="GATEKEEPER_TRACKER_REVIEWERS", help="A line each.")
+    ] = "",
     sweep_days: Annotated[
         int, typer.Option("--sweep-days", envvar="GATEKEEPER_SWEEP_DAYS", min=1, max=90, help="How far back it looks.")
     ] = 7,
@@ -45,6 +66,9 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
 ) -> None:
     """Judge the run that an event of GitHub Actions is about; for `action.yml`."""
     from action.cli.job.inputs import PUBLISHED, Job  # noqa: PLC0415 - start-up time
+    from action.cli.tracker_inputs import TrackerInputs  # noqa: PLC0415
+
+    given = TrackerInputs()
 
     job = Job(
         run=run.strip(),
@@ -59,6 +83,15 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
         publish=tuple(publish.replace(",", " ").split()) or PUBLISHED,
         sweep_days=sweep_days,
         dry_run=dry_run,
+        tracker=TrackerInputs(
+            mode=tracker.strip() or given.mode,
+            path=tracker_file.strip() or given.path,
+            base=tracker_base.strip(),
+            branch=tracker_branch.strip() or given.branch,
+            template=tracker_template.strip(),
+            labels=_lines(tracker_labels),
+            reviewers=_lines(tracker_reviewers),
+        ),
     )
     with _client(job):
         from action.cli.job.flow import do_job  # noqa: PLC0415 - while W&B's client starts

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.cli.tracking import TRACKER, put
+from action.settings import TRACKER, TRACKER_BRANCH
+
+if TYPE_CHECKING:
+    from action.github.workshop import Workshop
 
 
-def track(
+def track(  # noqa: PLR0913 - one argument an option
     verdict: Annotated[
         Path, typer.Argument(metavar="VERDICT", readable=False, help="The folder that `check --out` wrote.")
     ],
@@ -18,6 +22,16 @@ def track(
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", readable=False, help="The tracker; made where there is none.")
     ] = TRACKER,
+    repository: Annotated[
+        str, typer.Option("--github", metavar="OWNER/NAME", help="Propose it to this repository by a pull request.")
+    ] = "",
+    base: Annotated[str, typer.Option("--base", help="With --github: the branch that has the tracker.")] = "",
+    branch: Annotated[
+        str, typer.Option("--branch", help="With --github: the branch of the pull request.")
+    ] = TRACKER_BRANCH,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="With --github: commit right to the base, without a pull request.")
+    ] = False,
     template: Annotated[
         Path | None,
         typer.Option(
@@ -32,17 +46,44 @@ def track(
     An entry that names the run gets its status, results and follow-up; without one the next `Exp N` is appended. What
     people wrote stays, to the byte. The same run again replaces what this command wrote of it.
 
+    --github proposes it by the one pull request of its branch instead; GITHUB_TOKEN has to be set, and may write
+    contents and pull requests.
+
     Example: gatekeeper track gatekeeper-out --file docs/experiment-tracker.md --diff
     """
     from action.cli.again import judge_again  # noqa: PLC0415 - start-up time
+    from action.cli.proposal import Tracking  # noqa: PLC0415
+    from action.cli.tracker_inputs import TrackerInputs  # noqa: PLC0415
+    from action.cli.tracking import put, show, tell  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
     from action.report.tracker_page import GivenTemplate, tracker_entry  # noqa: PLC0415
     from checks.narrative import narrate  # noqa: PLC0415
 
     judged = judge_again(verdict, "a verdict without its evidence is not tracked")
     given = None if template is None else GivenTemplate(name=show_name(template), source=_source(template))
+    if repository:
+        inputs = TrackerInputs(
+            mode="commit" if commit else "pull-request", path=file.as_posix(), base=base, branch=branch
+        )
+        inputs.require("--")
+        tracking = Tracking(_shop(repository), inputs, judged, template=given)
+        if diff or dry_run:
+            show(*tracking.rehearse(), file, diff=diff)
+        else:
+            raise typer.Exit(tell(tracking.propose(), repository))
+        return
     entry = tracker_entry(judged.verdict, narrate(judged.policy, judged.bundle.evidence, judged.verdict), given)
     put(entry, file, diff=diff, dry_run=dry_run)
+
+
+def _shop(repository: str) -> Workshop:
+    from action.cli.proposal import open_shop  # noqa: PLC0415 - start-up time
+    from action.errors import UsageError  # noqa: PLC0415
+
+    token = os.environ.get("GITHUB_TOKEN", "").strip()
+    if not token:
+        raise UsageError("GITHUB_TOKEN: expected a token that may write contents and pull requests, got none; set it")
+    return open_shop(os.environ, repository, token)
 
 
 def _source(template: Path) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from action.publish.drafting import Draft, Spot
+    from action.publish.proposing import Outcome
     from action.tracker.edit import Edit, RunEntry
-
-TRACKER = Path("docs/experiment-tracker.md")
 
 
 def put(entry: RunEntry, file: Path, *, diff: bool = False, dry_run: bool = False, told_on_error: bool = False) -> None:
@@ -32,15 +32,41 @@ def put(entry: RunEntry, file: Path, *, diff: bool = False, dry_run: bool = Fals
         at = ":" if str(error)[:1].isdigit() else ": "
         raise InputError(f"{show_name(file)}{at}{error}") from error
     if diff:
-        typer.echo(_diff(old, found.text, file), nl=False)
+        typer.echo(diff_of(old, found.text, file), nl=False)
         return
     if not dry_run and found.text != old:
         write_tracker(file, found.text)
-    told = _told(found, changed=found.text != old, wrote=not dry_run)
-    typer.echo(f"{show_name(file)}: {told}", err=told_on_error)
+    typer.echo(f"{show_name(file)}: {told(found, changed=found.text != old, wrote=not dry_run)}", err=told_on_error)
 
 
-def _told(found: Edit, *, changed: bool, wrote: bool) -> str:
+def show(spot: Spot, draft: Draft, file: Path, *, diff: bool) -> None:
+    """Show what would change on GitHub."""
+    from action.files import show_name  # noqa: PLC0415 - start-up time
+
+    new = draft.base_text if draft.change is None else draft.change.text
+    if diff:
+        typer.echo(diff_of(draft.base_text, new, file), nl=False)
+        return
+    said = told(draft.edit, changed=draft.change is not None, wrote=False)
+    typer.echo(f"{show_name(file)} of {show_name(spot.branch)}: {said}")
+
+
+def tell(outcome: Outcome, repository: str) -> int:
+    """Tell where an entry went; the exit code."""
+    import os  # noqa: PLC0415 - start-up time
+
+    from action.cli.job.inputs import address_of  # noqa: PLC0415
+    from action.cli.proposal import sentence  # noqa: PLC0415
+    from action.escape import one_line  # noqa: PLC0415
+
+    typer.echo(one_line(sentence(outcome, address_of(os.environ, repository).partition("/actions")[0])))
+    for failure in outcome.failures:
+        typer.echo(one_line(f"{failure.step}: {failure.text}"), err=True)
+    return 3 if outcome.failures else 0
+
+
+def told(found: Edit, *, changed: bool, wrote: bool) -> str:
+    """Say what was done to an entry, or would be."""
     if not changed:
         return f"Exp {found.number} is as it should be"
     kept = f"; what people wrote in its {' and '.join(found.kept)} stays above" if found.kept else ""
@@ -48,7 +74,7 @@ def _told(found: Edit, *, changed: bool, wrote: bool) -> str:
     return f"Exp {found.number} {done if wrote else f'would be {done}'}{kept}"
 
 
-def _diff(old: str, new: str, file: Path) -> str:
+def diff_of(old: str, new: str, file: Path) -> str:
     """Write a unified diff; control characters are written out, since the text is of people and of runs."""
     import difflib  # noqa: PLC0415 - start-up time
 

@@ -15,6 +15,7 @@ from action.forge import RefusedError
 from action.github.wire import TooLargeError
 
 REDIRECT = "a redirect (was the repository renamed?)"
+SETTING = "Settings → Actions → General → Allow GitHub Actions to create and approve pull requests"
 
 
 class UnansweredError(Exception):
@@ -63,6 +64,12 @@ class Target:
             return ServiceError(
                 f"GitHub: expected access to {self.what}, got 401; check the input `token`: it has expired, or is of "
                 "another server"
+            )
+        if status == 403 and "not permitted to create" in said.lower():
+            return RefusedError(
+                f"GitHub: expected {self.what}, got 403: no token of Actions may open one here; let an owner switch on "
+                f"{SETTING} (an organisation may forbid it), or give the token of a GitHub App",
+                self.permission,
             )
         if status == 403 or (status == 404 and self.write):
             locked = " (or the conversation is locked)" if "locked" in said.lower() else ""

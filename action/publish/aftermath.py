@@ -5,7 +5,7 @@ No request may enter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from action.escape import markdown
 from action.publish.ledger import Standing
@@ -43,13 +43,23 @@ def aftermath(failures: Sequence[Failure], notes: Sequence[str], stands: str = _
         lacking = sorted({one.permission for one in failures if one.permission is not None})
         if lacking:
             named = ", ".join(f"`{one}`" for one in lacking)
-            listed = "".join(f"  {one}\n" for one in PERMISSIONS)
+            listed = "".join(f"  {one}\n" for one in _needed(lacking))
             parts.append(
                 f"{stands} The job needs these permissions; refused: {named}.\n\n```yaml\npermissions:\n{listed}```\n"
             )
         else:
             parts.append(f"{stands} Run the job again to write the rest.\n")
     return "\n".join(parts)
+
+
+def _needed(lacking: Sequence[str]) -> Iterator[str]:
+    """Give what a job needs; the tracker's writing of branches only where that was refused."""
+    more = {one.partition(":")[0]: one for one in lacking if one not in PERMISSIONS}
+    for one in PERMISSIONS:
+        scope = one.partition(":")[0]
+        wanted = more.pop(scope, one)
+        yield wanted if wanted.endswith("write") else one
+    yield from more.values()
 
 
 def notes_of(sight: Sight, place: Place) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from action.publish.queue import judge_group
 from action.runner import Annotation, Level, Runner
 from checks.policy import PolicyError
 
-_SECRETS = ("WANDB_API_KEY", "AXIOM_TOKEN", "GITHUB_TOKEN")
+_SECRETS = ("WANDB_API_KEY", "AXIOM_TOKEN", "GITHUB_TOKEN", "GATEKEEPER_TRACKER_TOKEN")
 _ENDS = {
     State.SUCCESS: ("pass", 0),
     State.FAILURE: ("fail", 10),
@@ -54,6 +54,7 @@ def code_of(error: GatekeeperError | PolicyError) -> tuple[int, str]:
 def _do(job: Job, runner: Runner) -> int:
     runner.begin("Event")
     job.require_text()
+    job.tracker.require()
     payload = read_payload(os.environ.get("GITHUB_EVENT_PATH", ""))
     trigger = read_event(os.environ.get("GITHUB_EVENT_NAME", ""), payload, os.environ, job.run or None)
     scene = open_scene(job, runner, trigger)

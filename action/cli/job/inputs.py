@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from action.cli.tracker_inputs import TrackerInputs
 from action.errors import InputError, UsageError
 from action.files import show_name
 from action.settings import DEFAULT_POLICY, profile_policy
@@ -37,6 +38,7 @@ class Job:
     """`none` alone: nothing."""
     sweep_days: int = 7
     dry_run: bool = False
+    tracker: TrackerInputs = field(default_factory=TrackerInputs)
 
     @property
     def published(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from action.cli.job.policies import parsed, policy_in_force, weakenings
 from action.cli.job.publishing import Desk, Published, Publishing
 from action.cli.job.scene import Scene
 from action.cli.job.subject import Subject
+from action.cli.job.tracking import Tracked, track_run
 from action.cli.job.voice import tell_verdict
 from action.cli.online import service_ports
 from action.errors import GatekeeperError, ServiceError
@@ -124,9 +125,10 @@ def _publish(
         why = [scene.silent or "The run names no commit of this repository: nothing was written to GitHub."]
         if scene.trigger.read_only:
             why += changes()
-        runner.summary(aftermath([], why))
+        tracked = track_run(scene, judged, counts=True)
+        runner.summary(aftermath(tracked.failures, [*why, *tracked.notes], _stands(written=False)))
         tell_verdict(runner, judged, out)
-        runner.outputs({"operation": "none"})
+        runner.outputs({"operation": "none", "tracker-pr": tracked.url or ""})
         for line in why:
             runner.line(line)
         return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
@@ -138,10 +140,10 @@ def _publish(
         tell_verdict(runner, judged, out)
 
     published = publishing.finish(judged, tell)
-    for one in published.failures:
-        runner.line(f"{one.step}: {one.text}")
     runner.end()
-    _tell_rest(scene, published)
+    counts = published.elsewhere is None and not published.superseded
+    tracked = track_run(scene, judged, counts=counts)
+    _tell_rest(scene, published, tracked)
     if published.elsewhere is not None:
         told = {"verdict": Decision.INCONCLUSIVE.value, "exit-code": str(OPEN), "reason-code": "other-commit"}
         runner.outputs(told)
@@ -150,7 +152,7 @@ def _publish(
     return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
 
 
-def _tell_rest(scene: Scene, published: Published) -> None:
+def _tell_rest(scene: Scene, published: Published, tracked: Tracked) -> None:
     """Tell what is known after publishing."""
     posted = published.posted
     scene.runner.outputs(
@@ -158,9 +160,16 @@ def _tell_rest(scene: Scene, published: Published) -> None:
             "comment-url": (posted.url if posted is not None else None) or "",
             "check-url": published.check_url or "",
             "operation": posted.operation.value if posted is not None else "none",
+            "tracker-pr": tracked.url or "",
         }
     )
-    stands = "The verdict stands." if published.trial else "The verdict and the commit status stand."
-    more = aftermath(published.failures, published.notes, stands)
+    failures = (*published.failures, *tracked.failures)
+    for one in failures:
+        scene.runner.line(f"{one.step}: {one.text}")
+    more = aftermath(failures, (*published.notes, *tracked.notes), _stands(written=not published.trial))
     if more:
         scene.runner.summary(more)
+
+
+def _stands(*, written: bool) -> str:
+    return "The verdict and the commit status stand." if written else "The verdict stands."

@@ -58,6 +58,8 @@ class Published:
     """Why the verdict does not count for this commit; None: it does."""
     trial: bool = False
     """No status was posted: the policy is being tried out."""
+    superseded: bool = False
+    """A later verdict on the same run is kept."""
 
 
 @dataclass
@@ -137,6 +139,7 @@ class Publishing:
             notes=notes_of(sight, self.desk.place),
             elsewhere=elsewhere,
             trial=not self._wants("status"),
+            superseded=sight.later is not None,
         )
 
     def broke(self, text: str) -> None:

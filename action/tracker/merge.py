@@ -1,0 +1,191 @@
+"""Two trackers that grew from one: what a branch changed, put into what its base has become. Nothing is lost.
+
+Entries are merged one by one, so that no part of one ends in another; in an entry, where both changed the same lines,
+those of the base come first and those of the branch below. No Git and no run may enter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from action.tracker.block import Block, find_blocks
+from action.tracker.lines import merge_lines
+from action.tracker.outline import Entry, Outline, Span, read_outline
+
+_NUMBER = re.compile(r"(exp(?:eriment)?\.?\s*#?\s*)\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """What stands before the first entry, or an entry with all that follows it up to the next."""
+
+    name: tuple[int, int]
+    """The entry's number, and which of that number it is; (0, 0) before the first."""
+    heading: str
+    keys: frozenset[str]
+    """Runs that we wrote there."""
+    units: tuple[str, ...]
+    """Its lines, each block of ours as one: they are never taken apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A piece of the new text."""
+
+    branch: _Piece | None
+    """What the branch has of it."""
+    units: tuple[str, ...]
+
+
+def merge_trackers(origin: str, base: str, branch: str) -> str:
+    r"""Put into a base what a branch changed since both had one origin.
+
+    A run that both wrote stays once, as the branch has it. A new entry of ours whose number the base has given away
+    meanwhile gets the next.
+
+    >>> merge_trackers("# T\n", "# T\n\n## Exp 1: a\nx\n", "# T\n\n## Exp 1: b\ny\n")
+    '# T\n\n## Exp 1: a\nx\n\n## Exp 1: b\ny\n'
+    """
+    outline = read_outline(base)
+    pieces = [tuple(_pieces(_ended(text))) for text in (origin, base, branch)]
+    between = "\n---\n\n" if outline.ruled else "\n"
+    merged = "".join(_merged(pieces, between.replace("\n", outline.newline)))
+    found = _numbered(_once(merged), base)
+    return found if not base or base.endswith(("\n", "\r")) else found.removesuffix(outline.newline)
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith(("\n", "\r")) else text + read_outline(text).newline
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    outline = read_outline(text)
+    blocks = tuple(find_blocks(outline))
+    starts = [0, *(entry.span.start for entry in outline.entries), len(outline.lines)]
+    seen: dict[int, int] = {}
+    for place, (start, end) in enumerate(pairwise(starts)):
+        number = outline.entries[place - 1].number if place else 0
+        seen[number] = seen.get(number, 0) + 1
+        mine = [block for block in blocks if start <= block.span.start < end]
+        yield _Piece(
+            name=(number, seen[number] if place else 0),
+            heading=outline.lines[start].strip() if place else "",
+            keys=frozenset(block.key for block in mine),
+            units=tuple(_units(outline, mine, start, end)),
+        )
+
+
+def _units(outline: Outline, blocks: Sequence[Block], start: int, end: int) -> Iterator[str]:
+    line = start
+    for block in blocks:
+        yield from outline.lines[line : block.span.start]
+        yield "".join(outline.lines[block.span.start : block.span.end])
+        line = block.span.end
+    yield from outline.lines[line:end]
+
+
+def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
+    """Merge pieces of origin, base and branch; `between` parts an entry from the one before it."""
+    origin, base, branch = pieces
+    before = {piece.name: piece for piece in origin}
+    theirs = _paired(before, base, branch)
+    found: list[_Place] = []
+    for piece in base:
+        other, old = theirs.get(piece.name), before.get(piece.name)
+        if other is not None:
+            found.append(_Place(branch=other, units=merge_lines(old.units if old else (), piece.units, other.units)))
+        elif old is None or old.units != piece.units:  # else people removed it on the branch
+            found.append(_Place(branch=None, units=piece.units))
+    last = 0
+    for piece in branch:
+        there = next((at for at, place in enumerate(found) if place.branch is piece), None)
+        old = before.get(piece.name)
+        if there is not None:
+            last = there + 1
+        elif old is None or old.units != piece.units:  # else people removed it from the base
+            last = _insert(found, last, piece, between)
+    return (unit for place in found for unit in place.units)
+
+
+def _insert(found: list[_Place], at: int, piece: _Piece, between: str) -> int:
+    """Put a piece of the branch behind what the base has got there meanwhile; the place after it."""
+    while at < len(found) and found[at].branch is None:
+        at += 1
+    before = found[at - 1] if at else None
+    if before is not None and before.units and before.units[-1].strip():
+        found[at - 1] = replace(before, units=(*before.units, between))
+    parted = (between,) if at < len(found) and piece.units[-1].strip() else ()
+    found.insert(at, _Place(branch=piece, units=(*piece.units, *parted)))
+    return at + 1
+
+
+def _paired(
+    before: Mapping[tuple[int, int], _Piece], base: Sequence[_Piece], branch: Sequence[_Piece]
+) -> dict[tuple[int, int], _Piece]:
+    """Give to each piece of the base, by its name, the one of the branch that is the same."""
+    names = {piece.name: piece for piece in branch}
+    found = {}
+    for piece in base:
+        other = names.get(piece.name)
+        if piece.name in before:
+            if other is not None:
+                found[piece.name] = other
+            continue
+        # Both are new: the same number says nothing, the same run or heading does.
+        same = [
+            one for one in branch if one.name not in before and (one.heading == piece.heading or one.keys & piece.keys)
+        ]
+        if same and same[0] not in found.values():
+            found[piece.name] = same[0]
+    return found
+
+
+def _once(text: str) -> str:
+    """Leave each part of a run once: in its first place, as it was written last. What people wrote in stays theirs."""
+    outline = read_outline(text)
+    groups: dict[tuple[str, str], list[Block]] = {}
+    for block in find_blocks(outline):
+        groups.setdefault((block.key, block.part), []).append(block)
+    lines: list[str | None] = list(outline.lines)
+    for blocks in groups.values():
+        if len(blocks) == 1:
+            continue
+        for block in blocks:
+            if block.edited:
+                lines[block.span.start] = lines[block.span.end - 1] = None
+        clean = [block.span for block in blocks if not block.edited]
+        if len(clean) > 1:
+            written = "".join(outline.lines[clean[-1].start : clean[-1].end])
+            for span in clean:
+                lines[span.start : span.end] = [None] * (span.end - span.start)
+            lines[clean[0].start] = written
+    return "".join(line for line in lines if line is not None)
+
+
+def _numbered(text: str, base: str) -> str:
+    """Give entries of ours that the base lacks a number of their own."""
+    outline, before = read_outline(text), read_outline(base)
+    known = {block.key for block in find_blocks(before)}
+    there = {(one.number, one.title) for one in before.entries}
+    mine = [block.span for block in find_blocks(outline) if block.key not in known]
+    new = [
+        entry
+        for entry in outline.entries
+        if (entry.number, entry.title) not in there and any(_holds(entry, span) for span in mine)
+    ]
+    taken = {entry.number for entry in outline.entries if entry not in new}
+    last = max((entry.number for entry in outline.entries), default=0)
+    lines = list(outline.lines)
+    for entry in new:
+        if entry.number in taken:
+            last += 1
+            lines[entry.span.start] = _NUMBER.sub(rf"\g<1>{last}", lines[entry.span.start], count=1)
+        taken.add(entry.number)
+    return "".join(lines)
+
+
+def _holds(entry: Entry, span: Span) -> bool:
+    return entry.span.start <= span.start < entry.span.end
