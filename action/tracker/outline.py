@@ -7,9 +7,10 @@ setext headings are what they are on GitHub. No run may enter.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -102,6 +103,7 @@ def split_lines(text: str) -> tuple[str, ...]:
     return tuple(LINE.findall(text))
 
 
+@lru_cache(maxsize=4)
 def read_outline(text: str) -> Outline:
     r"""Find entries and fields.
 
@@ -193,5 +195,5 @@ def _fields(lines: Sequence[str], starts: Sequence[int], edges: Sequence[int], e
             found.append((line, " ".join(match["label"].split()).lower()))
     stops = sorted({*(line for line, _ in found), *edges, end})
     for line, label in found:
-        stop = next(one for one in stops if one > line)
+        stop = stops[bisect_right(stops, line)]
         yield Field(label=label, span=Span(start=line, end=_trimmed(lines, line + 1, stop, set())))

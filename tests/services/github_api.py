@@ -36,6 +36,17 @@ _PATHS = (
     "/repos/{owner}/{repo}/pulls/{pull_number}/merge",
     "/repos/{owner}/{repo}/commits/{commit_sha}/pulls",
     "/repos/{owner}/{repo}/compare/{basehead}",
+    "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+    "/repos/{owner}/{repo}/git/matching-refs/{ref}",
+    "/repos/{owner}/{repo}/git/refs",
+    "/repos/{owner}/{repo}/git/refs/{ref}",
+    "/repos/{owner}/{repo}/git/commits",
+    "/repos/{owner}/{repo}/git/commits/{commit_sha}",
+    "/repos/{owner}/{repo}/git/trees",
+    "/repos/{owner}/{repo}/git/trees/{tree_sha}",
+    "/repos/{owner}/{repo}/git/blobs",
+    "/repos/{owner}/{repo}/git/blobs/{file_sha}",
+    "/repos/{owner}/{repo}/issues/{issue_number}/labels",
     "/repos/{owner}/{repo}/issues/{issue_number}/comments",
     "/repos/{owner}/{repo}/issues/comments/{comment_id}",
     "/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts",
@@ -111,7 +122,9 @@ def _parameters(operation: Schema) -> set[str]:
 def _operation(method: str, path: str) -> tuple[str, Schema] | None:
     """Find an operation; of several paths that fit, the one with the fewest places."""
     for template in sorted(_PATHS, key=lambda one: one.count("{")):
-        pattern = re.sub(r"\\\{(\w+)\\\}", lambda one: ".+" if one[1] == "path" else "[^/]+", re.escape(template))
+        pattern = re.sub(
+            r"\\\{(\w+)\\\}", lambda one: ".+" if one[1] in ("path", "ref") else "[^/]+", re.escape(template)
+        )
         if re.fullmatch(pattern, unquote(path)):
             operation = _description()["paths"][template].get(method.lower())
             if operation is not None:

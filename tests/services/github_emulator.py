@@ -87,7 +87,11 @@ class Emulator:
 
     def commit(self, branch: str, path: str, text: str) -> str:
         """Commit a file to a branch, in the place of one that may be there."""
-        content = base64.b64encode(text.encode()).decode()
+        return self.commit_bytes(branch, path, text.encode("utf-8", "surrogateescape"))
+
+    def commit_bytes(self, branch: str, path: str, data: bytes) -> str:
+        """Commit a file of any bytes."""
+        content = base64.b64encode(data).decode()
         there = self._owner.ask("GET", f"{_ROOT}/contents/{path}", query={"ref": [branch]}).body
         sent = {"message": "Train", "content": content, "branch": branch}
         if isinstance(there, dict) and "sha" in there:
@@ -108,6 +112,64 @@ class Emulator:
         sha = self.commit(branch, *((self._policy[0], policy) if policy else (f"{branch}.txt", branch)))
         self._owner.give("POST", f"{_ROOT}/pulls", {"title": "Train", "head": branch, "base": base})
         return sha
+
+    def text(self, branch: str, path: str) -> str | None:
+        """Give a file of a branch, with the line ends that it has."""
+        entry = self._entry(branch, path)
+        if entry is None:
+            return None
+        blob = self._owner.give("GET", f"{_ROOT}/git/blobs/{entry['sha']}")
+        return base64.b64decode(blob["content"]).decode("utf-8", "surrogateescape")
+
+    def _entry(self, branch: str, path: str) -> Body | None:
+        tree = self._owner.give("GET", f"{_ROOT}/git/trees/{self.head(branch)}?recursive=1")["tree"]
+        return next((one for one in tree if one["path"] == path), None)
+
+    def link(self, branch: str, path: str, target: str) -> None:
+        """Commit a symbolic link to a branch."""
+        head = self.head(branch)
+        tree = self._owner.give("GET", f"{_ROOT}/git/commits/{head}")["tree"]["sha"]
+        entry = {"path": path, "mode": "120000", "type": "blob", "content": target}
+        made = self._owner.give("POST", f"{_ROOT}/git/trees", {"base_tree": tree, "tree": [entry]})["sha"]
+        sent = {"message": "Link", "tree": made, "parents": [head]}
+        sha = self._owner.give("POST", f"{_ROOT}/git/commits", sent)["sha"]
+        self._owner.give("PATCH", f"{_ROOT}/git/refs/heads/{branch}", {"sha": sha})
+
+    def history(self, branch: str) -> list[str]:
+        """Give the commits of a branch, the newest first."""
+        listed = self._owner.give("GET", f"{_ROOT}/commits?sha={self.head(branch)}&per_page=100")
+        return [one["sha"] for one in listed]
+
+    def force(self, branch: str, sha: str) -> None:
+        """Set a branch back, as people may."""
+        self._owner.give("PATCH", f"{_ROOT}/git/refs/heads/{branch}", {"sha": sha, "force": True})
+
+    def delete(self, branch: str) -> None:
+        """Delete a branch."""
+        self._owner.ask("DELETE", f"{_ROOT}/git/refs/heads/{branch}")
+
+    def protect(self, branch: str) -> None:
+        """Let a branch be changed by pull requests alone."""
+        rules = {
+            "required_status_checks": None,
+            "enforce_admins": True,
+            "required_pull_request_reviews": {"required_approving_review_count": 1},
+            "restrictions": None,
+        }
+        self._owner.give("PUT", f"{_ROOT}/branches/{branch}/protection", rules)
+
+    def proposals(self, base: str, state: str = "all") -> list[Body]:
+        """Give the pull requests into a branch, the oldest first."""
+        found: list[Body] = self._owner.give("GET", f"{_ROOT}/pulls?state={state}&base={base}&per_page=100")
+        return sorted(found, key=lambda one: one["number"])
+
+    def change(self, number: int, **said: str) -> None:
+        """Change a pull request, as people do: `state`, `title`, `body`, `base`."""
+        self._owner.give("PATCH", f"{_ROOT}/pulls/{number}", said)
+
+    def accept(self, number: int, method: str = "merge") -> None:
+        """Merge a pull request, leaving its branch."""
+        self._owner.give("PUT", f"{_ROOT}/pulls/{number}/merge", {"merge_method": method})
 
     def check_runs(self, sha: str) -> list[Body]:
         """Give the check runs of a commit, also those that a later one of the same name hides."""
@@ -144,6 +206,8 @@ class Emulator:
         whole = {name: self._whole(value) for name, value in body.items()}
         if str(whole.get("login", "")).endswith("[bot]"):
             whole["type"] = "Bot"
+        if "color" in whole and "description" in whole:  # a label
+            whole["description"] = whole["description"] or ""
         if "check_suite" in whole and "output" in whole:
             number = whole["id"]
             output = {"annotations_url": f"{whole['url']}/annotations"}
@@ -232,6 +296,20 @@ def _comment(emulator: Emulator, request: Request, number: str) -> Answer:
     return emulator.passed(request)
 
 
+def _review(emulator: Emulator, request: Request, number: str) -> Answer:
+    answer = emulator.passed(request)
+    if answer.status == 200 and isinstance(answer.body, dict):
+        return Answer(status=201, body=_listed(answer.body))
+    return answer
+
+
+def _blob(emulator: Emulator, request: Request) -> Answer:
+    answer = emulator.passed(request)
+    if answer.status == 201 and isinstance(answer.body, dict):
+        return Answer(status=201, body={name: answer.body[name] for name in ("url", "sha")})
+    return answer
+
+
 def _scratch() -> Memory:
     """Give a memory to try something in: it refuses what GitHub does."""
     return Memory(commits={"x": ()}, pulls={1: PullRequest(number=1, sha="x")})
@@ -244,6 +322,8 @@ _OURS: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("POST", "/check-runs", _create_check_run),
     ("PATCH", r"/check-runs/(\d+)", _update_check_run),
     ("GET", r"/check-runs/(\d+)/annotations", _annotations),
+    ("POST", "/git/blobs", _blob),
+    ("POST", r"/pulls/(\d+)/requested_reviewers", _review),
     ("POST", r"/issues/(\d+)/comments", _comment),
     ("PATCH", r"/issues/comments/(\d+)", _comment),
 )
