@@ -6,10 +6,11 @@ those of the base come first and those of the branch below. No Git and no run ma
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from action.tracker.block import Block, find_blocks
 from action.tracker.lines import merge_lines
@@ -20,11 +21,11 @@ _NUMBER = re.compile(r"(exp(?:eriment)?\.?\s*#?\s*)\d+", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class _Piece:
-    """What stands before the first entry, or an entry with all that follows it up to the next."""
+    """What stands before the first entry, an entry with what follows it up to the next, or what follows the last."""
 
-    name: tuple[int, int]
-    """The entry's number, and which of that number it is; (0, 0) before the first."""
-    heading: str
+    name: tuple[bool, int, int]
+    """It is an entry, its number, and which of that number it is, from 0."""
+    title: str
     keys: frozenset[str]
     """Runs that we wrote there."""
     units: tuple[str, ...]
@@ -64,18 +65,20 @@ def _ended(text: str) -> str:
 def _pieces(text: str) -> Iterator[_Piece]:
     outline = read_outline(text)
     blocks = tuple(find_blocks(outline))
-    starts = [0, *(entry.span.start for entry in outline.entries), len(outline.lines)]
-    seen: dict[int, int] = {}
-    for place, (start, end) in enumerate(pairwise(starts)):
-        number = outline.entries[place - 1].number if place else 0
-        seen[number] = seen.get(number, 0) + 1
+    starts = [0, *(entry.span.start for entry in outline.entries)]
+    ends = [*starts[1:], outline.entries[-1].span.end if outline.entries else len(outline.lines)]
+    seen: Counter[int] = Counter()
+    for place, (start, end) in enumerate([*zip(starts, ends, strict=True), (ends[-1], len(outline.lines))]):
+        entry = outline.entries[place - 1] if 0 < place < len(starts) else None
+        number = 0 if entry is None else entry.number
         mine = [block for block in blocks if start <= block.span.start < end]
         yield _Piece(
-            name=(number, seen[number] if place else 0),
-            heading=outline.lines[start].strip() if place else "",
+            name=(entry is not None, number, seen[number]),
+            title="" if entry is None else entry.title,
             keys=frozenset(block.key for block in mine),
             units=tuple(_units(outline, mine, start, end)),
         )
+        seen[number] += 1
 
 
 def _units(outline: Outline, blocks: Sequence[Block], start: int, end: int) -> Iterator[str]:
@@ -95,8 +98,10 @@ def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
     found: list[_Place] = []
     for piece in base:
         other, old = theirs.get(piece.name), before.get(piece.name)
-        if other is not None:
-            found.append(_Place(branch=other, units=merge_lines(old.units if old else (), piece.units, other.units)))
+        if other is not None and old is not None:
+            found.append(_Place(branch=other, units=merge_lines(old.units, piece.units, other.units)))
+        elif other is not None:
+            found.append(_Place(branch=other, units=_both(piece.units, other.units)))
         elif old is None or old.units != piece.units:  # else people removed it on the branch
             found.append(_Place(branch=None, units=piece.units))
     last = 0
@@ -110,21 +115,27 @@ def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
     return (unit for place in found for unit in place.units)
 
 
+def _both(base: Sequence[str], branch: Sequence[str]) -> tuple[str, ...]:
+    """Merge an entry that both have made: what is the same stands once, and so does the heading."""
+    branch = (base[0], *branch[1:])
+    same = difflib.SequenceMatcher(None, base, branch, autojunk=False).get_matching_blocks()
+    return merge_lines([unit for one in same for unit in base[one.a : one.a + one.size]], base, branch)
+
+
 def _insert(found: list[_Place], at: int, piece: _Piece, between: str) -> int:
     """Put a piece of the branch behind what the base has got there meanwhile; the place after it."""
     while at < len(found) and found[at].branch is None:
         at += 1
     before = found[at - 1] if at else None
-    if before is not None and before.units and before.units[-1].strip():
+    if before is not None and before.branch is None and before.units[-1].strip():
         found[at - 1] = replace(before, units=(*before.units, between))
-    parted = (between,) if at < len(found) and piece.units[-1].strip() else ()
-    found.insert(at, _Place(branch=piece, units=(*piece.units, *parted)))
+    found.insert(at, _Place(branch=piece, units=piece.units))
     return at + 1
 
 
 def _paired(
-    before: Mapping[tuple[int, int], _Piece], base: Sequence[_Piece], branch: Sequence[_Piece]
-) -> dict[tuple[int, int], _Piece]:
+    before: Mapping[tuple[bool, int, int], _Piece], base: Sequence[_Piece], branch: Sequence[_Piece]
+) -> dict[tuple[bool, int, int], _Piece]:
     """Give to each piece of the base, by its name, the one of the branch that is the same."""
     names = {piece.name: piece for piece in branch}
     found = {}
@@ -134,13 +145,15 @@ def _paired(
             if other is not None:
                 found[piece.name] = other
             continue
-        # Both are new: the same number says nothing, the same run or heading does.
-        same = [
-            one for one in branch if one.name not in before and (one.heading == piece.heading or one.keys & piece.keys)
-        ]
+        # Both are new: the same number says nothing, the same run or title does.
+        same = [one for one in branch if one.name not in before and _is_same(one, piece)]
         if same and same[0] not in found.values():
             found[piece.name] = same[0]
     return found
+
+
+def _is_same(one: _Piece, other: _Piece) -> bool:
+    return bool(one.keys & other.keys) or (one.title == other.title and not one.keys and not other.keys)
 
 
 def _once(text: str) -> str:
@@ -177,13 +190,12 @@ def _numbered(text: str, base: str) -> str:
         if (entry.number, entry.title) not in there and any(_holds(entry, span) for span in mine)
     ]
     taken = {entry.number for entry in outline.entries if entry not in new}
-    last = max((entry.number for entry in outline.entries), default=0)
     lines = list(outline.lines)
     for entry in new:
-        if entry.number in taken:
-            last += 1
-            lines[entry.span.start] = _NUMBER.sub(rf"\g<1>{last}", lines[entry.span.start], count=1)
-        taken.add(entry.number)
+        number = max(taken) + 1 if entry.number in taken else entry.number
+        if number != entry.number:
+            lines[entry.span.start] = _NUMBER.sub(rf"\g<1>{number}", lines[entry.span.start], count=1)
+        taken.add(number)
     return "".join(lines)
 
 
