@@ -59,11 +59,18 @@ def tracker_entry(verdict: Verdict, narrative: Narrative, template: GivenTemplat
     }
     names = tuple(name for name in (run.name, run.id, run.url) if name)
     return RunEntry(
-        identity=run.url or run.id or run.name,
+        identity=_identity(verdict),
         names=names,
         title=markdown(run.name, limit=120),
         text=render("tracker_entry.md.j2", page) if template is None else _by(template, page),
     )
+
+
+def _identity(verdict: Verdict) -> str:
+    """Name a run for ever. Files are of one name again and again: where it is known, the commit tells them apart."""
+    run, origin = verdict.run, verdict.origin
+    sha = run.commit or (None if origin is None else origin.sha)
+    return run.url or run.id or (run.name if sha is None else f"{run.name} of {sha}")
 
 
 def _by(template: GivenTemplate, page: Mapping[str, object]) -> str:
