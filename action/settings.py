@@ -14,10 +14,6 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 DEADLINE = 120.0
 DEFAULT_POLICY = Path(".github/gatekeeper.yml")
 """Where a policy is looked for."""
-TRACKER = Path("docs/experiment-tracker.md")
-"""Where the experiment tracker is looked for."""
-TRACKER_BRANCH = "experiment-gatekeeper/tracker"
-"""That its pull request comes from."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from action.settings import TRACKER, TRACKER_BRANCH
+from action.publish import TRACKER_BRANCH
+from action.tracker import TRACKER
 
 if TYPE_CHECKING:
     from action.github.workshop import Workshop
@@ -21,7 +22,7 @@ def track(  # noqa: PLR0913 - one argument an option
     *,
     file: Annotated[
         Path, typer.Option("--file", metavar="FILE", readable=False, help="The tracker; made where there is none.")
-    ] = TRACKER,
+    ] = Path(TRACKER),
     repository: Annotated[
         str, typer.Option("--github", metavar="OWNER/NAME", help="Propose it to this repository by a pull request.")
     ] = "",

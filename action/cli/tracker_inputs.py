@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from action.errors import UsageError
 from action.files import show_name
+from action.publish import TRACKER_BRANCH
 from action.publish.drafting import Wish
-from action.settings import TRACKER, TRACKER_BRANCH
+from action.tracker import TRACKER
 
 TRACKERS = ("none", "pull-request", "commit")
 """How the tracker may be kept: not at all, by a pull request, right on the branch."""
@@ -20,7 +21,7 @@ class TrackerInputs:
     """How the experiment tracker is kept."""
 
     mode: str = "none"
-    path: str = TRACKER.as_posix()
+    path: str = TRACKER
     base: str = ""
     """Empty: the default branch."""
     branch: str = TRACKER_BRANCH
@@ -43,7 +44,7 @@ class TrackerInputs:
         for name, path in (("file", self.path), ("template", self.template)):
             if path and not _is_path(path):
                 raise UsageError(
-                    f"{of}{name}: expected a path in the repository such as {TRACKER.as_posix()}, got "
+                    f"{of}{name}: expected a path in the repository such as {TRACKER}, got "
                     f"{show_name(path)}; correct it"
                 )
         if not self.path:

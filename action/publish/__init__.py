@@ -2,3 +2,8 @@
 
 No client may enter: a repository comes as a `Forge`.
 """
+
+from __future__ import annotations
+
+TRACKER_BRANCH = "experiment-gatekeeper/tracker"
+"""That the tracker's pull request comes from."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from action.branches import Branch, Branches, Change, File, Proposal, Stage
 from action.errors import InputError, ServiceError
 from action.files import show_name
-from action.settings import TRACKER_BRANCH
+from action.publish import TRACKER_BRANCH
 from action.tracker.edit import Edit, TrackerError
 from action.tracker.merge import merge_trackers
 

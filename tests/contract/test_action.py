@@ -63,7 +63,7 @@ def test_every_input_reaches_the_program_and_the_program_knows_every_one() -> No
     }
 
     assert used == set(ACTION["inputs"])
-    assert set(judge) == variables() | SERVICES | {"GATEKEEPER_PYTHON"}
+    assert set(judge) == variables() | SERVICES | {"GATEKEEPER_PYTHON", "GATEKEEPER_TRACKER_TOKEN"}
 
 
 def test_outputs_are_those_of_the_step_that_judges() -> None:
