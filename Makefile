@@ -64,6 +64,7 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	$(BIN)/python bench/axiom_faults.py
 	$(BIN)/python bench/github_faults.py
 	$(BIN)/python bench/action_time.py
+	$(BIN)/python bench/tracker.py
 	$(BIN)/python bench/backtest.py
 	$(BIN)/python bench/diagnosis.py
 	$(BIN)/python bench/claims.py

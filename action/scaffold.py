@@ -39,6 +39,8 @@ class Facts:
     """The `name:` of the workflow that trains."""
     axiom: bool = False
     """Log events can be asked of Axiom."""
+    tracker: bool = False
+    """The experiment tracker is kept by a pull request."""
     release: Release | None = None
 
 
@@ -129,6 +131,7 @@ def _workflow(facts: Facts) -> str:
         {
             "workflow": facts.workflow or TRAINING,
             "project": facts.project,
+            "tracker": facts.tracker,
             "release": None
             if facts.release is None
             else {
@@ -156,6 +159,11 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
         "Add the secrets WANDB_API_KEY and AXIOM_TOKEN: Settings > Secrets and variables > Actions > Secrets; "
         f"AXIOM_TOKEN, and the variable AXIOM_DATASET, are {logs}."
     )
+    if facts.tracker:
+        yield (
+            "Let Actions open the tracker's pull request: Settings > Actions > General > Allow GitHub Actions to "
+            "create and approve pull requests."
+        )
     yield "Commit both files to the default branch: a workflow of another branch is not started by what ended."
     yield (
         "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "

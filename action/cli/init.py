@@ -36,6 +36,9 @@ def init(  # noqa: PLR0913 - one argument an option
     workflow: Annotated[
         str | None, typer.Option("--workflow", metavar="NAME", help="The `name:` of the workflow that trains.")
     ] = None,
+    tracker: Annotated[
+        bool, typer.Option("--tracker", help="Let the workflow keep the experiment tracker by a pull request.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
     directory: Annotated[
@@ -64,6 +67,7 @@ def init(  # noqa: PLR0913 - one argument an option
         project=project or found,
         workflow=workflow,
         axiom=read_services(os.environ).axiom is not None,
+        tracker=tracker,
         release=RELEASE,
     )
     scaffold = build_scaffold(facts, profile_texts())

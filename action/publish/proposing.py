@@ -63,9 +63,18 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
 
 
+def longest(tries: int) -> float:
+    """Give the longest wait after so many tries, in seconds.
+
+    >>> [longest(tries) for tries in (1, 2, 3, 4, 40)]
+    [8.0, 16.0, 32.0, 60.0, 60.0]
+    """
+    return min(_LONGEST, 4 * 2.0**tries)
+
+
 def rest(tries: int) -> None:
     """Wait by chance, longer each time, so that jobs that met once do not meet again."""
-    time.sleep(random.uniform(0, min(_LONGEST, 4 * 2.0**tries)))  # noqa: S311 - no secret
+    time.sleep(random.uniform(0, longest(tries)))  # noqa: S311 - no secret
 
 
 class Proposing:

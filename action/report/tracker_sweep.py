@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from action.escape import markdown
 from action.report.elo_view import TextTable
 from action.report.render import cut, render, safe
@@ -28,7 +30,7 @@ def sweep_entry(found: SweepAnswer, prefix: str | None) -> RunEntry:
         "follow_up": "Settle the tie by the games that are named." if winner is None else _next(winner.label),
     }
     # Without a prefix a sweep is its runs: the same ones again replace its entry.
-    identity = f"sweep {prefix}" if prefix else f"sweep of {' '.join(labels)}"
+    identity = f"sweep {prefix}" if prefix else f"sweep of {json.dumps(labels)}"
     return RunEntry(
         identity=identity,
         names=() if prefix is None else (prefix,),

@@ -61,7 +61,7 @@ def marked(part: str, key: str, text: str) -> str:
 
 
 def find_blocks(outline: Outline) -> Iterator[Block]:
-    """Find our blocks, in order; a mark without its other half is none."""
+    """Find our blocks, in order; a mark without its other half is none, nor is one that holds a whole entry."""
     begun: tuple[int, re.Match[str]] | None = None
     for line in outline.comments:
         text = outline.lines[line].rstrip("\r\n")
@@ -71,6 +71,8 @@ def find_blocks(outline: Outline) -> Iterator[Block]:
             start, first = begun
             begun = None
             if (first["part"], first["key"]) == (match["part"], match["key"]):
+                if any(start < entry.span.start < line for entry in outline.entries):
+                    continue  # stretched over another entry by people: it is theirs
                 inside = "".join(outline.lines[start + 1 : line])
                 yield Block(
                     part=match["part"],

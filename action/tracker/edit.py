@@ -18,7 +18,7 @@ KEPT = ("status", "results", "follow-up")
 OPEN = frozenset({"planned", "running"})
 """States of an entry that a run may still fill."""
 _PENDING = re.compile(
-    r"[\s_*`(\[]*(?:pending|tbd|to be done|to come|n/?a|none(?: yet)?|todo|\.{3}|…|-|–|—)?[\s_*`)\].]*", re.IGNORECASE
+    r"[\s_*`(\[]*(?:pending|tbd|to be done|to come|n/?a|none yet|todo|\.{3}|…|-|–|—)?[\s_*`)\].]*", re.IGNORECASE
 )
 _STATE = re.compile(r"[\s_*`]*(?P<state>[a-z][a-z-]*)[\s_*`]*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(
@@ -91,17 +91,18 @@ def _update(old: str, run: RunEntry) -> Edit:
         text = _append(old, outline, run, number)
     else:
         number, text = entry.number, _fill(outline, entry, parts, (key, mine), run.names)
-    _require_found(outline, text, key, {part for part in parts if part in KEPT})
+    _require_found(outline, text, (key, number), {part for part in parts if part in KEPT})
     kept = tuple(block.part for block in mine if block.edited)
     return Edit(text=text, number=number, new=entry is None, kept=kept)
 
 
-def _require_found(outline: Outline, text: str, key: str, parts: set[str]) -> None:
-    """See that what was written is found again, once and as it was written."""
+def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: set[str]) -> None:
+    """See that what was written is found again, once and as it was written, and its entry with it."""
+    key, number = wanted
     after = read_outline(text)
     found = [block for block in find_blocks(after) if block.key == key and not block.edited]
     homes = {entry.number for entry in after.entries for block in found if _holds(entry, block)}
-    if sorted(block.part for block in found) == sorted(parts) and homes:
+    if sorted(block.part for block in found) == sorted(parts) and number in homes:
         return
     if outline.unclosed is not None:
         raise TrackerError(
@@ -225,7 +226,14 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
         rest = [line for line in lines[1:] if not _is_name(line, names)]
         before = _ours(outline, f"- before: {told}\n") if match["rest"].strip() else []
         return field.span, [*text, *(blank if before or "".join(rest).strip() else []), *before, *rest]
-    if part != "status" and len(told) < _SHORT and _PENDING.fullmatch(told) and not "".join(lines[1:]).strip():
+    plain = value is not None and "(" not in lines[0][: value.start("value")]  # `(Alice)` is said by somebody
+    if (
+        part != "status"
+        and plain
+        and len(told) < _SHORT
+        and _PENDING.fullmatch(told)
+        and not "".join(lines[1:]).strip()
+    ):
         return field.span, text
     end = Span(start=field.span.end, end=field.span.end)
     return end, [*blank, *text]

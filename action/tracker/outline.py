@@ -18,7 +18,9 @@ from markdown_it.token import Token
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end, as CommonMark has it (spec 0.31, section 2.1): no other character ends one."""
-_ENTRY = re.compile(r"exp(?:eriment)?\.?\s*#?\s*(\d{1,9})\b\s*[:.–—-]?\s*(.*)", re.IGNORECASE | re.DOTALL)
+_ENTRY = re.compile(
+    r"exp(?:eriment)?\.?\s*#?\s*(?P<number>\d{1,18})\b\s*(?P<colon>[:.–—-]?)\s*(?P<title>.*)", re.IGNORECASE | re.DOTALL
+)
 _FIELD = re.compile(
     r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
     r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:?)"
@@ -134,8 +136,8 @@ def read_outline(text: str) -> Outline:
         edges = sorted({*inner, *(line for line in {*rules, *marks} if span.end <= line < end)})
         entries.append(
             Entry(
-                number=int(match[1]),
-                title=match[2].strip(),
+                number=int(match["number"]),
+                title=match["title"].strip(),
                 level=level,
                 span=Span(start=span.start, end=end),
                 body=span.end,
@@ -167,7 +169,9 @@ def read_outline(text: str) -> Outline:
 
 
 def _is_entry(level: int, told: str) -> bool:
-    return level <= _DEEPEST and _ENTRY.fullmatch(told) is not None
+    """Tell whether a heading is an entry; `# Experiment 2026 log` is the title of a page."""
+    match = _ENTRY.fullmatch(told)
+    return match is not None and level <= _DEEPEST and (level > 1 or bool(match["colon"]) or not match["title"])
 
 
 def _heading(token: Token, lines: Sequence[str]) -> tuple[int, Span, str]:

@@ -26,6 +26,7 @@ STARTERS = {
     "bare": Facts(),
     "of a run": Facts(run=RUN, project="team/league", workflow='Train: "nightly" # 1'),
     "of a release": Facts(release=RELEASE, workflow="on"),
+    "with a tracker": Facts(release=RELEASE, tracker=True),
 }
 PINNED = {
     "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1",
@@ -99,6 +100,7 @@ def test_linters_are_silenced_for_two_reasons_alone_and_each_is_said() -> None:
         ("of a run", "dangerous-triggers", True),
         ("of a run", "unpinned-uses", True),
         ("of a release", "dangerous-triggers", True),
+        ("with a tracker", "dangerous-triggers", True),
     }
     for path in OURS:
         assert "zizmor: ignore" not in path.read_text("utf-8"), path.name
@@ -146,13 +148,14 @@ def test_every_event_that_the_gate_needs_starts_the_workflow(name: str) -> None:
     assert "run" in started["workflow_dispatch"]["inputs"]
 
 
-def test_permissions_are_those_of_publishing_and_no_more() -> None:
-    workflow = yaml.safe_load(starter(Facts()))
+@pytest.mark.parametrize("tracker", [False, True])
+def test_permissions_are_those_of_publishing_and_no_more(tracker: bool) -> None:
+    workflow = yaml.safe_load(starter(Facts(tracker=tracker)))
 
     assert workflow["permissions"] == {}
     assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {
         "judge": {
-            "contents": "read",
+            "contents": "write" if tracker else "read",
             "statuses": "write",
             "checks": "write",
             "pull-requests": "write",

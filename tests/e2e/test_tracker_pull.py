@@ -19,7 +19,7 @@ from action.forge import RefusedError
 from action.github.access import Access
 from action.github.workshop import Workshop
 from action.publish.drafting import Wish
-from action.publish.proposing import Became, Outcome, Proposing
+from action.publish.proposing import Became, Outcome, Proposing, longest
 from action.secret import Secret
 from action.tracker.edit import RunEntry, update_tracker
 from tests.services.faults import reply
@@ -499,7 +499,7 @@ def test_twenty_runs_at_once_end_with_twenty_entries_in_one_pull_request(place: 
     chance = random.Random(7)  # noqa: S311 - no secret
 
     def pause(tries: int) -> None:
-        time.sleep(chance.uniform(0, min(60, 4 * 2**tries)) / 30)
+        time.sleep(chance.uniform(0, longest(tries)) / 30)
 
     def edit() -> Outcome | None:
         end = time.monotonic() + 60

@@ -391,6 +391,40 @@ def test_parts_are_split_by_label() -> None:
     assert run_key("a") != run_key("b")
 
 
+def test_a_block_that_people_stretched_over_another_entry_is_theirs() -> None:
+    first = update_tracker("", run()).text
+    inserted = "\n## Exp 2: By hand\n\n**Status**: `planned`\n\n**Results**: mine\n\n"
+    place = first.index("- **Learning signal**")
+    stretched = first[:place] + inserted + first[place:]
+    found = update_tracker(stretched, run(text=TEXT.replace("positive", "negative")))
+
+    assert inserted in found.text
+    assert found.text.index("negative") < found.text.index("## Exp 2: By hand")
+    assert "positive" in found.text.partition("## Exp 2: By hand")[2]
+
+
+@pytest.mark.parametrize("line", ["**Results** (Alice): TBD", "**Follow-up**: None", "**Follow-up**: none."])
+def test_what_somebody_said_is_no_placeholder(line: str) -> None:
+    found = update_tracker(f"## Exp 1: grpo-7\n\n**Status**: `planned`\n\n{line}\n", run())
+
+    assert f"{line}\n" in found.text
+    assert again(found) == found.text
+
+
+@pytest.mark.parametrize(
+    ("heading", "number"),
+    [
+        ("# Experiment 2026 log", None),
+        ("# Exp 3: A", 3),
+        ("# Exp 3", 3),
+        ("## Exp 3 A", 3),
+        ("## Exp 10000000000: A", 10**10),
+    ],
+)
+def test_titles_of_pages_are_no_entries_and_long_numbers_are(heading: str, number: int | None) -> None:
+    assert [one.number for one in read_outline(f"{heading}\n\nx\n").entries] == ([] if number is None else [number])
+
+
 LINES = st.one_of(
     st.sampled_from(
         [
