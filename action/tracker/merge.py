@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks
@@ -23,8 +22,8 @@ _NUMBER = re.compile(r"(exp(?:eriment)?\.?\s*#?\s*)\d+", re.IGNORECASE)
 class _Piece:
     """What stands before the first entry, an entry with what follows it up to the next, or what follows the last."""
 
-    name: tuple[bool, int, int]
-    """It is an entry, its number, and which of that number it is, from 0."""
+    number: int | None
+    """None: it is no entry."""
     title: str
     keys: frozenset[str]
     """Runs that we wrote there."""
@@ -36,8 +35,8 @@ class _Piece:
 class _Place:
     """A piece of the new text."""
 
-    branch: _Piece | None
-    """What the branch has of it."""
+    branch: int | None
+    """The place of the same piece on the branch; None: it is the base's alone."""
     units: tuple[str, ...]
 
 
@@ -67,18 +66,15 @@ def _pieces(text: str) -> Iterator[_Piece]:
     blocks = tuple(find_blocks(outline))
     starts = [0, *(entry.span.start for entry in outline.entries)]
     ends = [*starts[1:], outline.entries[-1].span.end if outline.entries else len(outline.lines)]
-    seen: Counter[int] = Counter()
     for place, (start, end) in enumerate([*zip(starts, ends, strict=True), (ends[-1], len(outline.lines))]):
         entry = outline.entries[place - 1] if 0 < place < len(starts) else None
-        number = 0 if entry is None else entry.number
         mine = [block for block in blocks if start <= block.span.start < end]
         yield _Piece(
-            name=(entry is not None, number, seen[number]),
+            number=None if entry is None else entry.number,
             title="" if entry is None else entry.title,
             keys=frozenset(block.key for block in mine),
             units=tuple(_units(outline, mine, start, end)),
         )
-        seen[number] += 1
 
 
 def _units(outline: Outline, blocks: Sequence[Block], start: int, end: int) -> Iterator[str]:
@@ -93,26 +89,52 @@ def _units(outline: Outline, blocks: Sequence[Block], start: int, end: int) -> I
 def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
     """Merge pieces of origin, base and branch; `between` parts an entry from the one before it."""
     origin, base, branch = pieces
-    before = {piece.name: piece for piece in origin}
-    theirs = _paired(before, base, branch)
+    old = {new: at for at, new in _paired(origin, base).items()}
+    kept = _paired(origin, branch)
+    fresh = [at for at in range(len(branch)) if at not in kept.values()]
     found: list[_Place] = []
-    for piece in base:
-        other, old = theirs.get(piece.name), before.get(piece.name)
-        if other is not None and old is not None:
-            found.append(_Place(branch=other, units=merge_lines(old.units, piece.units, other.units)))
-        elif other is not None:
-            found.append(_Place(branch=other, units=_both(piece.units, other.units)))
-        elif old is None or old.units != piece.units:  # else people removed it on the branch
+    for at, piece in enumerate(base):
+        if at not in old:
+            same = next((one for one in fresh if _is_same(branch[one], piece)), None)
+            if same is None:
+                found.append(_Place(branch=None, units=piece.units))
+            else:
+                fresh.remove(same)
+                found.append(_Place(branch=same, units=_both(piece.units, branch[same].units)))
+            continue
+        before, other = origin[old[at]].units, kept.get(old[at])
+        if other is not None:
+            found.append(_Place(branch=other, units=merge_lines(before, piece.units, branch[other].units)))
+        elif before != piece.units:  # else people removed it on the branch
             found.append(_Place(branch=None, units=piece.units))
+    origins = {new: at for at, new in kept.items()}
     last = 0
-    for piece in branch:
-        there = next((at for at, place in enumerate(found) if place.branch is piece), None)
-        old = before.get(piece.name)
+    for at, piece in enumerate(branch):
+        there = next((place for place, one in enumerate(found) if one.branch == at), None)
         if there is not None:
             last = there + 1
-        elif old is None or old.units != piece.units:  # else people removed it from the base
-            last = _insert(found, last, piece, between)
+        elif at not in origins or origin[origins[at]].units != piece.units:  # else people removed it from the base
+            last = _insert(found, last, _Place(branch=at, units=piece.units), between)
     return (unit for place in found for unit in place.units)
+
+
+def _paired(old: Sequence[_Piece], new: Sequence[_Piece]) -> dict[int, int]:
+    """Say which pieces are the same, by their places: an entry may have got another number, or another title."""
+    found = {0: 0, len(old) - 1: len(new) - 1}
+    for alike in (
+        lambda one, other: (one.number, one.title) == (other.number, other.title),
+        lambda one, other: bool(one.keys & other.keys),
+        lambda one, other: bool(one.title) and one.title == other.title,
+        lambda one, other: one.number == other.number,
+    ):
+        for at in range(1, len(old) - 1):
+            if at not in found:
+                taken = set(found.values())
+                free = (to for to in range(1, len(new) - 1) if to not in taken)
+                same = next((to for to in free if alike(old[at], new[to])), None)
+                if same is not None:
+                    found[at] = same
+    return found
 
 
 def _both(base: Sequence[str], branch: Sequence[str]) -> tuple[str, ...]:
@@ -122,34 +144,15 @@ def _both(base: Sequence[str], branch: Sequence[str]) -> tuple[str, ...]:
     return merge_lines([unit for one in same for unit in base[one.a : one.a + one.size]], base, branch)
 
 
-def _insert(found: list[_Place], at: int, piece: _Piece, between: str) -> int:
+def _insert(found: list[_Place], at: int, place: _Place, between: str) -> int:
     """Put a piece of the branch behind what the base has got there meanwhile; the place after it."""
     while at < len(found) and found[at].branch is None:
         at += 1
     before = found[at - 1] if at else None
     if before is not None and before.branch is None and before.units[-1].strip():
         found[at - 1] = replace(before, units=(*before.units, between))
-    found.insert(at, _Place(branch=piece, units=piece.units))
+    found.insert(at, place)
     return at + 1
-
-
-def _paired(
-    before: Mapping[tuple[bool, int, int], _Piece], base: Sequence[_Piece], branch: Sequence[_Piece]
-) -> dict[tuple[bool, int, int], _Piece]:
-    """Give to each piece of the base, by its name, the one of the branch that is the same."""
-    names = {piece.name: piece for piece in branch}
-    found = {}
-    for piece in base:
-        other = names.get(piece.name)
-        if piece.name in before:
-            if other is not None:
-                found[piece.name] = other
-            continue
-        # Both are new: the same number says nothing, the same run or title does.
-        same = [one for one in branch if one.name not in before and _is_same(one, piece)]
-        if same and same[0] not in found.values():
-            found[piece.name] = same[0]
-    return found
 
 
 def _is_same(one: _Piece, other: _Piece) -> bool:

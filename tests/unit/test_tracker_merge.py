@@ -109,6 +109,17 @@ def test_what_people_removed_stays_removed_unless_the_other_side_wrote_in_it() -
     assert (2, "Other") in headings(merge_trackers(PLANNED, put(PLANNED, "grpo-70"), without))
 
 
+def test_an_entry_that_people_renamed_or_renumbered_is_still_the_same() -> None:
+    filled = put(PLANNED, "grpo-7")
+    renamed = PLANNED.replace("## Exp 1: Warm-up", "## Exp 1: Warm-up of 20 steps")
+    inserted = PLANNED.replace("## Exp 2: Other", "## Exp 3: Other").replace("## Exp 1: Warm-up", "## Exp 2: Warm-up")
+    inserted = inserted.replace("## Exp 2: Warm-up", "## Exp 1: Before\n\n**Status**: `planned`\n\n## Exp 2: Warm-up")
+
+    assert merge_trackers(PLANNED, renamed, filled) == put(renamed, "grpo-7")
+    assert merge_trackers(PLANNED, inserted, filled) == put(inserted, "grpo-7")
+    assert merge_trackers(PLANNED, filled, inserted) == put(inserted, "grpo-7")
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("ends", [(True, True), (True, False), (False, True), (False, False)])
 def test_line_ends_are_those_of_the_base(newline: str, ends: tuple[bool, bool]) -> None:
