@@ -20,7 +20,7 @@ from tests.warm import warm
 
 # The same examples each time: a red build is a fault, not luck.
 # To search for new ones: pytest --hypothesis-profile=search
-settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("steady", max_examples=60, derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=5_000, deadline=None)
 settings.load_profile("steady")
 

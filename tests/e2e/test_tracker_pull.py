@@ -382,7 +382,7 @@ def test_line_ends_and_odd_bytes_stay(place: Place) -> None:
 
 
 def test_a_tracker_of_300_entries_and_more_than_1_mb_is_written_whole(place: Place) -> None:
-    lines = "- Elo 1234.5, all well\n" * 170
+    lines = f"- {'words ' * 60}\n" * 10
     entries = "".join(
         f"\n## Exp {number}: run {number}\n\n**Status**: `completed`\n\n**Results**:\n{lines}"
         for number in range(1, 301)

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.services.github_bodies import BOT, REPOSITORY, Bodies
 from tests.services.github_memory import Memory
 from tests.services.github_proxy import Process, Proxy, Upstream, free_port
 from tests.services.github_pulls import PullRequest
-from tests.services.github_routes import Answer, recall
+from tests.services.github_routes import Answer, message, recall
 from tests.services.loopback import Request
 
 Body: TypeAlias = dict[str, Any]
@@ -44,6 +45,8 @@ class Emulator:
         self.memory = Memory()
         """What the emulator lacks: statuses."""
         self.proxy = Proxy(self._serve)
+        self.alone = threading.Lock()
+        """What has to be done by one at a time."""
         self._annotations: dict[int, list[Body]] = {}
         self._folder, self._policy = folder, (path, policy)
         self._port = free_port()
@@ -296,6 +299,17 @@ def _comment(emulator: Emulator, request: Request, number: str) -> Answer:
     return emulator.passed(request)
 
 
+def _propose(emulator: Emulator, request: Request) -> Answer:
+    """Open a pull request, of which GitHub takes one for a branch and its base."""
+    said = request.json
+    with emulator.alone:
+        there = emulator.proposals(str(said.get("base")), "open")
+        if any(one["head"]["ref"] == said.get("head") for one in there):
+            refusal = message("Validation Failed")
+            return Answer(status=422, body=refusal)
+        return emulator.passed(request)
+
+
 def _review(emulator: Emulator, request: Request, number: str) -> Answer:
     answer = emulator.passed(request)
     if answer.status == 200 and isinstance(answer.body, dict):
@@ -323,6 +337,7 @@ _OURS: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("PATCH", r"/check-runs/(\d+)", _update_check_run),
     ("GET", r"/check-runs/(\d+)/annotations", _annotations),
     ("POST", "/git/blobs", _blob),
+    ("POST", "/pulls", _propose),
     ("POST", r"/pulls/(\d+)/requested_reviewers", _review),
     ("POST", r"/issues/(\d+)/comments", _comment),
     ("PATCH", r"/issues/comments/(\d+)", _comment),

@@ -128,7 +128,7 @@ def _publish(
         tracked = track_run(scene, judged, counts=True)
         runner.summary(aftermath(tracked.failures, [*why, *tracked.notes], _stands(written=False)))
         tell_verdict(runner, judged, out)
-        runner.outputs({"operation": "none", "tracker-pr": tracked.url or ""})
+        runner.outputs({"operation": "none"} | ({} if tracked.url is None else {"tracker-pr": tracked.url}))
         for line in why:
             runner.line(line)
         return Ended(decision=verdict.decision, code=verdict.exit_code, headline=verdict.headline)
