@@ -57,7 +57,7 @@ class Objects:
                 f"{show_name(path)} of {sha[:12]}: expected a file of at most {MOST_BYTES // 10**6} MB, got more; "
                 "begin a new one"
             )
-        blob = _text(found.get("sha"))
+        blob = found["sha"]
         if blob not in self._files:
             self._files[blob] = self._blob(blob, path)
         return self._files[blob]
@@ -95,13 +95,18 @@ class Objects:
                     f"{show_name(path)} of {sha[:12]}: expected a folder {show_name(folder)}, got a file or a link; "
                     "name another path"
                 )
-            tree = self._tree(_text(found.get("sha")))
+            tree = self._tree(found["sha"])
         return tree.get(name)
 
     def _tree_of(self, sha: str) -> str:
         if sha not in self._commits:
-            data = self._get(f"/git/commits/{_part(sha)}", f"the commit {show_name(sha)}")
-            self._commits[sha] = _text(_mapping(data.get("tree")).get("sha"))
+            target = Target(what=f"the commit {show_name(sha)}", permission=_READ)
+
+            def read() -> str:
+                data = self._request("GET", f"/git/commits/{_part(sha)}")
+                return _text(_mapping(data.get("tree")).get("sha"))
+
+            self._commits[sha] = ask(target, read)
         return self._commits[sha]
 
     def _tree(self, sha: str) -> dict[str, Mapping[str, Any]]:
@@ -125,9 +130,6 @@ class Objects:
         if found.text.startswith(("\udcff\udcfe", "\udcfe\udcff")) or "\x00" in found.text:
             raise InputError(f"{show_name(path)}: expected Markdown in UTF-8, got UTF-16 or no text; save it as UTF-8")
         return found
-
-    def _get(self, path: str, what: str) -> Mapping[str, Any]:
-        return ask(Target(what=what, permission=_READ), lambda: self._request("GET", path))
 
     def _post(self, path: str, sent: Mapping[str, Any]) -> str:
         """Write an object; its SHA. Where no answer came it is written again: it would be the same one."""
@@ -246,7 +248,7 @@ def _entries(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     listed = data.get("tree")
     if not isinstance(listed, list) or data.get("truncated"):
         raise OddError
-    return {_text(_mapping(one).get("path")): _mapping(one) for one in listed}
+    return {_text(_mapping(one).get("path")): {**one, "sha": _text(one.get("sha"))} for one in listed}
 
 
 def _part(text: str) -> str:

@@ -91,16 +91,23 @@ class Drafting:
         if self._wish.direct:
             return Spot(base=base, branch=base.name, tip=base.sha)
         heads = {one.name: one.sha for one in self._shop.branches(self._wish.branch)}
-        closed: list[Proposal] = []
-        for name in (self._wish.branch, *(f"{self._wish.branch}-{number}" for number in range(2, _NAMES))):
-            proposals = self._shop.proposals(name)
-            opened = next((one for one in proposals if one.stage is Stage.OPEN), None)
-            closed += [one for one in proposals if one.stage is Stage.CLOSED]
-            if name not in heads or opened is not None or not proposals:
-                if opened is not None and opened.base != base.name:  # people chose another
+        names = [self._wish.branch, *(f"{self._wish.branch}-{number}" for number in range(2, _NAMES))]
+        free = next((name for name in names if name not in heads), None)
+        # People may have deleted one before another that is open.
+        known = {name: self._shop.proposals(name) for name in names if name in heads or name == free}
+        closed = sorted(
+            (one for listed in known.values() for one in listed if one.stage is Stage.CLOSED),
+            key=lambda one: -one.number,
+        )
+        for name, listed in known.items():
+            opened = next((one for one in listed if one.stage is Stage.OPEN), None)
+            if opened is not None and name in heads:
+                if opened.base != base.name:  # people chose another
                     base = self.head(opened.base) or base
-                newest = sorted(closed, key=lambda one: -one.number)
-                return Spot(base=base, branch=name, tip=heads.get(name), open=opened, closed=tuple(newest))
+                return Spot(base=base, branch=name, tip=heads[name], open=opened, closed=tuple(closed))
+        for name, listed in known.items():
+            if name not in heads or not listed:
+                return Spot(base=base, branch=name, tip=heads.get(name), closed=tuple(closed))
         raise ServiceError(
             f"GitHub: expected fewer than {_NAMES} branches {show_name(self._wish.branch)}-…, got more that were "
             "merged or closed and left behind; delete them, or let GitHub delete head branches by itself"
@@ -131,15 +138,20 @@ class Drafting:
         if apart.merge_base == spot.tip:
             return self._anew(spot, base)
         tip, origin = self.file(spot.tip), self.file(apart.merge_base)
-        moved = base.sha not in {origin.sha, tip.sha}
+        moved, conflict = base.sha not in {origin.sha, tip.sha}, False
         if moved and set(apart.paths) <= {self._wish.path}:
             edit = self.edited(merge_trackers(origin.text, base.text, tip.text), spot.branch)
             change: Change | None = self._change(edit, (spot.tip, spot.base.sha), spot.base.sha)
         else:
             edit = self.edited(tip.text, spot.branch)
             change = None if edit.text == tip.text else self._change(edit, (spot.tip,), spot.tip)
+            conflict = moved
         there = edit.text != base.text
-        conflict = moved and change is not None and len(change.parents) == 1
+        if spot.open is None and not there:
+            return Draft(edit=edit, base_text=base.text, change=None, there=False)
+        was = self._was(spot) if edit.first else None
+        if was is not None:
+            return Draft(edit=edit, base_text=base.text, change=None, there=False, closed=was)
         return Draft(edit=edit, base_text=base.text, change=change, there=there, conflict=conflict)
 
     def file(self, sha: str) -> File:
@@ -163,12 +175,15 @@ class Drafting:
         edit = self.edited(base.text, spot.base.name)
         if edit.text == base.text:
             return Draft(edit=edit, base_text=base.text, change=None, there=False)
-        if spot.open is None:
-            was = next((one for one in spot.closed[:_CLOSED] if self._said(one)), None)
-            if was is not None:
-                return Draft(edit=edit, base_text=base.text, change=None, there=False, closed=was)
+        was = self._was(spot)
+        if was is not None:
+            return Draft(edit=edit, base_text=base.text, change=None, there=False, closed=was)
         change = self._change(edit, (spot.base.sha,), spot.base.sha)
         return Draft(edit=edit, base_text=base.text, change=change, there=True)
+
+    def _was(self, spot: Spot) -> Proposal | None:
+        """Give a pull request that people closed, and that said the same of this run; the last few are looked at."""
+        return next((one for one in spot.closed[:_CLOSED] if self._said(one)), None)
 
     def _said(self, closed: Proposal) -> bool:
         """Tell whether a pull request that people closed said the same of this run."""

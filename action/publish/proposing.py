@@ -87,6 +87,7 @@ class Proposing:
         self._shop, self._wish, self._pause = shop, wish, pause
         self._drafting = Drafting(shop, wish, edit)
         self._failures: list[Failure] = []
+        self._unopened = 0
 
     def put(self) -> Outcome:
         """Put the entry in.
@@ -152,10 +153,19 @@ class Proposing:
             return done if spot.open is not None else replace(done, became=Became.PUSHED)
 
     def _open(self, spot: Spot, draft: Draft, done: Outcome, written: str | None) -> Outcome | None:
-        opened = self._shop.propose(spot.branch, spot.base.name, proposal_words(self._told(draft, draft.edit.text)))
+        opened = self._shop.propose(
+            spot.branch, spot.base.name, proposal_words(self._told(draft, (done.base, draft.edit.text)))
+        )
         if opened is None:
             opened = self._still_open(spot.branch)  # another job did
-            return None if opened is None else self._word(opened, draft, done, written)
+            if opened is not None:
+                return self._word(opened, draft, done, written)
+            self._unopened += 1
+            if self._unopened < _REFUSED:
+                return None
+            text = "GitHub: expected a pull request to be opened, got 422 although there is none; open it by hand"
+            self._failures.append(Failure(step="tracker", text=text))
+            return replace(done, became=Became.PUSHED)
         self._decorate(opened)
         return self._word(opened, draft, replace(done, became=Became.OPENED), written)
 
@@ -165,13 +175,15 @@ class Proposing:
         None: the entry is lost, since somebody else forced the branch.
         """
         done = replace(done, url=opened.url)
+        text, known = draft.edit.text, written
         if done.became is Became.UPDATED:
             later = self._moved(done.branch, written)
-            if later is not None:  # whoever wrote after us tells of both
-                return done if self._holds(later, done.branch) else None
-        text, known = draft.edit.text, written
+            if later is not None:  # another job, which tells of both, or a person, who does not
+                if not self._holds(later, done.branch):
+                    return None
+                known, text = later, self._drafting.file(later).text
         for _ in range(TRIES):
-            words = proposal_words(self._told(draft, text, opened.author), opened.words)
+            words = proposal_words(self._told(draft, (done.base, text), opened.author), opened.words)
             if words == opened.words:
                 break
             opened = self._shop.reword(opened.number, words)
@@ -192,10 +204,11 @@ class Proposing:
         head = self._drafting.head(branch)
         return None if head is None or head.sha == known else head.sha
 
-    def _told(self, draft: Draft, text: str, author: str = "") -> Told:
+    def _told(self, draft: Draft, into: tuple[str, str], author: str = "") -> Told:
+        base, text = into
         return Told(
             path=self._wish.path,
-            base=self._wish.base,
+            base=base,
             entries=changed_entries(draft.base_text, text),
             conflict=draft.conflict,
             author=author,

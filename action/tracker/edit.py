@@ -59,6 +59,8 @@ class Edit:
     """Of the entry."""
     new: bool
     """The entry was appended."""
+    first: bool
+    """Nothing of the run stood there before."""
     kept: tuple[str, ...]
     """Parts that people had written in since we wrote them; ours stands below."""
 
@@ -93,7 +95,7 @@ def _update(old: str, run: RunEntry) -> Edit:
         number, text = entry.number, _fill(outline, entry, parts, (key, mine), run.names)
     _require_found(outline, text, (key, number), {part for part in parts if part in KEPT})
     kept = tuple(block.part for block in mine if block.edited)
-    return Edit(text=text, number=number, new=entry is None, kept=kept)
+    return Edit(text=text, number=number, new=entry is None, first=not mine, kept=kept)
 
 
 def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: set[str]) -> None:

@@ -76,7 +76,9 @@ def _joined(origin: Sequence[str], start: int, base: Sequence[_Hunk], branch: Se
         yield from theirs
     else:
         yield from ours
-        yield from (line for hunk in branch for line in hunk.lines)
+        lines = [line for hunk in branch for line in hunk.lines]
+        same = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(ours, lines, strict=False)))
+        yield from lines[same:]
 
 
 def _applied(origin: Sequence[str], start: int, hunks: Sequence[_Hunk]) -> Iterator[str]:

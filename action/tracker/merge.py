@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks
 from action.tracker.lines import merge_lines
-from action.tracker.outline import Entry, Outline, Span, read_outline
+from action.tracker.outline import Entry, Outline, Span, read_outline, split_lines
 
 _NUMBER = re.compile(r"(exp(?:eriment)?\.?\s*#?\s*)\d+", re.IGNORECASE)
 
@@ -50,15 +51,31 @@ def merge_trackers(origin: str, base: str, branch: str) -> str:
     '# T\n\n## Exp 1: a\nx\n\n## Exp 1: b\ny\n'
     """
     outline = read_outline(base)
-    pieces = [tuple(_pieces(_ended(text))) for text in (origin, base, branch)]
+    sides = [_ended(text) for text in (_lined(origin, outline), base, _lined(branch, outline))]
+    pieces = [tuple(_pieces(text)) for text in sides]
     between = "\n---\n\n" if outline.ruled else "\n"
     merged = "".join(_merged(pieces, between.replace("\n", outline.newline)))
-    found = _numbered(_once(merged), base)
+    found = _numbered(_once(merged, sides[1:]), base)
     return found if not base or base.endswith(("\n", "\r")) else found.removesuffix(outline.newline)
 
 
 def _ended(text: str) -> str:
     return text if not text or text.endswith(("\n", "\r")) else text + read_outline(text).newline
+
+
+def _lined(text: str, like: Outline) -> str:
+    """Give a text the line ends of another, where it has others: else every line would be another."""
+    if not like.lines or not text or read_outline(text).newline == like.newline:
+        return text
+    return "".join(line.rstrip("\r\n") + like.newline for line in split_lines(text))
+
+
+def _core(units: Sequence[str]) -> Sequence[str]:
+    """Leave out blank lines and rules at the end: an entry gets them as soon as another follows."""
+    end = len(units)
+    while end and units[end - 1].strip() in {"", "---", "***", "___"}:
+        end -= 1
+    return units[:end]
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
@@ -104,8 +121,8 @@ def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
             continue
         before, other = origin[old[at]].units, kept.get(old[at])
         if other is not None:
-            found.append(_Place(branch=other, units=merge_lines(before, piece.units, branch[other].units)))
-        elif before != piece.units:  # else people removed it on the branch
+            found.append(_Place(branch=other, units=_three(before, piece, branch[other].units)))
+        elif _core(before) != _core(piece.units):  # else people removed it on the branch
             found.append(_Place(branch=None, units=piece.units))
     origins = {new: at for at, new in kept.items()}
     last = 0
@@ -113,20 +130,32 @@ def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
         there = next((place for place, one in enumerate(found) if one.branch == at), None)
         if there is not None:
             last = there + 1
-        elif at not in origins or origin[origins[at]].units != piece.units:  # else people removed it from the base
+        elif at not in origins or _core(origin[origins[at]].units) != _core(
+            piece.units
+        ):  # else people removed it from the base
             last = _insert(found, last, _Place(branch=at, units=piece.units), between)
     return (unit for place in found for unit in place.units)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tell whether most of what an entry holds, its heading left out, stands in another too."""
+    lines, others = ({line.strip() for line in units[1:]} - {""} for units in (one, other))
+    return 2 * len(lines & others) > min(len(lines), len(others)) or not lines | others
+
+
+_SAME: tuple[Callable[[_Piece, _Piece], bool], ...] = (
+    lambda one, other: (one.number, one.title) == (other.number, other.title),
+    lambda one, other: bool(one.keys & other.keys),
+    lambda one, other: bool(one.title) and one.title == other.title,
+    lambda one, other: one.number == other.number and _alike(one.units, other.units),
+)
+"""What makes two entries the same, from what says most."""
 
 
 def _paired(old: Sequence[_Piece], new: Sequence[_Piece]) -> dict[int, int]:
     """Say which pieces are the same, by their places: an entry may have got another number, or another title."""
     found = {0: 0, len(old) - 1: len(new) - 1}
-    for alike in (
-        lambda one, other: (one.number, one.title) == (other.number, other.title),
-        lambda one, other: bool(one.keys & other.keys),
-        lambda one, other: bool(one.title) and one.title == other.title,
-        lambda one, other: one.number == other.number,
-    ):
+    for alike in _SAME:
         for at in range(1, len(old) - 1):
             if at not in found:
                 taken = set(found.values())
@@ -135,6 +164,13 @@ def _paired(old: Sequence[_Piece], new: Sequence[_Piece]) -> dict[int, int]:
                 if same is not None:
                     found[at] = same
     return found
+
+
+def _three(origin: Sequence[str], base: _Piece, branch: Sequence[str]) -> tuple[str, ...]:
+    """Merge an entry that all have; of two new headings the base's stays."""
+    if base.number is not None and origin[0] != base.units[0] and origin[0] != branch[0]:
+        branch = (base.units[0], *branch[1:])
+    return merge_lines(origin, base.units, branch)
 
 
 def _both(base: Sequence[str], branch: Sequence[str]) -> tuple[str, ...]:
@@ -149,7 +185,8 @@ def _insert(found: list[_Place], at: int, place: _Place, between: str) -> int:
     while at < len(found) and found[at].branch is None:
         at += 1
     before = found[at - 1] if at else None
-    if before is not None and before.branch is None and before.units[-1].strip():
+    own = before is not None and before.branch is not None and place.branch == before.branch + 1
+    if before is not None and not own and before.units and before.units[-1].strip():
         found[at - 1] = replace(before, units=(*before.units, between))
     found.insert(at, place)
     return at + 1
@@ -159,15 +196,19 @@ def _is_same(one: _Piece, other: _Piece) -> bool:
     return bool(one.keys & other.keys) or (one.title == other.title and not one.keys and not other.keys)
 
 
-def _once(text: str) -> str:
-    """Leave each part of a run once: in its first place, as it was written last. What people wrote in stays theirs."""
+def _once(text: str, sides: Sequence[str]) -> str:
+    """Leave each part of a run once: in its first place, as it was written last. What people wrote in stays theirs.
+
+    What stands twice on one side already was copied by people, and stays.
+    """
+    copied = {name for side in sides for name, count in Counter(_names(side)).items() if count > 1}
     outline = read_outline(text)
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in find_blocks(outline):
         groups.setdefault((block.key, block.part), []).append(block)
     lines: list[str | None] = list(outline.lines)
-    for blocks in groups.values():
-        if len(blocks) == 1:
+    for name, blocks in groups.items():
+        if len(blocks) == 1 or name in copied:
             continue
         for block in blocks:
             if block.edited:
@@ -179,6 +220,10 @@ def _once(text: str) -> str:
                 lines[span.start : span.end] = [None] * (span.end - span.start)
             lines[clean[0].start] = written
     return "".join(line for line in lines if line is not None)
+
+
+def _names(text: str) -> Iterator[tuple[str, str]]:
+    return ((block.key, block.part) for block in find_blocks(read_outline(text)))
 
 
 def _numbered(text: str, base: str) -> str:

@@ -459,6 +459,93 @@ def test_one_that_is_merged_just_before_the_branch_is_written_is_followed_by_ano
     assert "grpo-2" in place.text(outcome.branch)
 
 
+def test_one_that_is_open_is_found_though_an_older_branch_was_deleted(place: Place) -> None:
+    place.put("grpo-1")
+    place.github.accept(int(str(place.open["number"])))
+    second = place.put("grpo-2")
+    place.github.delete(place.branch)
+    third = place.put("grpo-3")
+
+    assert (third.became, third.url) == (Became.UPDATED, second.url)
+
+
+def test_a_pull_request_that_is_always_refused_leaves_the_branch_and_is_told(place: Place) -> None:
+    place.fault(reply(422, {"message": "Validation Failed"}), "POST", "/pulls", times=None)
+    place.asked()
+    outcome = place.put("grpo-1")
+
+    assert outcome.became is Became.PUSHED
+    assert "expected a pull request to be opened, got 422" in outcome.failures[0].text
+    assert len(place.asked()) < 50
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"tree": None}, {"tree": [{"path": "docs", "sha": None}]}, {"tree": {"sha": None}}]
+)
+@pytest.mark.parametrize("path", ["/git/commits/.*", "/git/trees/.*"])
+def test_an_odd_answer_is_a_service_that_failed(place: Place, path: str, body: object) -> None:
+    place.fault(reply(200, body), "GET", path)
+
+    with pytest.raises(ServiceError, match="an answer that is not one of its API"):
+        place.put("grpo-1")
+
+
+def test_what_a_person_closed_does_not_come_with_the_next_one(place: Place) -> None:
+    place.put("grpo-1")
+    place.github.change(int(str(place.open["number"])), state="closed")
+    place.put("grpo-2")
+    again = place.put("grpo-1")
+
+    assert again.became is Became.CLOSED
+    assert place.open["title"] == "Experiment tracker: Exp 1"
+    assert place.put("grpo-1", 50).became is Became.UPDATED
+
+
+def test_a_person_who_pushes_right_after_our_write_leaves_no_stale_words(place: Place) -> None:
+    place.commit(PEOPLE)
+    place.put("grpo-1")
+
+    def push(exchange: Exchange) -> None:
+        place.commit(place.text().replace("Words.", "Mine."), place.branch)
+        exchange.reply(502)
+
+    place.fault(push, "GET", "/pulls", after=1)
+    place.put("grpo-2")
+
+    assert "| Exp 2 | grpo-2 |" in str(place.open["body"])
+    assert "Mine." in place.text()
+
+
+def test_a_warning_stays_as_long_as_it_is_true(place: Place) -> None:
+    place.commit(PEOPLE)
+    place.put("grpo-1")
+    place.commit("notes", place.branch, "docs/notes.md")
+    place.commit(PEOPLE.replace("Words.", "New words."))
+    place.put("grpo-2")
+
+    assert place.put("grpo-2").became is Became.UNCHANGED
+    assert "into this branch by hand" in str(place.open["body"])
+
+
+def test_what_the_base_has_got_meanwhile_needs_no_pull_request(place: Place) -> None:
+    place.fault(reply(403, {"message": "Resource not accessible by integration"}), "POST", "/pulls")
+    place.put("grpo-1")
+    place.commit(place.text() + "\nBy hand.\n")
+
+    assert place.put("grpo-1").became is Became.UNCHANGED
+    assert place.pulls == []
+
+
+def test_a_pull_request_that_people_turned_to_another_base_names_that_one(place: Place) -> None:
+    place.put("grpo-1")
+    place.github.branch(f"{place.base}-x", place.base)
+    place.github.change(int(str(place.open["number"])), base=f"{place.base}-x")
+    place.put("grpo-2")
+
+    [pull] = place.github.proposals(f"{place.base}-x", "open")
+    assert f"on **{place.base}-x**" in pull["body"]
+
+
 @pytest.mark.parametrize("stored", [True, False])
 @pytest.mark.parametrize("path", ["/git/trees", "/git/commits", "/git/refs", "/pulls", "/pulls/[0-9]+"])
 def test_an_answer_that_is_lost_leaves_one_of_everything(place: Place, path: str, stored: bool) -> None:

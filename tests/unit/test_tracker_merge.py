@@ -120,6 +120,57 @@ def test_an_entry_that_people_renamed_or_renumbered_is_still_the_same() -> None:
     assert merge_trackers(PLANNED, filled, inserted) == put(inserted, "grpo-7")
 
 
+def entry(number: int, title: str) -> str:
+    return f"## Exp {number}: {title}\n\n**Status**: `planned`\n- x {title}\n\n"
+
+
+TWO = f"# T\n\n{entry(1, 'a')}{entry(2, 'b')}"
+
+
+def test_an_entry_that_was_removed_stays_so_though_others_were_added_behind_it() -> None:
+    without = "# T\n\n" + entry(1, "a")
+
+    assert headings(merge_trackers(TWO, without, put(TWO, "r"))) == [(1, "a"), (3, "r")]
+    assert headings(merge_trackers(TWO, TWO + entry(3, "n"), without)) == [(1, "a"), (3, "n")]
+    assert headings(merge_trackers(TWO, "", put(TWO, "r"))) == [(3, "r")]
+
+
+def test_what_people_copied_stays_where_they_put_it() -> None:
+    filled = put(TWO, "a")
+    copied = f"{filled}## Exp 3: copied\n\n{filled[filled.index('<!--') : filled.index('## Exp 2')]}"
+
+    assert merge_trackers(filled, copied, filled) == copied
+    assert merge_trackers(filled, filled, copied) == copied
+
+
+def test_a_number_alone_makes_no_two_entries_the_same() -> None:
+    moved = "# T\n\n" + entry(1, "a") + "## Exp 2: zz\n\nSomething else.\n"
+    merged = merge_trackers(TWO, moved, put(TWO, "b"))
+
+    assert "completed" not in of_entry(merged, 2)
+    assert "- run name: b" in merged
+
+
+def test_of_two_new_headings_the_bases_stays() -> None:
+    text = TWO.replace("- x a\n", "- x a\n\n**Hypothesis**: it rises\n")
+    filled = put(text, "a").replace("Exp 1: a", "Exp 1: branch")
+    merged = merge_trackers(text, text.replace("Exp 1: a", "Exp 1: base"), filled)
+
+    assert headings(merged) == [(1, "base"), (2, "b")]
+    assert "- run name: a" in of_entry(merged, 1)
+
+
+def test_line_ends_that_the_branch_changed_double_nothing() -> None:
+    merged = merge_trackers(TWO, TWO.replace("- x a", "- x a2"), TWO.replace("\n", "\r\n"))
+
+    assert merged == TWO.replace("- x a", "- x a2")
+
+
+@pytest.mark.parametrize(("origin", "base", "branch", "merged"), [("", "X", "XY", "XY"), ("a", "X", "XY", "XY")])
+def test_what_both_put_in_comes_once(origin: str, base: str, branch: str, merged: str) -> None:
+    assert merge_lines(origin, base, branch) == tuple(merged)
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("ends", [(True, True), (True, False), (False, True), (False, False)])
 def test_line_ends_are_those_of_the_base(newline: str, ends: tuple[bool, bool]) -> None:
