@@ -178,10 +178,12 @@ class Proposing:
         text, known = draft.edit.text, written
         if done.became is Became.UPDATED:
             later = self._moved(done.branch, written)
-            if later is not None:  # another job, which tells of both, or a person, who does not
+            if later is not None:
                 if not self._holds(later, done.branch):
                     return None
-                known, text = later, self._drafting.file(later).text
+                mine, known, text = text, later, self._drafting.file(later).text
+                if changed_entries(mine, text):  # another job, which tells of both; a person does not
+                    return done
         for _ in range(TRIES):
             words = proposal_words(self._told(draft, (done.base, text), opened.author), opened.words)
             if words == opened.words:

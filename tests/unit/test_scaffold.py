@@ -109,7 +109,12 @@ def test_a_template_prints_nothing_but_text_and_remarks() -> None:
 
 
 def test_a_remark_stays_on_its_line() -> None:
-    page = {"workflow": "x", "project": None, "release": {"action": Remark("a/b@c"), "version": Remark("v1\non: push")}}
+    page = {
+        "workflow": "x",
+        "project": None,
+        "tracker": False,
+        "release": {"action": Remark("a/b@c"), "version": Remark("v1\non: push")},
+    }
 
     assert "# v1 on: push\n" in render_starter("starter_workflow.yml.j2", page)
 
