@@ -18,6 +18,7 @@ from github import GithubException
 from action.branches import NO_FILE, Branch, Change, Divergence, File
 from action.errors import InputError
 from action.files import show_name
+from action.github import fields
 from action.github.asking import Found, ask, seek, send
 from action.github.client import Client
 from action.github.failure import OddError, Target
@@ -103,8 +104,8 @@ class Objects:
             target = Target(what=f"the commit {show_name(sha)}", permission=_READ)
 
             def read() -> str:
-                data = self._request("GET", f"/git/commits/{_part(sha)}")
-                return _text(_mapping(data.get("tree")).get("sha"))
+                data = self._request("GET", f"/git/commits/{fields.part(sha)}")
+                return fields.text(fields.mapping(data.get("tree")).get("sha"))
 
             self._commits[sha] = ask(target, read)
         return self._commits[sha]
@@ -112,16 +113,16 @@ class Objects:
     def _tree(self, sha: str) -> dict[str, Mapping[str, Any]]:
         if sha not in self._trees:
             target = Target(what=f"the folder {show_name(sha)}", permission=_READ)
-            self._trees[sha] = ask(target, lambda: _entries(self._request("GET", f"/git/trees/{_part(sha)}")))
+            self._trees[sha] = ask(target, lambda: _entries(self._request("GET", f"/git/trees/{fields.part(sha)}")))
         return self._trees[sha]
 
     def _blob(self, sha: str, path: str) -> File:
         def read() -> File:
-            data = self._request("GET", f"/git/blobs/{_part(sha)}")
+            data = self._request("GET", f"/git/blobs/{fields.part(sha)}")
             if data.get("encoding") != "base64":
                 raise OddError
             try:
-                content = base64.b64decode(_text(data.get("content")))
+                content = base64.b64decode(fields.text(data.get("content")))
             except binascii.Error as error:
                 raise OddError from error
             return File(text=content.decode("utf-8", "surrogateescape"), sha=sha)
@@ -136,13 +137,13 @@ class Objects:
         target = Target(what="a commit to be written", permission=_WRITE, write=True)
 
         def post() -> str:
-            return _text(self._request("POST", path, sent).get("sha"))
+            return fields.text(self._request("POST", path, sent).get("sha"))
 
         return send(target, self._client.patience, post, lambda: None)
 
     def _request(self, verb: str, path: str, sent: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         _, data = self._client.requestJsonAndCheck(verb, self._client.root + path, input=sent)
-        return _mapping(data)
+        return fields.mapping(data)
 
 
 def default_branch(client: Client) -> str:
@@ -152,7 +153,10 @@ def default_branch(client: Client) -> str:
         ServiceError: GitHub could not be reached, or refused.
     """
     target = Target(what="the repository", permission="metadata: read")
-    return ask(target, lambda: _text(_mapping(client.requestJsonAndCheck("GET", client.root)[1]).get("default_branch")))
+    return ask(
+        target,
+        lambda: fields.text(fields.mapping(client.requestJsonAndCheck("GET", client.root)[1]).get("default_branch")),
+    )
 
 
 def branches(client: Client, prefix: str) -> Sequence[Branch]:
@@ -167,7 +171,7 @@ def branches(client: Client, prefix: str) -> Sequence[Branch]:
         _, data = client.requestJsonAndCheck("GET", f"{client.root}/git/matching-refs/heads/{quote(prefix)}")
         if not isinstance(data, list):
             raise OddError
-        return tuple(_branch(_mapping(one)) for one in data)
+        return tuple(_branch(fields.mapping(one)) for one in data)
 
     return ask(target, read)
 
@@ -210,17 +214,26 @@ def divergence(client: Client, base_sha: str, sha: str) -> Divergence:
     Raises:
         ServiceError: GitHub could not be reached, or refused.
     """
-    between = f"{_part(base_sha)}...{_part(sha)}"
+    between = f"{fields.part(base_sha)}...{fields.part(sha)}"
     target = Target(what=f"what lies between {base_sha[:12]} and {sha[:12]}", permission=_READ)
 
     def read() -> Divergence:
         asked = {"per_page": "1", "page": "1"}  # the commits are not looked at; files stand on the first page alone
-        data = _mapping(client.requestJsonAndCheck("GET", f"{client.root}/compare/{between}", parameters=asked)[1])
+        data = fields.mapping(
+            client.requestJsonAndCheck("GET", f"{client.root}/compare/{between}", parameters=asked)[1]
+        )
         files = data.get("files")
         if not isinstance(files, list):
             raise OddError
-        paths = [_text(_mapping(one).get(name)) for one in files for name in _NAMES if _mapping(one).get(name)]
-        return Divergence(merge_base=_text(_mapping(data.get("merge_base_commit")).get("sha")), paths=tuple(paths))
+        paths = [
+            fields.text(fields.mapping(one).get(name))
+            for one in files
+            for name in _NAMES
+            if fields.mapping(one).get(name)
+        ]
+        return Divergence(
+            merge_base=fields.text(fields.mapping(data.get("merge_base_commit")).get("sha")), paths=tuple(paths)
+        )
 
     return ask(target, read)
 
@@ -240,28 +253,12 @@ def _obeyed(call: Callable[[], Found]) -> bool:
 
 
 def _branch(one: Mapping[str, Any]) -> Branch:
-    name = _text(one.get("ref")).removeprefix("refs/heads/")
-    return Branch(name=name, sha=_text(_mapping(one.get("object")).get("sha")))
+    name = fields.text(one.get("ref")).removeprefix("refs/heads/")
+    return Branch(name=name, sha=fields.text(fields.mapping(one.get("object")).get("sha")))
 
 
 def _entries(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     listed = data.get("tree")
     if not isinstance(listed, list) or data.get("truncated"):
         raise OddError
-    return {_text(_mapping(one).get("path")): {**one, "sha": _text(one.get("sha"))} for one in listed}
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise OddError
-    return value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise OddError
-    return value
+    return {fields.text(fields.mapping(one).get("path")): {**one, "sha": fields.text(one.get("sha"))} for one in listed}

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from github import GithubException
 
@@ -17,6 +16,7 @@ from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.files import show_name
 from action.forge import CONTEXT, RefusedError
+from action.github import fields
 from action.github.access import Access
 from action.github.asking import ask, seek
 from action.github.client import SECONDS, Client
@@ -55,9 +55,11 @@ class Rules:
             ServiceError: GitHub could not be reached, or does not show the repository.
         """
         repository = Target(what="the repository", permission="metadata: read")
-        name = branch or ask(repository, lambda: _text(_mapping(self._request(""))["default_branch"]))
+        name = branch or ask(repository, lambda: fields.text(fields.mapping(self._request(""))["default_branch"]))
         if branch is not None:
-            ask(repository, lambda: _mapping(self._request("")))  # else a branch that is not there could not be told
+            ask(
+                repository, lambda: fields.mapping(self._request(""))
+            )  # else a branch that is not there could not be told
         summary = self._branch(name)
         rules = self._seen("the rules of the branch", "metadata: read", lambda: self._rules(name))
         return Sight(
@@ -71,7 +73,7 @@ class Rules:
 
     def _branch(self, name: str) -> Mapping[str, Any]:
         target = Target(what=f"the branch {show_name(name)}", permission="contents: read")
-        found = seek(target, lambda: _mapping(self._request(f"/branches/{_part(name)}")))
+        found = seek(target, lambda: fields.mapping(self._request(f"/branches/{fields.part(name)}")))
         if found is None:
             raise InputError(
                 f"--branch: expected a branch of the repository, got {show_name(name)}, which is none; name another"
@@ -79,8 +81,8 @@ class Rules:
         return found
 
     def _rules(self, name: str) -> list[tuple[str, Mapping[str, Any]]]:
-        listed = _list(self._request(f"/rules/branches/{_part(name)}", per_page="100"))
-        return [(_text(one["type"]), _mapping(one)) for one in listed]
+        listed = _list(self._request(f"/rules/branches/{fields.part(name)}", per_page="100"))
+        return [(fields.text(one["type"]), fields.mapping(one)) for one in listed]
 
     def _rulesets(self, rules: list[tuple[str, Mapping[str, Any]]]) -> tuple[Guard, ...] | Unseen:
         """Give the rulesets that require a status."""
@@ -89,8 +91,8 @@ class Rules:
             asked: dict[int, list[Required]] = {}
             for kind, rule in rules:
                 if kind == "required_status_checks":
-                    checks = _list(_mapping(rule["parameters"])["required_status_checks"])
-                    required = [_required(_mapping(one), "integration_id") for one in checks]
+                    checks = _list(fields.mapping(rule["parameters"])["required_status_checks"])
+                    required = [_required(fields.mapping(one), "integration_id") for one in checks]
                     asked.setdefault(int(rule["ruleset_id"]), []).extend(required)
             return asked
 
@@ -100,7 +102,7 @@ class Rules:
         return tuple(self._ruleset(number, tuple(required)) for number, required in list(found.items())[:_RULESETS])
 
     def _ruleset(self, number: int, required: tuple[Required, ...]) -> Guard:
-        told = self._seen("the ruleset", "metadata: read", lambda: _mapping(self._request(f"/rulesets/{number}")))
+        told = self._seen("the ruleset", "metadata: read", lambda: fields.mapping(self._request(f"/rulesets/{number}")))
         if isinstance(told, Unseen):
             return Guard(place=f"ruleset {number}", required=required, bypass=told)
         bypass: tuple[str, ...] | Unseen
@@ -114,12 +116,12 @@ class Rules:
 
         def read() -> Guard | None:
             try:
-                found = _mapping(self._request(f"/branches/{_part(name)}/protection"))
+                found = fields.mapping(self._request(f"/branches/{fields.part(name)}/protection"))
             except GithubException as error:
                 if error.status == 404 and "not protected" in str(error.data).lower():
                     return None
                 raise
-            held = _mapping(found.get("enforce_admins") or {}).get("enabled") is True
+            held = fields.mapping(found.get("enforce_admins") or {}).get("enabled") is True
             return _protected(found, () if held else ("repository admins",))
 
         found = self._seen("branch protection", "administration: read", read, hidden=True)
@@ -139,7 +141,7 @@ class Rules:
             if error.status == 404:
                 return {}
             raise
-        paths = [_text(one["path"]) for one in listed if _text(one["name"]).endswith((".yml", ".yaml"))]
+        paths = [fields.text(one["path"]) for one in listed if fields.text(one["name"]).endswith((".yml", ".yaml"))]
         found = {}
         for one in paths[:_FILES]:
             self._require_time()
@@ -155,15 +157,17 @@ class Rules:
         # Without `pull-requests: read` the commits of the branch still tell.
         pulls = self._seen("the pull requests", "pull-requests: read", lambda: _list(self._request("/pulls", **asked)))
         heads = [] if isinstance(pulls, Unseen) else pulls
-        shas = dict.fromkeys([*(_text(one["sha"]) for one in commits), *(_text(one["head"]["sha"]) for one in heads)])
+        shas = dict.fromkeys(
+            [*(fields.text(one["sha"]) for one in commits), *(fields.text(one["head"]["sha"]) for one in heads)]
+        )
         return Reports(commits=len(shas), statuses=tuple(one for sha in shas for one in self._statuses(sha)))
 
     def _statuses(self, sha: str) -> Iterator[Reported]:
         """Give the newest status of a commit under our context."""
-        for one in _list(self._request(f"/commits/{_part(sha)}/statuses", per_page="100")):
+        for one in _list(self._request(f"/commits/{fields.part(sha)}/statuses", per_page="100")):
             if one["context"] == CONTEXT:
-                at = datetime.fromisoformat(_text(one["created_at"]))
-                yield Reported(sha=sha, state=_text(one["state"]), at=at.astimezone(UTC))
+                at = datetime.fromisoformat(fields.text(one["created_at"]))
+                yield Reported(sha=sha, state=fields.text(one["state"]), at=at.astimezone(UTC))
                 return
 
     def _request(self, path: str, **parameters: str) -> Any:
@@ -184,22 +188,6 @@ class Rules:
             return Unseen(why=str(error).rpartition(";")[0])
 
 
-def _part(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise OddError
-    return value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise OddError
-    return value
-
-
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise OddError
@@ -208,12 +196,12 @@ def _list(value: Any) -> list[Any]:
 
 def _required(one: Mapping[str, Any], field: str) -> Required:
     app = one.get(field)
-    return Required(context=_text(one["context"]), app=app if isinstance(app, int) and app > 0 else None)
+    return Required(context=fields.text(one["context"]), app=app if isinstance(app, int) and app > 0 else None)
 
 
 def _protected(told: Mapping[str, Any], bypass: tuple[str, ...] | Unseen) -> Guard:
-    checks = _mapping(told.get("required_status_checks") or {})
-    required = [_required(_mapping(one), "app_id") for one in checks.get("checks") or ()]
+    checks = fields.mapping(told.get("required_status_checks") or {})
+    required = [_required(fields.mapping(one), "app_id") for one in checks.get("checks") or ()]
     known = {one.context for one in required}
     required += [Required(context=one, app=None) for one in checks.get("contexts") or () if one not in known]
     return Guard(place="branch protection", required=tuple(required), bypass=bypass)
@@ -221,7 +209,7 @@ def _protected(told: Mapping[str, Any], bypass: tuple[str, ...] | Unseen) -> Gua
 
 def _enforced(told: Mapping[str, Any], unseen: Unseen) -> tuple[str, ...] | Unseen:
     """Tell from a branch's own words whether admins are held too."""
-    level = _mapping(told.get("required_status_checks") or {}).get("enforcement_level")
+    level = fields.mapping(told.get("required_status_checks") or {}).get("enforcement_level")
     return {"everyone": (), "non_admins": ("repository admins",)}.get(str(level), unseen)
 
 
