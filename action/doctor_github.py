@@ -16,6 +16,8 @@ from checks.document import quote
 
 NEEDED = ("contents: read", "statuses: write", "checks: write", "pull-requests: write", "actions: read")
 """The permissions of the job that publishes."""
+TRACKER = "contents: write"
+"""What it needs more to keep the tracker."""
 STUCK = timedelta(hours=2)
 """How long a run may take to be judged before a pending status is odd."""
 _RULESETS = "Settings > Rules > Rulesets"
@@ -138,20 +140,16 @@ def _workflow(sight: Sight, flows: tuple[Workflow, ...] | None) -> Iterator[Find
 
 def _permissions(flow: Workflow, job: GateJob) -> Finding:
     what = f"permissions of {quote(job.id)}"
+    needed = (TRACKER, *NEEDED[1:]) if job.writes else NEEDED
+    advice = f"write under the job: permissions: {{{', '.join(needed)}}}"
     if job.permissions is None:
-        return _odd(
-            what,
-            f"{quote(flow.path)} says none, so the repository's default counts",
-            f"write under the job: permissions: {{{', '.join(NEEDED)}}}",
-        )
-    lacking = [one for one in NEEDED if not suffices(job.permissions, one)]
+        return _odd(what, f"{quote(flow.path)} says none, so the repository's default counts", advice)
+    lacking = [one for one in needed if not suffices(job.permissions, one)]
     if lacking:
-        return _fault(
-            what,
-            f"{quote(flow.path)} gives the job no {', '.join(f'`{one}`' for one in lacking)}",
-            f"write under the job: permissions: {{{', '.join(NEEDED)}}}",
-        )
-    return good(what, "suffice to publish")
+        why = ", which keeps the tracker" if lacking == [TRACKER] else ""
+        told = ", ".join(f"`{one}`" for one in lacking)
+        return _fault(what, f"{quote(flow.path)} gives the job no {told}{why}", advice)
+    return good(what, "suffice to publish" + (" and to keep the tracker" if job.writes else ""))
 
 
 def _queue(sight: Sight, flows: tuple[Workflow, ...] | None) -> Finding:

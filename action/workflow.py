@@ -27,6 +27,8 @@ class GateJob:
     """What GitHub calls it where checks are required."""
     permissions: Mapping[str, str] | None
     """Scope → `none`, `read` or `write`; None: nothing is said, so the repository's default counts."""
+    writes: bool
+    """It keeps the tracker with the job's own token, which has to write contents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,8 @@ def read_workflow(path: str, text: str) -> Workflow | None:
 
     >>> text = "on: [push, merge_group]\\njobs: {gate: {steps: [{uses: me/experiment-gatekeeper@v1}]}}"
     >>> found = read_workflow("x.yml", text)
-    >>> sorted(found.events), found.jobs[0].name, found.jobs[0].permissions
-    (['merge_group', 'push'], 'gate', None)
+    >>> sorted(found.events), found.jobs[0].name, found.jobs[0].permissions, found.jobs[0].writes
+    (['merge_group', 'push'], 'gate', None, False)
     """
     try:
         document = yaml.safe_load(text)
@@ -58,9 +60,10 @@ def read_workflow(path: str, text: str) -> Workflow | None:
             id=str(name),
             name=job["name"] if isinstance(job.get("name"), str) else str(name),
             permissions=_permissions(job["permissions"]) if "permissions" in job else common,
+            writes=any(map(_writes, _ours(job))),
         )
         for name, job in document["jobs"].items()
-        if isinstance(job, dict) and _is_ours(job)
+        if isinstance(job, dict) and _ours(job)
     )
     # YAML 1.1 takes the key `on` for true.
     return Workflow(path=path, events=_events(document.get("on", document.get(True))), jobs=jobs) if jobs else None
@@ -76,13 +79,22 @@ def suffices(permissions: Mapping[str, str], needed: str) -> bool:
     return _LEVELS.index(permissions.get(scope, "none")) >= _LEVELS.index(level)
 
 
-def _is_ours(job: Mapping[str, Any]) -> bool:
+def _ours(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give what uses our action: steps of the job, or the job itself where it calls a workflow."""
     steps = job.get("steps")
-    used = [
-        job.get("uses"),
-        *(one.get("uses") for one in (steps if isinstance(steps, list) else ()) if isinstance(one, dict)),
+    used = [job, *(steps if isinstance(steps, list) else ())]
+    return [
+        one
+        for one in used
+        if isinstance(one, dict) and isinstance(one.get("uses"), str) and _OURS.fullmatch(one["uses"])
     ]
-    return any(isinstance(one, str) and _OURS.fullmatch(one) for one in used)
+
+
+def _writes(step: Mapping[str, Any]) -> bool:
+    """Tell whether a step may keep the tracker with the token of its job: an expression may turn out so."""
+    told = step.get("with")
+    inputs = told if isinstance(told, dict) else {}
+    return inputs.get("tracker", "none") not in {"none", "", None} and not inputs.get("tracker-token")
 
 
 def _events(said: Any) -> frozenset[str]:

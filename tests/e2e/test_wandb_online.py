@@ -56,7 +56,7 @@ class Ended:
     def holds(self, secret: str) -> list[str]:
         """Name the places where a text is seen."""
         streams = {"stdout": self.stdout.encode(), "stderr": self.stderr.encode()}
-        places = {**streams, **self.left, **{path: path.encode() for path in self.left}}
+        places = {**streams, **self.left, **{f"name of {path}": path.encode() for path in self.left}}
         return [place for place, content in places.items() if secret.encode() in content]
 
 
@@ -103,7 +103,9 @@ def end_of(folder: Path, within: float = 2.0) -> list[str]:
 
 
 def test_a_run_is_judged_by_six_requests_and_again_from_its_bundle_without_any(tmp_path: Path) -> None:
-    run = Run(rows=rows(1_000), exported=900, files=1, artifacts=[Artifact(name="adapter_v9", aliases=["latest"])])
+    record = {"program": "/x/train.py", "codePath": "train.py", "args": ["--api-key", "5ecret"]}
+    artifacts = [Artifact(name="adapter_v9", aliases=["latest"])]
+    run = Run(rows=rows(1_000), exported=900, files=1, artifacts=artifacts, config={"_wandb": {"e": {"w": record}}})
     with Wandb(run) as server:
         ended = check(tmp_path, server, "team/league/abc123", "--checkpoint", "newest")
         asked = [(one.path, one.body) for one in server.requests]
@@ -111,7 +113,8 @@ def test_a_run_is_judged_by_six_requests_and_again_from_its_bundle_without_any(t
     assert (ended.code, ended.stderr) == (0, "")
     assert server.operations == ("Run", "RunParquetHistory", PARQUET, "HistoryPage", "RunOutputArtifacts")
     assert len(set(asked)) == len(asked) <= 6
-    assert ended.holds(server.key) == ended.holds(server.signature) == []
+    assert ended.holds(server.key) == ended.holds(server.signature) == ended.holds("5ecret") == []
+    assert ended.holds("python train.py --api-key ") == ["cwd/out/evidence/manifest.json"]
     document = json.loads(ended.left["cwd/out/verdict.json"])
     assert document["run"]["ref"] == "team/league/abc123"
     assert document["run"]["url"] == f"{server.url}/team/league/runs/abc123"

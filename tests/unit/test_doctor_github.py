@@ -123,6 +123,31 @@ def test_permissions_are_those_of_the_job_else_of_the_workflow_else_unknown(said
     assert findings(workflows={"w.yml": text})["permissions of gate"].status is status
 
 
+@pytest.mark.parametrize(
+    ("inputs", "writes"),
+    [
+        ("{tracker: pull-request}", True),
+        ("{tracker: commit}", True),
+        ("{tracker: '${{ inputs.tracker }}'}", True),
+        ("{tracker: none}", False),
+        ("{tracker: ''}", False),
+        ("{tracker: pull-request, tracker-token: '${{ steps.app.outputs.token }}'}", False),
+        ("[a]", False),
+    ],
+)
+def test_a_job_that_keeps_the_tracker_has_to_write_contents(inputs: str, writes: bool) -> None:
+    text = FLOW.replace("@v1}", f"@v1, with: {inputs}}}")
+    wider = text.replace("contents: read", "contents: write")
+
+    found, whole = (findings(workflows={"w.yml": one})["permissions of gate"] for one in (text, wider))
+
+    assert found.status is (Status.FAULT if writes else Status.GOOD)
+    assert ("`contents: write`, which keeps the tracker" in found.found) == writes
+    assert ("{contents: write, statuses: write," in found.advice) == writes
+    assert whole.status is Status.GOOD
+    assert whole.found.endswith("and to keep the tracker" if writes else "suffice to publish")
+
+
 def test_a_queue_without_any_workflow_waits_in_vain() -> None:
     found = findings(workflows={})
 
@@ -155,7 +180,7 @@ def test_a_workflow_that_calls_ours_counts_and_is_known_by_the_name_of_its_job()
 
     assert found is not None
     assert found.events == {"push", "merge_group"}
-    assert found.jobs == (GateJob(id="a", name="Gate", permissions=None),)
+    assert found.jobs == (GateJob(id="a", name="Gate", permissions=None, writes=False),)
 
 
 @pytest.mark.parametrize(

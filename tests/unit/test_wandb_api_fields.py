@@ -22,7 +22,7 @@ NODE = Artifact(name="adapter_v50").node("team", "league")
 def fetch(folder: Path, run: Mapping[str, Any], artifacts: object = (NODE,)) -> WandbRun:
     """Take apart an answer as the process that talks to W&B hands it over."""
     found: dict[str, Any] = {"run": {**Run().node(), **run}, "files": [], "tail": None, "games": None, "requests": 1}
-    found |= {"metadata": {}, "artifacts": artifacts, "namesakes": []}
+    found |= {"artifacts": artifacts, "namesakes": []}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("action.sources.wandb_api.runs.send", lambda *_: json.loads(json.dumps(found)))
         runs = WandbRuns(Access(key=Secret("k" * 40)))

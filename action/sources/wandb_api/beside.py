@@ -1,4 +1,4 @@
-"""What a run has beside its history: its table of games, its artifacts, and how it was started.
+"""What a run has beside its history: its table of games, and its artifacts.
 
 Rows and verdicts may not enter.
 """
@@ -17,7 +17,7 @@ from action.sources.wandb_api import documents
 from action.sources.wandb_api.asking import Connection, List, load, read_list, run_of, shown
 from action.sources.wandb_api.wanted import Json, Wanted
 
-_GAMES, _METADATA = "games", "wandb-metadata.json"
+_GAMES = "games"
 _MOST_ARTIFACTS = 1_000
 _LARGEST_TABLE = 256 * 10**6
 
@@ -114,12 +114,6 @@ def _file(wanted: Wanted, run: Mapping[str, Json], told: tuple[str, Path, str], 
     node = files[0]["node"]
     connection.download(node.get("directUrl") or node["url"], path, what=what)
     return path
-
-
-def read_metadata(wanted: Wanted, run: Mapping[str, Json], folder: Path, connection: Connection) -> dict[str, Json]:
-    """Give what the client wrote of how the run was started; empty where it wrote nothing."""
-    path = _file(wanted, run, (_METADATA, folder / _METADATA, "how the run was started"), connection)
-    return {} if path is None else load(path.read_bytes())
 
 
 def list_artifacts(wanted: Wanted, run: Mapping[str, Json], connection: Connection) -> list[dict[str, Json]]:

@@ -13,7 +13,7 @@ from action.errors import InputError, ServiceError
 from action.files import show_name
 from action.sources.wandb_api import documents
 from action.sources.wandb_api.asking import Connection, List, project_of, read_list, run_of, shown
-from action.sources.wandb_api.beside import list_artifacts, read_games, read_metadata
+from action.sources.wandb_api.beside import list_artifacts, read_games
 from action.sources.wandb_api.facts import lines_of, step_of
 from action.sources.wandb_api.filters import of_name
 from action.sources.wandb_api.wanted import Json, Request, Wanted
@@ -41,7 +41,7 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
         return {"runs": list_runs(wanted, connection), "requests": connection.requests}
     run = _find(wanted, connection)
     tell(0.1)
-    found: dict[str, Json] = {"run": run, "files": [], "tail": None, "games": None, "artifacts": [], "metadata": {}}
+    found: dict[str, Json] = {"run": run, "files": [], "tail": None, "games": None, "artifacts": []}
     found["namesakes"] = _namesakes(wanted, run, connection) if wanted.namesakes else []
     if wanted.history:
         found |= _history(wanted, run, folder, (connection, tell))
@@ -49,8 +49,6 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
         found["games"] = read_games(wanted, run, folder, connection)
     if wanted.artifacts:
         found["artifacts"] = list_artifacts(wanted, run, connection)
-    if wanted.command:
-        found["metadata"] = read_metadata(wanted, run, folder, connection)
     tell(1.0)
     return found | {"requests": connection.requests}
 

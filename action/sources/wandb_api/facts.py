@@ -6,12 +6,12 @@ Every doubt about a field of W&B is settled here. No connection and no file may 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from action.command import command_of, environment_of
 from action.errors import InputError
 from action.files import show_name
 from action.row import BOOKKEEPING, flatten, parse_step
@@ -105,12 +105,13 @@ def config_of(run: Mapping[str, Json]) -> dict[str, Scalar]:
     {'lr': 1e-05, 'trainer.steps': 9}
     """
     stored = load(run.get("config"))
-    plain = {
-        key: one.get("value") if isinstance(one, dict) and "value" in one else one
-        for key, one in stored.items()
-        if key != "_wandb"
-    }
+    plain = {key: _plain(one) for key, one in stored.items() if key != "_wandb"}
     return {key: value for key, value in flatten(plain) if value is None or isinstance(value, str | int | float)}
+
+
+def _plain(entry: Json) -> Json:
+    """Give a value of a configuration as it was set."""
+    return entry.get("value") if isinstance(entry, dict) and "value" in entry else entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,17 +126,16 @@ class About:
     summary: Mapping[str, Scalar]
     """The last values, as the client sums a run up, flattened with dots: shown, never judged."""
     command: str | None
-    """The command line; None: not asked for, or not recorded."""
+    """The command line; None: not recorded."""
 
 
-def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
+def about(run: Mapping[str, Json]) -> About:
     """Say what people wrote of a run, and how it was started.
 
-    >>> about({"notes": " try beta ", "tags": ["a"]}, {"program": "train.py", "args": ["--lr", "1e-5 "]}).command
-    "python train.py --lr '1e-5 '"
+    >>> config = '{"_wandb": {"value": {"e": {"w": {"program": "train.py", "args": ["--lr", "1e-5"]}}}}}'
+    >>> about({"notes": " try beta ", "tags": ["a"], "config": config}).command
+    'python train.py --lr 1e-5'
     """
-    program, args = metadata.get("program") or metadata.get("codePath"), metadata.get("args")
-    words = ["python", program, *(args if isinstance(args, list) else [])] if isinstance(program, str) else []
     summary = {key: value for key, value in load(run.get("summaryMetrics")).items() if key not in BOOKKEEPING}
     return About(
         notes=str(run.get("notes") or "").strip(),
@@ -145,7 +145,7 @@ def about(run: Mapping[str, Json], metadata: Mapping[str, Json]) -> About:
         summary={
             key: value for key, value in flatten(summary) if value is None or isinstance(value, str | int | float)
         },
-        command=shlex.join(map(str, words)) if words else None,
+        command=command_of(environment_of(_plain(load(run.get("config")).get("_wandb")))),
     )
 
 

@@ -92,7 +92,7 @@ class WandbRuns:
             folder: where its files are put.
             deadline: for all of it.
             also: `games` (bool): the table of games too. `checkpoint` (text or None): its artifact, a name or `newest`.
-                `command` (bool): how it was started. `namesakes` (bool): other runs of its name.
+                `namesakes` (bool): other runs of its name.
 
         Raises:
             InputError: there is no such run or artifact, or there are several.
@@ -107,7 +107,6 @@ class WandbRuns:
             run=name.run,
             games=bool(also.get("games")),
             artifacts=asked is not None,
-            command=bool(also.get("command")),
             namesakes=bool(also.get("namesakes")),
         )
         found = send(wanted, self._access, folder, deadline, self._tell)
@@ -132,7 +131,7 @@ class WandbRuns:
             table=None if games is None else games["key"],
             checkpoint=None if asked is None else checkpoint_of(found["artifacts"], asked, identity.name),
             namesakes=tuple(identity_of(one, name, self._page()) for one in found["namesakes"]),
-            about=about(run, found["metadata"]),
+            about=about(run),
             asked=Asked(
                 service="W&B",
                 what="run",

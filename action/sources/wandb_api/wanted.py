@@ -34,8 +34,6 @@ class Wanted:
     games: bool = False
     """The table of games that the run logged is wanted too."""
     artifacts: bool = False
-    command: bool = False
-    """How the run was started is wanted too: it stands in a file of its own."""
     namesakes: bool = False
     """Other runs of its name are wanted too."""
     filters: Mapping[str, Json] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from action.sources.wandb_log.framing import MAGIC
 from action.sources.wandb_log.naming import label
 from action.sources.wandb_log.record import Exit, RunHead
 from action.sources.wandb_log.run import Fragment, id_of_name, read_file, read_head
-from action.sources.wandb_log.started import command_of
+from action.sources.wandb_log.started import started
 from checks.run import Identity, Note, NoteKind, Rows, RunData, RunState, Scalar, Selection, Series, Words
 
 _PATTERNS = (
@@ -144,7 +144,7 @@ def _merge(path: Path, fragments: list[Fragment], notes: tuple[Note, ...]) -> Ru
         state=state,
         exit_code=exit_code,
         config=config,
-        words=Words(notes=last.head.notes, command=command_of(last.path)),
+        words=Words(notes=last.head.notes, command=started(last.path)),
         rows=_rows(fragments),
         series=_series(fragments),
         catalog=counts,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
+from action.command import command_of
 from action.files import look
 
 _MOST = 1_000_000
 
 
-def command_of(run_file: Path) -> str | None:
+def started(run_file: Path) -> str | None:
     """Give the command line of a run; None where `files/wandb-metadata.json` beside it does not hold one.
 
     Whatever is wrong with that file costs the command alone: no number rests on it.
@@ -21,9 +21,4 @@ def command_of(run_file: Path) -> str | None:
         found = json.loads(content)
     except ValueError:  # also where it is no UTF-8, or was cut off
         return None
-    if not isinstance(found, dict):
-        return None
-    program, words = found.get("program") or found.get("codePath"), found.get("args")
-    if not isinstance(program, str):
-        return None
-    return shlex.join(["python", program, *(map(str, words) if isinstance(words, list) else ())])
+    return command_of(found) if isinstance(found, dict) else None
