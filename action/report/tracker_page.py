@@ -75,7 +75,7 @@ def _identity(verdict: Verdict) -> str:
 
 def _by(template: GivenTemplate, page: Mapping[str, object]) -> str:
     text = render_given(template.source, page, name=template.name)
-    lacking = [f"**{part.capitalize()}**:" for part in ("status", "results") if part not in split_parts(text)]
+    lacking = [f"**{part.capitalize()}**:" for part in ("status", "results") if part not in dict(split_parts(text))]
     if lacking:
         raise InputError(
             f"{template.name}: expected a template that writes {' and '.join(lacking)} at the start of a line, got one "

@@ -27,6 +27,10 @@ _NAMED = re.compile(
 _ITEM = re.compile(r"\s*[-*+]\s+(?:wandb|w&b|run(?: name| id)?)\s*:(?P<value>[^:]*(?::(?://)?[^:]*)?)", re.IGNORECASE)
 _CALLED = re.compile(r"(?:run|name|id)[\w.-]*[ =][\"']?", re.IGNORECASE)
 """What stands in a command before the name that a run is given; behind other options it is somebody else's."""
+_TELLING = re.compile(r"[\w.-]*(?:\w[-_./]\w|[^\W\d]\d|\d[^\W\d])")
+"""What makes a name one that no sentence has by chance: words or digits that are joined."""
+_AROUND = " \t\r\n`*_<>[]"
+"""What may stand around a name."""
 _SHORT = 40
 """Characters of a placeholder, at most."""
 _LABEL = re.compile(r"[^:]*?:\**\s*(?P<value>.*)", re.DOTALL)
@@ -84,7 +88,7 @@ def update_tracker(old: str, run: RunEntry) -> Edit:
 def _update(old: str, run: RunEntry) -> Edit:
     """Do it for a text whose last line has an end."""
     outline = read_outline(old)
-    key, parts = run_key(run.identity), split_parts(run.text)
+    key, parts = run_key(run.identity), dict(split_parts(run.text))
     blocks = tuple(find_blocks(outline))
     mine = [block for block in blocks if block.key == key]
     entry = _find(outline, run, key, blocks)
@@ -117,17 +121,32 @@ def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: 
     )
 
 
-def split_parts(text: str) -> dict[str, str]:
-    r"""Split the Markdown of fields by label; what stands before the first has the label ``.
+def split_parts(text: str) -> tuple[tuple[str, str], ...]:
+    r"""Split the Markdown of fields by label, in order; what is in no field has the label ``.
 
-    >>> split_parts("**Hypothesis**: a\n\n**Status**: `completed`\n- x\n")
-    {'hypothesis': '**Hypothesis**: a\n', 'status': '**Status**: `completed`\n- x\n'}
+    A part that is kept up to date and stands twice is one, in its first place.
+
+    >>> split_parts("Owner: me\n\n**Hypothesis**: a\n\n**Status**: `completed`\n- x\n")
+    (('', 'Owner: me\n'), ('hypothesis', '**Hypothesis**: a\n'), ('status', '**Status**: `completed`\n- x\n'))
     """
     outline = read_outline(f"## Exp 1: x\n\n{text}")
-    found: dict[str, str] = {}
-    for field in outline.entries[0].fields:
-        found[field.label] = found.get(field.label, "") + "".join(outline.lines[field.span.start : field.span.end])
-    return {label: part if part.endswith("\n") else f"{part}\n" for label, part in found.items()}
+    entry = outline.entries[0]
+    found: list[tuple[str, list[str]]] = []
+    at = entry.body
+    for field in (*entry.fields, None):
+        start, end = (len(outline.lines),) * 2 if field is None else (field.span.start, field.span.end)
+        between = "".join(outline.lines[at:start]).strip("\r\n")
+        if between.strip():
+            found.append(("", [between]))
+        if field is not None:
+            same = next((part for label, part in found if label == field.label and label in KEPT), None)
+            inside = "".join(outline.lines[field.span.start : field.span.end]).rstrip("\r\n")
+            if same is None:
+                found.append((field.label, [inside]))
+            else:
+                same.append(inside)
+        at = end
+    return tuple((label, "".join(f"{one}\n" for one in part)) for label, part in found)
 
 
 def _find(outline: Outline, run: RunEntry, key: str, blocks: Sequence[Block]) -> Entry | None:
@@ -154,10 +173,14 @@ def _holds(entry: Entry, block: Block) -> bool:
 def _names(outline: Outline, entry: Entry, name: str) -> bool:
     """Tell whether an entry is of a run of that name: by title, command, or a line that says which run it is."""
     command = entry.field("command")
-    told = [entry.title]
-    told += [line for line in outline.lines[entry.body : entry.span.end] if _NAMED.match(line)]
+    told = [line for line in outline.lines[entry.body : entry.span.end] if _NAMED.match(line)]
     lines = [] if command is None else outline.lines[command.span.start : command.span.end]
-    return any(_says(line, name) for line in told) or any(_says(line, name, called=True) for line in lines)
+    if _TELLING.search(name):
+        named = _says(entry.title, name) or any(_says(line, name) for line in told)
+    else:  # a word or a number, which may stand anywhere
+        values = [entry.title, *(value for line in told for value in re.split("[,;]", line.partition(":")[2]))]
+        named = any(value.strip(_AROUND) == name for value in values)
+    return named or any(_says(line, name, called=True) for line in lines)
 
 
 def _says(line: str, name: str, *, called: bool = False) -> bool:
@@ -244,7 +267,7 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
 def _is_name(line: str, names: Sequence[str]) -> bool:
     """Tell whether a line says which run it is and nothing else: ours says it too."""
     match = _ITEM.fullmatch(line)
-    return match is not None and match["value"].strip(" \t\r\n`*_<>") in names
+    return match is not None and match["value"].strip(_AROUND) in names
 
 
 def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
@@ -253,7 +276,7 @@ def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
     level = min((one.level for one in outline.entries), default=2)
     key = run_key(run.identity)
     parts = split_parts(run.text)
-    body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts.items())
+    body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts)
     title = " ".join(run.title.split())
     entry = f"{'#' * level} Exp {number}: {title}\n\n{body}"
     if last is not None:

@@ -25,10 +25,15 @@ _FIELD = re.compile(
     r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
     r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:?)"
 )
+LABELS = frozenset({"hypothesis", "key config changes", "command", "status", "results", "follow-up"})
+"""Of the fields that an entry has; in a list other words in bold are what a list says."""
+_ITEM = re.compile(r" {0,3}[-*+] +")
 _MARK = "<!-- gatekeeper: "
 """How our comments begin: none is part of a field of people."""
 _DEEPEST = 4
 """Level of a heading below which it is no entry."""
+_OF_ITEM = 2
+"""How deep the parser has the paragraph of an item in a list that is in none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +127,12 @@ def read_outline(text: str) -> Outline:
     headings = [_heading(token, lines) for token in top if token.type == "heading_open"]
     rules = {token.map[0] for token in top if token.type == "hr" and token.map}
     marks = {token.map[0] for token in top if token.type == "html_block" and token.map and _MARK in lines[token.map[0]]}
-    starts = sorted(
-        {line for token in top if token.type == "paragraph_open" and token.map for line in range(*token.map)}
-    )
+    closing = {
+        token.map[0]
+        for token in top
+        if token.type == "html_block" and token.map and lines[token.map[0]].lstrip().startswith("</")
+    }
+    starts = sorted(_starts(tokens))
     entries = []
     for place, (level, span, told) in enumerate(headings):
         match = _ENTRY.fullmatch(told)
@@ -133,7 +141,7 @@ def read_outline(text: str) -> Outline:
         after = [one.start for deep, one, text in headings[place + 1 :] if deep <= level or _is_entry(deep, text)]
         end = _trimmed(lines, span.end, after[0] if after else len(lines), rules)
         inner = [one.start for _, one, _ in headings[place + 1 :] if one.start < end]
-        edges = sorted({*inner, *(line for line in {*rules, *marks} if span.end <= line < end)})
+        edges = sorted({*inner, *(line for line in {*rules, *marks, *closing} if span.end <= line < end)})
         entries.append(
             Entry(
                 number=int(match["number"]),
@@ -141,7 +149,7 @@ def read_outline(text: str) -> Outline:
                 level=level,
                 span=Span(start=span.start, end=end),
                 body=span.end,
-                fields=tuple(_fields(lines, [line for line in starts if span.end <= line < end], edges, end)),
+                fields=tuple(_fields(lines, [one for one in starts if span.end <= one[0] < end], edges, end)),
             )
         )
     between = [any(one.span.end <= rule < other.span.start for rule in rules) for one, other in pairwise(entries)]
@@ -191,12 +199,30 @@ def _trimmed(lines: Sequence[str], start: int, end: int, rules: set[int]) -> int
     return end
 
 
-def _fields(lines: Sequence[str], starts: Sequence[int], edges: Sequence[int], end: int) -> Iterator[Field]:
-    found = []
-    for line in starts:
-        match = _FIELD.match(lines[line])
+def _starts(tokens: Sequence[Token]) -> Iterator[tuple[int, bool]]:
+    """Give lines where a field may begin, and whether in a list: an item of it, or what a list takes in unintended."""
+    quoted = {line for token in tokens if token.type == "blockquote_open" and token.map for line in range(*token.map)}
+    for token in tokens:
+        if token.type == "paragraph_open" and token.map and token.map[0] not in quoted:
+            for line in range(*token.map):
+                if token.level in {0, _OF_ITEM} or line > token.map[0]:
+                    yield line, token.level > 0
+
+
+def _fields(
+    lines: Sequence[str], starts: Sequence[tuple[int, bool]], edges: Sequence[int], end: int
+) -> Iterator[Field]:
+    found: list[tuple[int, str]] = []
+    said: set[str] = set()
+    for line, listed in starts:
+        item = _ITEM.match(lines[line]) if listed else None
+        match = _FIELD.match(lines[line], item.end() if item else 0)
         if match and (match["inner"] or match["outer"]):
-            found.append((line, " ".join(match["label"].split()).lower()))
+            label = " ".join(match["label"].split()).lower()
+            if listed and (label not in LABELS or label in said or (item and "results" in said)):
+                continue  # a result in bold, say
+            said.add(label)
+            found.append((line, label))
     stops = sorted({*(line for line, _ in found), *edges, end})
     for line, label in found:
         stop = stops[bisect_right(stops, line)]

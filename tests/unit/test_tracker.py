@@ -385,10 +385,96 @@ def test_a_long_tracker_is_read_in_seconds() -> None:
 
 
 def test_parts_are_split_by_label() -> None:
-    assert list(split_parts(TEXT)) == ["hypothesis", "key config changes", "status", "results", "follow-up"]
-    assert split_parts("**Status**: x") == {"status": "**Status**: x\n"}
-    assert split_parts("**A**: 1\n**A**: 2\n") == {"a": "**A**: 1\n**A**: 2\n"}
+    labels = [label for label, _ in split_parts(TEXT)]
+    assert labels == ["hypothesis", "key config changes", "status", "results", "follow-up"]
+    assert split_parts("**Status**: x") == (("status", "**Status**: x\n"),)
+    assert split_parts("**A**: 1\n**A**: 2\n") == (("a", "**A**: 1\n"), ("a", "**A**: 2\n"))
+    assert split_parts("**Results**: 1\n\n**A**: 2\n**Results**: 3\n") == (
+        ("results", "**Results**: 1\n**Results**: 3\n"),
+        ("a", "**A**: 2\n"),
+    )
     assert run_key("a") != run_key("b")
+
+
+def test_what_a_template_writes_beside_its_fields_stands_in_a_new_entry() -> None:
+    text = "Owner: me\n\n**Status**: `completed`\n\n### More\n\nwords\n\n**Results**: x\n\n---\n\nend\n"
+
+    found = update_tracker("## Exp 1: a\n", run(text=text))
+
+    assert people(found.text)[2:] == [
+        "## Exp 2: grpo-7",
+        "",
+        "Owner: me",
+        "",
+        "",
+        "### More",
+        "",
+        "words",
+        "",
+        "",
+        "---",
+        "",
+        "end",
+    ]
+    assert again(found, run(text=text)) == found.text
+
+
+def test_fields_in_a_list_are_fields() -> None:
+    text = (
+        "## Exp 1: grpo-7\n\n- **Hypothesis**: it holds\n- **Status**: `planned`\n  - run name: grpo-7\n"
+        "- **Results**: _pending_\n- **Owner**: Alice\n"
+    )
+
+    found = update_tracker(text, run())
+
+    assert people(found.text)[:3] == text.splitlines()[:3]
+    assert "planned" not in found.text
+    assert "pending" in found.text  # what is in the same list below it may be a result
+    assert holds(people(found.text), ["- **Hypothesis**: it holds", "- **Owner**: Alice"])
+    assert again(found) == found.text
+    assert "pending" not in update_tracker(text.replace("- **Owner**: Alice\n", ""), run()).text
+
+
+def test_a_result_in_a_list_is_no_field() -> None:
+    text = "## Exp 1: grpo-7\n\n**Results**:\n- **Reward**: up\n- **Status**: planned was better\n"
+
+    found = update_tracker(text, run())
+
+    assert holds(people(found.text), text.splitlines())
+    assert [one.label for one in read_outline(text).entries[0].fields] == ["results"]
+
+
+def test_a_field_that_a_list_takes_in_is_a_field() -> None:
+    fields = "**Key Config Changes**:\n- lr: 1\n**Status**: `planned`\n**Results**: TBD\n"
+    text = f"## Exp 1: grpo-7\n\n{fields}\n> - a\n> **Status**: b\n"
+
+    found = update_tracker(text, run())
+
+    assert [one.label for one in read_outline(text).entries[0].fields] == ["key config changes", "status", "results"]
+    assert "planned" not in found.text
+    assert holds(people(found.text), ["**Key Config Changes**:", "- lr: 1", "> - a", "> **Status**: b"])
+    assert again(found) == found.text
+
+
+def test_ours_stand_before_the_end_of_what_is_folded() -> None:
+    fields = "**Status**: `planned`\n\n**Results**: TBD\n"
+    text = f"## Exp 1: grpo-7\n\n<details>\n\n{fields}\n</details>\n\n**Follow-up**: none yet\n"
+
+    found = update_tracker(text, run()).text
+
+    assert "TBD" not in found
+    assert found.index("<details>") < found.index("positive") < found.index("</details>") < found.index("train longer")
+
+
+@pytest.mark.parametrize("name", ["7", "Baseline", "warm up", "x7"])
+def test_a_name_that_is_a_word_or_a_number_is_found_where_it_is_all_that_is_said(name: str) -> None:
+    here = run(identity="u", names=(name,))
+    for line in (f"- run name: `{name}`", f"- runs: a, {name}", f"- run: {name}"):
+        assert update_tracker(f"## Exp 4: T\n\n{line}\n", here).number == 4, line
+    assert update_tracker(f"## Exp 4: {name}\n", here).number == 4
+    assert update_tracker(f"## Exp 4: {name}\n", here).new is False
+    by_chance = f"## Exp 4: the {name} bots\n\n- runs: {name} seeds each\n"
+    assert update_tracker(by_chance, here).new is (name != "x7")
 
 
 def test_a_block_that_people_stretched_over_another_entry_is_theirs() -> None:
@@ -442,6 +528,8 @@ LINES = st.one_of(
             "**Results**:",
             "**Follow-up**:",
             "- item",
+            "- **Status**: planned",
+            "- **Results**: TBD",
             "  - nested",
             "> quote",
             "```",
