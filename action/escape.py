@@ -14,9 +14,12 @@ that hold such a character lose exact copying; ordinary names of metrics and fil
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 LIMIT = 1_000
 """Most characters of one text."""
+_AHEAD = 16
+"""Of a longer text no more is looked at than so many times what is shown."""
 WORD_HEAD, WORD_TAIL = 96, 24
 """What stays of a longer word; a digest with its prefix (71 characters) is never cut."""
 
@@ -72,7 +75,7 @@ def one_line(text: str, *, limit: int = LIMIT, whole_words: bool = False) -> str
     a bred \x1b]0;title\x07 \u202e|
     """
     # Ahead of every expression: none of them has to walk over more than could be shown anyway.
-    text = text[: 16 * limit]
+    text = text[: _AHEAD * limit]
     text = _BLANK.sub(" ", _COLOUR.sub("", text)).strip(" ")
     text = _MARKS.sub(r"\1…", _INVISIBLE.sub(_visible, text))
     # A runner of GitHub Actions takes `::name` at the start of a line, and `##[name` anywhere, for a command.
@@ -109,6 +112,12 @@ def markdown(text: str, *, limit: int = LIMIT) -> str:
     >>> markdown("kl_p95 | *<b>* @team")
     'kl_p95 &#124; &#42;&#60;b&#62;&#42; &#64;&#8203;team'
     """
+    return _markdown(text[: _AHEAD * limit], limit)
+
+
+@lru_cache(maxsize=1024)
+def _markdown(text: str, limit: int) -> str:
+    """Do it; a report that is laid out in several lengths, until one fits, says the same words each time."""
     line = one_line(text, limit=limit) or _GAP  # an empty text would pull the marks around it together
     line = _REFERENCE.sub(lambda match: match[0] + _GAP, line)
     line = _STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", line)

@@ -443,7 +443,7 @@ def test_a_trial_is_said_even_on_the_last_rung() -> None:
 
 
 @pytest.mark.parametrize("text", ["reason", "word " * 400, "😀" * 900, "語" * 1_000, "@" * 1_000, HOSTILE])
-@pytest.mark.parametrize("budget", [SMALLEST_BUDGET, 20_000, BUDGET, 65_536, 65_537])
+@pytest.mark.parametrize("budget", [SMALLEST_BUDGET, 20_000, 65_537])
 def test_no_comment_is_longer_than_its_budget_or_than_github_takes(text: str, budget: int) -> None:
     others = [earlier(f"{at}-{text}") for at in range(110)]
     for judged in (hostile(text), long(80, text), verdict(headline=text, run=run(name=text, id=text))):
