@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint types contracts unit bench docs record lock clean
+.PHONY: help demo test lint types contracts unit bench mutants docs record lock clean
 
 help:  ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,14 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_exact.py
 	PYTHONPATH=. $(VENV)-bench/bin/python bench/elo_speed.py
 
+$(VENV)-mutants/.mutmut: requirements-mutants.lock
+	$(PYTHON) -m venv $(VENV)-mutants
+	$(VENV)-mutants/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-mutants.lock
+	@touch $@
+
+mutants: $(VENV)-mutants/.mutmut  ## change the tracker and the verdict a thousand times: which changes does no test notice?
+	$(VENV)-mutants/bin/python bench/mutants.py
+
 docs: $(VENV)/.run  ## write docs/reference.md and the patterns of a diagnosis anew
 	$(BIN)/python docs/generate.py
 
@@ -82,6 +90,7 @@ lock:  ## write the lock files anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --output-file requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --constraints requirements.lock --output-file requirements-dev.lock
 	uv pip compile bench/requirements.in pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --output-file requirements-bench.lock
+	uv pip compile bench/mutants.in pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --quiet --constraints requirements-dev.lock --output-file requirements-mutants.lock
 
 clean:  ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-bench build dist out
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-mutants build dist out

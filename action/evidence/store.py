@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ from checks.run import Evidence, RunData
 Fetch: TypeAlias = Callable[[str], bytes]
 MAX_BYTES = 2**31
 """Of a bundle, unpacked: 40 million values. Stops a `.tar.gz` that unpacks to a disk full of zeros."""
+_CHUNK = 2**20
 _FOLDER = "evidence"
 _OURS = re.compile(
     r"manifest\.json|policy\.yml|logs\.json|games\.jsonl|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl"
@@ -47,9 +49,8 @@ def read_bundle(path: Path) -> noun.Bundle:
     try:
         fetch = _fetch_member(path) if path.is_file() else _fetch_file(path)
         return _read(path, fetch)
-    except OSError as error:
-        raise read_error(Path(error.filename or path), error) from error
     except (
+        gzip.BadGzipFile,
         KeyError,
         TypeError,
         ValueError,
@@ -65,6 +66,8 @@ def read_bundle(path: Path) -> noun.Bundle:
             f"{show_name(path)}: expected an evidence bundle of version {noun.VERSION}, got one that cannot be read "
             f"({what}); judge the run itself again"
         ) from error
+    except OSError as error:
+        raise read_error(Path(error.filename or path), error) from error
 
 
 def _fetch_file(folder: Path) -> Fetch:
@@ -98,6 +101,11 @@ def _fetch_member(path: Path) -> Fetch:
                 raise InputError(f"{show_name(path)}: {_TOO_LARGE}")
             stream = archive.extractfile(member)
             members[name] = stream.read() if stream is not None else b""
+        # The checksum stands at the end of the stream, which reading members does not reach.
+        while archive.fileobj is not None and (rest := archive.fileobj.read(_CHUNK)):
+            size += len(rest)
+            if size > MAX_BYTES:
+                raise InputError(f"{show_name(path)}: {_TOO_LARGE}")
 
     def fetch(name: str) -> bytes:
         if name not in members:

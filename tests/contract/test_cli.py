@@ -311,7 +311,9 @@ def test_the_makefile_and_ci_have_the_promised_ways_in() -> None:
     assert os.access(ci, os.X_OK)
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-mutants.lock"]
+)
 def test_every_locked_requirement_has_hashes_and_none_an_address(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = re.findall(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -347,6 +348,31 @@ def test_an_archive_with_a_flipped_byte_is_read_to_the_same_verdict_or_refused(
 
     with contextlib.suppress(InputError):
         assert expected == verdict_json(judge_path(packed, None).verdict)
+
+
+def test_a_byte_of_the_manifest_that_flipped_in_an_archive_is_seen(folder: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "b.tar.gz"
+    with tarfile.open(packed, "w:gz", compresslevel=0) as archive:  # stored as it is: any flip unpacks
+        archive.add(folder, arcname="evidence")
+    whole = packed.read_bytes()
+    assert b"JSONL table" in whole
+    packed.write_bytes(whole.replace(b"JSONL table", b"JSON= table"))
+
+    with pytest.raises(InputError, match=r"b\.tar\.gz: expected .*CRC check failed"):
+        read_bundle(packed)
+
+
+def test_what_follows_the_end_of_an_archive_fills_no_memory(folder: Path, tmp_path: Path) -> None:
+    packed = pack(folder, tmp_path / "b.tar.gz")
+    with gzip.open(packed, "ab") as more:
+        for _ in range(3):
+            more.write(b"\0" * 2**20)
+
+    assert read_bundle(packed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "MAX_BYTES", 2**20)
+        with pytest.raises(InputError, match=r"b\.tar\.gz: expected regular files of at most"):
+            read_bundle(packed)
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, 10**400])

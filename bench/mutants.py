@@ -1,0 +1,129 @@
+"""Mutation tests of the tracker's editor and of the verdict: changes of the code that no test notices.
+
+mutmut changes one thing in a function at a time and runs the tests that go through it; what is left alive is shown
+with its difference, and why nobody can notice it. Exits 1 where one is not explained. Run by `make mutants`, with the
+Python of an environment of its own; modules may be named, as `action/tracker/block.py`. The repository is copied
+first, so that nothing in it is changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MODULES = (
+    *sorted(f"action/tracker/{path.name}" for path in (ROOT / "action/tracker").glob("[a-z]*.py")),
+    "checks/verdict.py",
+)
+TESTS = ("tests/unit/test_tracker.py", "tests/unit/test_tracker_merge.py", "tests/golden", "tests/unit/test_verdict.py")
+COPIED = ("action", "checks", "templates", "tests", "examples", "docs", "pyproject.toml", "README.md", "action.yml")
+CONFIG = """\
+[mutmut]
+source_paths=
+    action
+    checks
+only_mutate=
+    {modules}
+also_copy=
+    {copied}
+pytest_add_cli_args=
+    -p
+    no:cacheprovider
+    -o
+    addopts=--import-mode=importlib
+pytest_add_cli_args_test_selection=
+    {tests}
+use_git_change_detection=false
+"""
+KILLED, SURVIVED = frozenset({1, 3}), frozenset({0})
+SLOW = frozenset({-24, 24, 36, 152, 255})
+"""Exit codes of mutmut 3.8 (its `stats.py`)."""
+EQUAL: dict[str, str] = {}
+"""What was changed, as `function: - old + new` → why no test can notice it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """A changed program that went through the tests."""
+
+    module: str
+    name: str
+    code: int | None
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the table and the survivors of docs/benchmarks.md."""
+    modules = tuple(words) or MODULES
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-mutants-") as folder:
+        place = Path(folder)
+        for name in COPIED:
+            _copy(ROOT / name, place / name)
+        lines = {"modules": modules, "copied": COPIED, "tests": TESTS}
+        texts = {name: "\n    ".join(values) for name, values in lines.items()}
+        (place / "setup.cfg").write_text(CONFIG.format(**texts), encoding="utf-8")
+        ended = _mutmut(place, "run", "--max-children", "2")
+        found = [mutant for module in modules for mutant in _read(place, module)]
+        if not found or any(one.code is None for one in found):
+            print(ended.stdout[-4_000:], ended.stderr[-4_000:], file=sys.stderr)
+            return 1
+        _table(modules, found)
+        told = [_told(place, one) for one in found if one.code not in KILLED | SLOW]
+        return int(not all(told))
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    else:
+        shutil.copy2(source, target)
+
+
+def _mutmut(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mutmut", *words], cwd=place, capture_output=True, encoding="utf-8", check=False
+    )
+
+
+def _read(place: Path, module: str) -> Iterator[Mutant]:
+    path = place / "mutants" / f"{module}.meta"
+    codes = json.loads(path.read_text("utf-8"))["exit_code_by_key"] if path.exists() else {}
+    return (Mutant(module=module, name=name, code=code) for name, code in codes.items())
+
+
+def _table(modules: Sequence[str], found: Sequence[Mutant]) -> None:
+    print("| module | mutants | noticed | endless, ended | left |")
+    print("| --- | --: | --: | --: | --: |")
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        for module in (one.module, "together"):
+            kind = "noticed" if one.code in KILLED else "ended" if one.code in SLOW else "left"
+            counts.update([(module, kind), (module, "all")])
+    for module in (*modules, "together"):
+        numbers = [counts[module, kind] for kind in ("all", "noticed", "ended", "left")]
+        print(f"| `{module}` | {' | '.join(f'{number:,}' for number in numbers)} |")
+
+
+def _told(place: Path, mutant: Mutant) -> bool:
+    """Print what a mutant that is left changes, and why that is no fault; False: nobody said why."""
+    shown = _mutmut(place, "show", mutant.name).stdout.splitlines()
+    changed = {
+        sign: [line[1:].strip() for line in shown if re.match(rf"\{sign}(?!{re.escape(sign * 2)})", line)]
+        for sign in "-+"
+    }
+    function = re.sub(r"__mutmut_\d+\Z", "", mutant.name).rpartition(".")[2].removeprefix("x_")
+    key = f"{function}: - {' '.join(changed['-'])} + {' '.join(changed['+'])}"
+    print(f"- {key}\n  {EQUAL.get(key, '**not explained**')}")
+    return key in EQUAL
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
