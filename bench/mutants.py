@@ -24,8 +24,15 @@ MODULES = (
     *sorted(f"action/tracker/{path.name}" for path in (ROOT / "action/tracker").glob("[a-z]*.py")),
     "checks/verdict.py",
 )
-TESTS = ("tests/unit/test_tracker.py", "tests/unit/test_tracker_merge.py", "tests/golden", "tests/unit/test_verdict.py")
+TESTS = (
+    "tests/unit/test_tracker.py",
+    "tests/unit/test_tracker_merge.py",
+    "tests/golden/test_tracker.py",
+    "tests/unit/test_verdict.py",
+)
 COPIED = ("action", "checks", "templates", "tests", "examples", "docs", "pyproject.toml", "README.md", "action.yml")
+INFO = "experiment_gatekeeper-0.dist-info"
+"""Where the program looks for its own version: it is not installed."""
 CONFIG = """\
 [mutmut]
 source_paths=
@@ -67,7 +74,9 @@ def main(words: Sequence[str]) -> int:
         place = Path(folder)
         for name in COPIED:
             _copy(ROOT / name, place / name)
-        lines = {"modules": modules, "copied": COPIED, "tests": TESTS}
+        (place / INFO).mkdir()
+        (place / INFO / "METADATA").write_text("Metadata-Version: 2.1\nName: experiment-gatekeeper\nVersion: 0\n")
+        lines = {"modules": modules, "copied": (*COPIED, INFO), "tests": TESTS}
         texts = {name: "\n    ".join(values) for name, values in lines.items()}
         (place / "setup.cfg").write_text(CONFIG.format(**texts), encoding="utf-8")
         ended = _mutmut(place, "run", "--max-children", "2")
