@@ -25,8 +25,11 @@ MODULES = (
     "checks/verdict.py",
 )
 TESTS = (
+    "action/tracker",
+    "checks/verdict.py",
     "tests/unit/test_tracker.py",
     "tests/unit/test_tracker_merge.py",
+    "tests/golden/test_golden.py",
     "tests/golden/test_tracker.py",
     "tests/unit/test_verdict.py",
 )
@@ -46,7 +49,9 @@ pytest_add_cli_args=
     -p
     no:cacheprovider
     -o
-    addopts=--import-mode=importlib
+    addopts=--import-mode=importlib --doctest-modules
+    -k
+    not hash_seed
 pytest_add_cli_args_test_selection=
     {tests}
 use_git_change_detection=false

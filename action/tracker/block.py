@@ -64,7 +64,7 @@ def find_blocks(outline: Outline) -> Iterator[Block]:
     """Find our blocks, in order; a mark without its other half is none, nor is one that holds a whole entry."""
     begun: tuple[int, re.Match[str]] | None = None
     for line in outline.comments:
-        text = outline.lines[line].rstrip("\r\n")
+        text = outline.lines[line]
         if match := _BEGIN.fullmatch(text):
             begun = (line, match)
         elif (match := _END.fullmatch(text)) and begun is not None:

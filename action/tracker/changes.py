@@ -53,5 +53,5 @@ def changed_entries(old: str, new: str) -> tuple[EntryChange, ...]:
 
 def _blocks(outline: Outline, entry: Entry | None = None) -> Iterator[tuple[tuple[str, str], str]]:
     for block in find_blocks(outline):
-        if entry is None or entry.span.start <= block.span.start < entry.span.end:
+        if entry is None or entry.span.holds(block.span.start):
             yield (block.key, block.part), "".join(outline.lines[block.span.start : block.span.end])

@@ -33,7 +33,8 @@ _AROUND = " \t\r\n`*_<>[]"
 """What may stand around a name."""
 _SHORT = 40
 """Characters of a placeholder, at most."""
-_LABEL = re.compile(r"[^:]*?:\**\s*(?P<value>.*)", re.DOTALL)
+_LABEL = re.compile(r"[^:]*:\**\s*")
+"""What stands before the value of a field."""
 
 
 class TrackerError(Exception):
@@ -107,7 +108,7 @@ def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: 
     key, number = wanted
     after = read_outline(text)
     found = [block for block in find_blocks(after) if block.key == key and not block.edited]
-    homes = {entry.number for entry in after.entries for block in found if _holds(entry, block)}
+    homes = {entry.number for entry in after.entries for block in found if entry.span.holds(block.span.start)}
     if sorted(block.part for block in found) == sorted(parts) and number in homes:
         return
     if outline.unclosed is not None:
@@ -155,19 +156,15 @@ def _find(outline: Outline, run: RunEntry, key: str, blocks: Sequence[Block]) ->
     An entry that holds what was written of another run or sweep is theirs, though it may name this run.
     """
     for entry in outline.entries:
-        if any(_holds(entry, block) for block in blocks if block.key == key):
+        if any(entry.span.holds(block.span.start) for block in blocks if block.key == key):
             return entry
-    free = [entry for entry in outline.entries if not any(_holds(entry, block) for block in blocks)]
+    free = [entry for entry in outline.entries if not any(entry.span.holds(block.span.start) for block in blocks)]
     for name in reversed(run.names):  # an address or an id says more than a name, which runs may share
         named = [entry for entry in free if _names(outline, entry, name)]
         opened = [entry for entry in named if state_of(outline, entry) in OPEN]
         if named:
             return (opened or named)[-1]
     return None
-
-
-def _holds(entry: Entry, block: Block) -> bool:
-    return entry.span.start <= block.span.start < entry.span.end
 
 
 def _names(outline: Outline, entry: Entry, name: str) -> bool:
@@ -199,8 +196,7 @@ def state_of(outline: Outline, entry: Entry) -> str:
     field = entry.field("status")
     if field is None:
         return ""
-    value = _LABEL.fullmatch(outline.lines[field.span.start])
-    match = _STATE.fullmatch(value["value"]) if value else None
+    match = _STATE.fullmatch(_LABEL.sub("", outline.lines[field.span.start], count=1))
     return match["state"].lower() if match else ""
 
 
@@ -228,7 +224,7 @@ def _fill(
 
 
 def _inside(field: Field, blocks: Sequence[Block]) -> bool:
-    return any(one.span.start <= field.span.start < one.span.end for one in blocks)
+    return any(one.span.holds(field.span.start) for one in blocks)
 
 
 def _again(outline: Outline, block: Block, text: list[str]) -> tuple[Span, list[str]]:
@@ -243,22 +239,15 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
     """Fill a field that people wrote: a placeholder is replaced, all else stays and ours goes below it."""
     lines, blank = outline.lines[field.span.start : field.span.end], _ours(outline, "\n")
     text, names = ours
-    value = _LABEL.fullmatch(lines[0])
-    told = value["value"].strip() if value else ""
+    told = _LABEL.sub("", lines[0], count=1).strip()
     match = _STATE.fullmatch(told)
     if part == "status" and match and match["state"].lower() in OPEN:
         # Which run it is stands in ours too; what else people wrote here is kept.
         rest = [line for line in lines[1:] if not _is_name(line, names)]
         before = _ours(outline, f"- before: {told}\n") if match["rest"].strip() else []
-        return field.span, [*text, *(blank if before or "".join(rest).strip() else []), *before, *rest]
-    plain = value is not None and "(" not in lines[0][: value.start("value")]  # `(Alice)` is said by somebody
-    if (
-        part != "status"
-        and plain
-        and len(told) < _SHORT
-        and _PENDING.fullmatch(told)
-        and not "".join(lines[1:]).strip()
-    ):
+        return field.span, [*text, *(blank if before or any(map(str.strip, rest)) else []), *before, *rest]
+    plain = "(" not in lines[0].partition(":")[0]  # `(Alice)` is said by somebody
+    if plain and len(told) < _SHORT and _PENDING.fullmatch(told) and not any(map(str.strip, lines[1:])):
         return field.span, text
     end = Span(start=field.span.end, end=field.span.end)
     return end, [*blank, *text]

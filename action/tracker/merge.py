@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks
 from action.tracker.lines import merge_lines
-from action.tracker.outline import Entry, Outline, Span, read_outline, split_lines
+from action.tracker.outline import Outline, read_outline, split_lines
 
 _NUMBER = re.compile(r"(exp(?:eriment)?\.?\s*#?\s*)\d+", re.IGNORECASE)
 
@@ -231,11 +231,11 @@ def _numbered(text: str, base: str) -> str:
     outline, before = read_outline(text), read_outline(base)
     known = {block.key for block in find_blocks(before)}
     there = {(one.number, one.title) for one in before.entries}
-    mine = [block.span for block in find_blocks(outline) if block.key not in known]
+    mine = [block.span.start for block in find_blocks(outline) if block.key not in known]
     new = [
         entry
         for entry in outline.entries
-        if (entry.number, entry.title) not in there and any(_holds(entry, span) for span in mine)
+        if (entry.number, entry.title) not in there and any(map(entry.span.holds, mine))
     ]
     taken = {entry.number for entry in outline.entries if entry not in new}
     lines = list(outline.lines)
@@ -245,7 +245,3 @@ def _numbered(text: str, base: str) -> str:
             lines[entry.span.start] = _NUMBER.sub(rf"\g<1>{number}", lines[entry.span.start], count=1)
         taken.add(number)
     return "".join(lines)
-
-
-def _holds(entry: Entry, span: Span) -> bool:
-    return entry.span.start <= span.start < entry.span.end

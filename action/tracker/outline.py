@@ -43,6 +43,14 @@ class Span:
     start: int
     end: int
 
+    def holds(self, line: int) -> bool:
+        """Tell whether a line is among them.
+
+        >>> [Span(start=1, end=3).holds(line) for line in range(4)]
+        [False, True, True, False]
+        """
+        return self.start <= line < self.end
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
@@ -216,6 +224,8 @@ def _fields(
     said: set[str] = set()
     for line, listed in starts:
         item = _ITEM.match(lines[line]) if listed else None
+        if listed and not item and lines[line].startswith(" "):
+            continue  # within an item on purpose
         match = _FIELD.match(lines[line], item.end() if item else 0)
         if match and (match["inner"] or match["outer"]):
             label = " ".join(match["label"].split()).lower()

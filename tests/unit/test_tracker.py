@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from action.tracker.block import find_blocks, run_key
+from action.tracker.block import digest, find_blocks, marked, run_key
 from action.tracker.edit import Edit, RunEntry, TrackerError, split_parts, state_of, update_tracker
 from action.tracker.outline import read_outline, split_lines
 
@@ -509,6 +509,142 @@ def test_what_somebody_said_is_no_placeholder(line: str) -> None:
 )
 def test_titles_of_pages_are_no_entries_and_long_numbers_are(heading: str, number: int | None) -> None:
     assert [one.number for one in read_outline(f"{heading}\n\nx\n").entries] == ([] if number is None else [number])
+
+
+@pytest.mark.parametrize("line", ["**Status**: TBD", "**Status**:", "**Status**: _pending_", "**Status:** `planned`"])
+def test_a_status_that_says_nothing_yet_is_filled_and_nothing_moves(line: str) -> None:
+    text = f"## Exp 1: grpo-7\n\n{line}\n\n**Results**: mine\n"
+
+    found = update_tracker(text, run()).text
+
+    assert found.startswith("## Exp 1: grpo-7\n\n<!-- gatekeeper: status of ")
+    assert re.search(
+        r"<!-- gatekeeper: end of status of \w+ -->\n\n\*\*Results\*\*: mine\n\n<!-- gatekeeper: results", found
+    )
+
+
+def test_a_block_that_is_gone_is_put_in_where_it_belongs() -> None:
+    first = update_tracker("", run()).text
+    place = slice(first.index("<!-- gatekeeper: status"), first.index("<!-- gatekeeper: results"))
+
+    assert (
+        again(Edit(text=first[: place.start] + first[place.stop :], number=1, new=False, first=False, kept=())) == first
+    )
+
+
+def test_a_field_right_behind_our_block_is_that_of_people() -> None:
+    first = update_tracker("", run(text="**Status**: `completed`\n\n**Results**: x\n")).text
+    behind = first.rstrip("\n") + "\n**Follow-up**: _pending_\n"
+
+    found = update_tracker(behind, run()).text
+
+    assert "_pending_" not in found
+    assert found.count("**Follow-up**") == 1
+
+
+def test_what_is_told_of_an_edit_is_what_was_done() -> None:
+    first = update_tracker(PLANNED, run())
+
+    assert (first.first, update_tracker(first.text, run()).first) == (True, False)
+    assert split_parts("a X\n\n**Status**: x  \n")[0] == ("", "a X\n")
+    assert split_parts("    code\n\n**Status**: X  \n") == (("", "    code\n"), ("status", "**Status**: X  \n"))
+    assert [
+        state_of(read_outline(text), read_outline(text).entries[0])
+        for text in ("## Exp 1\n", "## Exp 1\n**Status**: 7\n")
+    ] == [
+        "",
+        "",
+    ]
+
+
+def test_what_we_write_stays_as_it_was_told() -> None:
+    text = "**Status**: `completed`  \n- X\n\n**Results**: X\n"
+
+    assert "**Status**: `completed`  \n- X\n<!--" in update_tracker("", run(text=text)).text
+    assert update_tracker("", run(title="a  b", text=text)).text.startswith("# Experiment tracker\n\n## Exp 1: a b\n")
+    assert marked("x", "0" * 16, "  - a X\n").splitlines()[1] == "  - a X"
+    assert len({digest(text) for text in ("a", " a", "Xa", "a\udc80")}) == 4
+    assert digest("a\r\nb\r\n") == digest("a\nb")
+    assert run_key("\udc80") != run_key("\udc81")
+
+
+@pytest.mark.parametrize("text", ["X\n", "Words.\n\n\n", "Words.\n"])
+def test_the_first_entry_stands_one_line_below_what_there_was(text: str) -> None:
+    found = update_tracker(text, run()).text
+
+    assert found.startswith(text.rstrip("\n") + "\n\n## Exp 1: grpo-7\n\n")
+    assert found.endswith(text[len(text.rstrip("\n")) + 1 :])
+
+
+def test_what_is_refused_says_where_and_what_to_do() -> None:
+    with pytest.raises(TrackerError) as unclosed:
+        update_tracker("# T\n\n```\nnever closed\n", run())
+    first = update_tracker("", run()).text
+    with pytest.raises(TrackerError) as copied:
+        update_tracker(first + "\n" + first.partition("\n\n")[2].replace("Exp 1", "Exp 2"), run())
+
+    assert str(unclosed.value) == (
+        "3: expected a fence or an HTML block that ends, got one that swallows what follows; close it"
+    )
+    assert str(copied.value) == (
+        "expected each block of this run once and in its entry, got copies, or marks without their other half; remove "
+        "what was copied"
+    )
+
+
+def test_a_name_after_another_colon_and_an_option_in_capitals() -> None:
+    word = run(identity="u", names=("Baseline",))
+    assert update_tracker("## Exp 1: T\n\n- run: see: Baseline\n", word).new
+    assert not update_tracker("## Exp 1: T\n\n**Command**: RUN_NAME=grpo-7 python t.py\n", run()).new
+
+
+def test_a_placeholder_of_forty_characters_is_none() -> None:
+    for length, filled in ((39, True), (40, False)):
+        found = update_tracker(f"## Exp 1: grpo-7\n\n**Results**: {'_' * length}\n", run()).text
+        assert ("_" * length in found) is not filled
+
+
+def test_blank_lines_between_a_state_and_the_name_of_the_run_leave_no_more() -> None:
+    found = update_tracker("## Exp 1: T\n\n**Status**: planned\n\n\n- run name: grpo-7\n\n**Results**: a\n", run()).text
+
+    assert "-->\n\n\n\n**Results**" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("#### Exp 3: A\n", [(3, "A", 4)]),
+        ("##### Exp 3: A\n", []),
+        ("Exp 3: A\nand B\n===\n", [(3, "A\nand B", 1)]),
+        ("Exp 3: A\nX\n---\n", [(3, "A\nX", 2)]),
+        ("## Exp 3: A #\n", [(3, "A", 2)]),
+        ("## Exp 3: A\t##\n", [(3, "A", 2)]),
+        ("## Exp 3: C#\n", [(3, "C#", 2)]),
+        ("## Exp 3: X\n", [(3, "X", 2)]),
+        ("\ufeff## Exp 3: A\n", [(3, "A", 2)]),
+        ("## \ufeffExp 3\n", []),
+        ("# Exp 3: A\n## #\n", [(3, "A", 1)]),
+    ],
+)
+def test_headings_say_number_and_title(text: str, found: list[tuple[int, str, int]]) -> None:
+    assert [(one.number, one.title, one.level) for one in read_outline(text).entries] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("> **Status**: a\n\n**Results**: b\n", ["results"]),
+        ("**Status**: a\n> quote\n\n**Results**: b\n", ["status", "results"]),
+        ("- **Status**: a\n\n  - **Results**: b\n", ["status"]),
+        ("- x\n\n  **Status**: a\n", []),
+        ("- x\n  - y\n**Status**: a\n", ["status"]),
+        ("- x\n  - **Status**: a\n", []),
+        ("- **Reward**: a\n- **Status**: a\n- **Status**: b\n", ["status"]),
+        ("**Reward**: a\n", ["reward"]),
+    ],
+)
+def test_fields_are_those_of_the_entry(text: str, labels: list[str]) -> None:
+    assert [one.label for one in read_outline(f"## Exp 1\n\n{text}").entries[0].fields] == labels
 
 
 LINES = st.one_of(

@@ -166,8 +166,20 @@ def test_line_ends_that_the_branch_changed_double_nothing() -> None:
     assert merged == TWO.replace("- x a", "- x a2")
 
 
-@pytest.mark.parametrize(("origin", "base", "branch", "merged"), [("", "X", "XY", "XY"), ("a", "X", "XY", "XY")])
-def test_what_both_put_in_comes_once(origin: str, base: str, branch: str, merged: str) -> None:
+@pytest.mark.parametrize(
+    ("origin", "base", "branch", "merged"),
+    [
+        ("abcde", "AbcDe", "abXde", "AbXDe"),  # what stands between two changes is none
+        ("abc", "aBc", "abC", "aBC"),  # changes that touch are not in conflict
+        ("qabcd", "qaBcd", "qXYZd", "qaBcXYZd"),
+        ("qabcde", "qAbCde", "qXYZde", "qAbCXYZde"),
+        ("", "X", "XY", "XY"),
+        ("a", "X", "XY", "XY"),
+    ],
+)
+def test_changes_of_both_sides_stand_in_their_order_and_the_same_once(
+    origin: str, base: str, branch: str, merged: str
+) -> None:
     assert merge_lines(origin, base, branch) == tuple(merged)
 
 
@@ -197,6 +209,70 @@ def test_entries_that_are_told_of_are_those_that_differ() -> None:
         (3, "a_b*c", "completed", Kind.NEW),
     ]
     assert [(one.number, one.kind) for one in changed_entries(filled, again)] == [(1, Kind.UPDATED)]
+
+
+@pytest.mark.parametrize("rule", ["---", "***", "___"])
+def test_a_rule_that_follows_an_entry_is_no_part_of_it(rule: str) -> None:
+    text = "# T\n\n## Exp 1: a\n\nx\n\n"
+    ruled = f"{text}{rule}\n\n## Exp 2: b\n\ny\n"
+
+    assert headings(merge_trackers(ruled, text.rstrip("\n") + "\n", ruled)) == [(1, "a")]
+    assert headings(merge_trackers(ruled, f"# T\n\n{rule}\n\n## Exp 2: b\n\ny\n", ruled)) == [(2, "b")]
+
+
+RULED = "# T\n\n## Exp 1: a\n\nx\n\n---\n\n## Exp 2: b\n\ny\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_new_entries_are_parted_as_the_others_are(newline: str, end: str) -> None:
+    base = f"{RULED}\n---\n\n## Exp 3: of the base\n\nz"
+    branch = f"{RULED}\n---\n\n## Exp 3: of the branch\n\nv\n\n---\n\n## Exp 4: another\n\nw\n"
+    texts = (text.replace("\n", newline) for text in (RULED, base + end, branch))
+
+    told = "## Exp 3: of the branch\n\nv\n\n---\n\n## Exp 4: another\n\nw\n"
+    expected = f"{base}\n\n---\n\n{told}"
+    assert merge_trackers(*texts) == (expected if end else expected.rstrip("\n")).replace("\n", newline)
+
+
+def test_new_entries_of_both_that_no_rule_parts() -> None:
+    text = RULED.replace("---\n\n", "")
+    base, branch = f"{text}\n## Exp 3: m\n\nz\n", f"{text}\n## Exp 3: n\n\nv\n\n## Exp 4: o\n\nw\n"
+
+    assert merge_trackers(text, base, branch) == f"{base}\n## Exp 3: n\n\nv\n\n## Exp 4: o\n\nw\n"
+    assert merge_trackers("", "# T", "# T\n\n## Exp 1: n\n\nv\n") == "# T\n\n## Exp 1: n\n\nv"
+
+
+def test_an_entry_that_both_have_made_stays_once_with_what_each_says() -> None:
+    base = "# T\n\n## Exp 1: n\n\nsame\n\nof the base\n\nend\n"
+    branch = "# T\n\n## Exp 1: n\n\nsame\n\nof the branch\n\nend\n"
+
+    assert merge_trackers("# T\n", base, branch) == base.replace("base\n", "base\nof the branch\n")
+    assert headings(merge_trackers("# T\n", base, branch.replace(": n", ": m"))) == [(1, "n"), (1, "m")]
+
+
+def test_a_block_that_both_wrote_stands_once_in_its_first_place_as_it_was_written_last() -> None:
+    origin = put(TWO, "a")
+    block = origin[origin.index("<!-- gatekeeper: results") : origin.index("<!-- gatekeeper: follow-up")]
+    later = update_tracker(
+        origin, run(identity="a", names=("a",), title="a", text=other("a").text.replace("up", "x"))
+    ).text
+    moved = origin.replace(block, "").replace("- x a\n", f"- x a\n\n{block}", 1)
+    merged = merge_trackers(origin, moved, later)
+
+    assert merged.count("<!-- gatekeeper: results of") == 1
+    assert holds(people(merged), [line for line in people(moved) if line])
+
+
+def test_a_branch_without_a_line_and_a_base_with_other_ends() -> None:
+    crlf = TWO.replace("\n", "\r\n")
+
+    assert merge_trackers(TWO, crlf, put(TWO, "a")).count("\r\n") == merge_trackers(TWO, crlf, put(TWO, "a")).count(
+        "\n"
+    )
+    assert merge_trackers(crlf, TWO.replace("- x a", "- x a  "), crlf) == TWO.replace("- x a", "- x a  ")
+    assert merge_trackers(TWO, "", TWO) == ""
+    assert merge_trackers("", TWO, "") == TWO
 
 
 DOCUMENTS = st.lists(LINES, max_size=12)
