@@ -71,7 +71,7 @@ _PLAIN = re.compile(r"[a-z_]{1,24}")
 # looked at: a long text is gone through once.
 _GIVEN = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?\s*+[=:](?=\s*+[\"']?([^\s\"',;&]{1,25}))", re.ASCII)
 """A setting inside a value: `Password=x`, `"api_key": "x"`."""
-_SPACED = re.compile(r"(?<!\S)--?([A-Za-z][\w.-]*+)(?=\s++[\"']?([^\s\"'-][^\s\"']{0,24}))", re.ASCII)
+_SPACED = re.compile(r"(?<![\w.-])--?([A-Za-z][\w.-]*+)(?=\s++[\"']?([^\s\"'-][^\s\"']{0,24}))", re.ASCII)
 """An option with its value behind a blank, `--hf-token x`."""
 _VALUE = re.compile(
     # Every part begins where its run of characters does, for the same reason.
@@ -88,6 +88,8 @@ _VALUE = re.compile(
     # user:word@host, in an address or alone.
     r"|(?<![A-Za-z\d+.-])[A-Za-z][A-Za-z\d+.-]*://(?:[^/\s@]{0,250}|[^/\s:@]{0,250}:[^\s@]{0,250})@"
     r"|(?<![^\s:/@,;\"'=(])[^\s:/@,;\"'=(]+:[^\s:/@]{1,250}@[\w.-]"
+    # Addresses that open a door by themselves.
+    r"|hooks\.slack\.com/services/\w"
     # Headers and files of keys; curl's user and word.
     r"|\b(?i:bearer)\s+\S|\b(?i:basic)\s+(?=\S{0,250}?[a-z][A-Z])\S{8}|-----BEGIN|(?<!\S)(?:-u|--user)\s+[^\s:]{1,250}:\S",
     re.ASCII,
@@ -96,28 +98,6 @@ _VALUE = re.compile(
 
 HIDDEN = "***"
 """What stands for a secret."""
-
-
-def masked_command(command: str) -> str:
-    """Mask what may be a secret in a command line: the value after `--key`, `KEY=value`, or a word by itself.
-
-    >>> masked_command("WANDB_API_KEY=abc python train.py --hub-token hf_x --lr 1e-5 --user=bob")
-    'WANDB_API_KEY=*** python train.py --hub-token *** --lr 1e-5 --user=bob'
-    """
-    told, key = [], ""
-    for word in command.split(" "):
-        name, equals, value = word.partition("=")
-        option = name.lstrip("-")
-        if equals and option:
-            told.append(f"{name}={HIDDEN}" if may_be_secret(option, value) else word)
-            key = ""
-        elif word.startswith("-"):
-            told.append(word)
-            key = option
-        else:
-            told.append(HIDDEN if may_be_secret(key, word) else word)
-            key = ""
-    return " ".join(told)
 
 
 def may_be_secret(key: str, value: Scalar) -> bool:
@@ -133,12 +113,26 @@ def may_be_secret(key: str, value: Scalar) -> bool:
     surely, maybe = _named(key, value)
     if surely or not isinstance(value, str):
         return surely
-    return maybe or _VALUE.search(value) is not None or _holds_setting(value)
+    return maybe or holds_secret(value)
 
 
-def _holds_setting(text: str) -> bool:
-    """Tell whether a text gives a secret its name itself: a command, a header, a document."""
-    return any(any(_named(key, value)) for form in (_GIVEN, _SPACED) for key, value in form.findall(text))
+def names_secret(key: str, value: str) -> bool:
+    """Tell whether a key names a secret, whatever the value looks like; what names a column of data does not."""
+    return any(_named(key, value))
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a text may hold a secret: by how it looks, or since it gives it its name. A masked one counts not.
+
+    >>> holds_secret("curl -H 'Authorization: Bearer x'"), holds_secret("--api-key ***"), holds_secret("--lr 1e-5")
+    (True, False, False)
+    """
+    return _VALUE.search(text) is not None or any(
+        names_secret(key, value)
+        for form in (_GIVEN, _SPACED)
+        for key, value in form.findall(text)
+        if not value.startswith(HIDDEN)
+    )
 
 
 def _named(key: str, value: Scalar) -> tuple[bool, bool]:

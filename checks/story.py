@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.config import compare_configs
+from checks.masking import masked_command, masked_notes
 from checks.run import Change, RunData, Story
-from checks.secrecy import masked_command
 
 MOST = 2_000
 """Characters of notes and of a command that are kept."""
+_READ = 16 * MOST
+"""Of a longer text no more is looked at."""
 
 
 def tell_story(run: RunData, baselines: Mapping[str, RunData]) -> Story | None:
@@ -28,7 +30,7 @@ def tell_story(run: RunData, baselines: Mapping[str, RunData]) -> Story | None:
     ('team/p/a', [('lr', 1, 2)], 1)
     """
     against = next((name for name, data in baselines.items() if data.config), None) if run.config else None
-    notes, command = (None if text is None or not text.strip() else text.strip()[:MOST] for text in _words(run))
+    notes, command = (None if text is None or not text.strip() else text.strip()[:_READ] for text in _words(run))
     if against is None and notes is None and command is None:
         return None
     changes: tuple[Change, ...] = ()
@@ -37,8 +39,9 @@ def tell_story(run: RunData, baselines: Mapping[str, RunData]) -> Story | None:
         found = compare_configs([baselines[against].config, run.config])
         changes = tuple(Change(key=one.key, before=one.values[0], after=one.values[1]) for one in found.shown)
         hidden = found.hidden
-    # People paste into notes what they started a run with.
-    told, written = (None if text is None else masked_command(text) for text in (command, notes))
+    # Cut after it is masked: half a secret is not known for one. People paste into notes what they started a run with.
+    told = None if command is None else masked_command(command)[:MOST]
+    written = None if notes is None else masked_notes(notes)[:MOST]
     return Story(hypothesis=written, command=told, against=against, changes=changes, hidden=hidden)
 
 
