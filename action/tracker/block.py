@@ -71,8 +71,8 @@ def find_blocks(outline: Outline) -> Iterator[Block]:
             start, first = begun
             begun = None
             if (first["part"], first["key"]) == (match["part"], match["key"]):
-                if any(start < entry.span.start < line for entry in outline.entries):
-                    continue  # stretched over another entry by people: it is theirs
+                if outline.home(start) is not outline.home(line):
+                    continue  # stretched over the end of an entry by people: it is theirs
                 inside = "".join(outline.lines[start + 1 : line])
                 yield Block(
                     part=match["part"],

@@ -9,7 +9,7 @@ from enum import StrEnum
 from markdown_it.common.utils import unescapeAll
 
 from action.tracker.block import find_blocks
-from action.tracker.edit import state_of
+from action.tracker.naming import state_of
 from action.tracker.outline import Entry, Outline, read_outline
 
 

@@ -10,31 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks, marked, run_key
+from action.tracker.naming import OPEN, find_entry, is_name
 from action.tracker.outline import Entry, Field, Outline, Span, read_outline, split_lines
+from action.tracker.value import read_value
 
 HEAD = "# Experiment tracker\n"
 KEPT = ("status", "results", "follow-up")
 """Parts that are kept up to date, in their order; what else an entry holds is written once, and then people's."""
-OPEN = frozenset({"planned", "running"})
-"""States of an entry that a run may still fill."""
-_PENDING = re.compile(
-    r"[\s_*`(\[]*(?:pending|tbd|to be done|to come|n/?a|none yet|todo|\.{3}|…|-|–|—)?[\s_*`)\].]*", re.IGNORECASE
-)
-_STATE = re.compile(r"[\s_*`]*(?P<state>[a-z][a-z-]*)[\s_*`]*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_NAMED = re.compile(
-    r"\s*[-*+]?\s*(?:\*\*|`|_)*(?:wandb|w&b|run(?:s| names?| ids?)?|sweep)(?:\*\*|`|_)*\s*:", re.IGNORECASE
-)
-_ITEM = re.compile(r"\s*[-*+]\s+(?:wandb|w&b|run(?: name| id)?)\s*:(?P<value>[^:]*(?::(?://)?[^:]*)?)", re.IGNORECASE)
-_CALLED = re.compile(r"(?:run|name|id)[\w.-]*[ =][\"']?", re.IGNORECASE)
-"""What stands in a command before the name that a run is given; behind other options it is somebody else's."""
-_TELLING = re.compile(r"[\w.-]*(?:\w[-_./]\w|[^\W\d]\d|\d[^\W\d])")
-"""What makes a name one that no sentence has by chance: words or digits that are joined."""
-_AROUND = " \t\r\n`*_<>[]"
-"""What may stand around a name."""
-_SHORT = 40
-"""Characters of a placeholder, at most."""
-_LABEL = re.compile(r"[^:]*:\**\s*")
-"""What stands before the value of a field."""
+_BULLET = re.compile(r" {0,3}[-*+] ")
+_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) ")
 
 
 class TrackerError(Exception):
@@ -92,7 +76,7 @@ def _update(old: str, run: RunEntry) -> Edit:
     key, parts = run_key(run.identity), dict(split_parts(run.text))
     blocks = tuple(find_blocks(outline))
     mine = [block for block in blocks if block.key == key]
-    entry = _find(outline, run, key, blocks)
+    entry = find_entry(outline, run.names, key, blocks)
     if entry is None:
         number = max((one.number for one in outline.entries), default=0) + 1
         text = _append(old, outline, run, number)
@@ -108,7 +92,7 @@ def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: 
     key, number = wanted
     after = read_outline(text)
     found = [block for block in find_blocks(after) if block.key == key and not block.edited]
-    homes = {entry.number for entry in after.entries for block in found if entry.span.holds(block.span.start)}
+    homes = {home.number for block in found if (home := after.home(block.span.start))}
     if sorted(block.part for block in found) == sorted(parts) and number in homes:
         return
     if outline.unclosed is not None:
@@ -118,7 +102,7 @@ def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: 
         )
     raise TrackerError(
         "expected each block of this run once and in its entry, got copies, or marks without their other half; remove "
-        "what was copied"
+        "what was copied, or part what swallows them by an empty line"
     )
 
 
@@ -148,56 +132,6 @@ def split_parts(text: str) -> tuple[tuple[str, str], ...]:
                 same.append(inside)
         at = end
     return tuple((label, "".join(f"{one}\n" for one in part)) for label, part in found)
-
-
-def _find(outline: Outline, run: RunEntry, key: str, blocks: Sequence[Block]) -> Entry | None:
-    """Find the entry of a run: where our blocks stand, else where its name stands; open ones first, then the newest.
-
-    An entry that holds what was written of another run or sweep is theirs, though it may name this run.
-    """
-    for entry in outline.entries:
-        if any(entry.span.holds(block.span.start) for block in blocks if block.key == key):
-            return entry
-    free = [entry for entry in outline.entries if not any(entry.span.holds(block.span.start) for block in blocks)]
-    for name in reversed(run.names):  # an address or an id says more than a name, which runs may share
-        named = [entry for entry in free if _names(outline, entry, name)]
-        opened = [entry for entry in named if state_of(outline, entry) in OPEN]
-        if named:
-            return (opened or named)[-1]
-    return None
-
-
-def _names(outline: Outline, entry: Entry, name: str) -> bool:
-    """Tell whether an entry is of a run of that name: by title, command, or a line that says which run it is."""
-    command = entry.field("command")
-    told = [line for line in outline.lines[entry.body : entry.span.end] if _NAMED.match(line)]
-    lines = [] if command is None else outline.lines[command.span.start : command.span.end]
-    if _TELLING.search(name):
-        named = _says(entry.title, name) or any(_says(line, name) for line in told)
-    else:  # a word or a number, which may stand anywhere
-        values = [entry.title, *(value for line in told for value in re.split("[,;]", line.partition(":")[2]))]
-        named = any(value.strip(_AROUND) == name for value in values)
-    return named or any(_says(line, name, called=True) for line in lines)
-
-
-def _says(line: str, name: str, *, called: bool = False) -> bool:
-    """Tell whether a name stands in a line as a whole: `grpo-1` does not stand in `grpo-10` nor in `a/grpo-1`.
-
-    In an address of W&B an id stands behind `runs/`. `called`: only behind an option that names a run.
-    """
-    for match in re.finditer(rf"(?<![\w.-])(?<!(?<!runs)/){re.escape(name)}(?![\w/-]|\.\w)", line):
-        if not called or re.search(_CALLED.pattern + r"\Z", line[: match.start()], re.IGNORECASE):
-            return bool(name)
-    return False
-
-
-def state_of(outline: Outline, entry: Entry) -> str:
-    """Give the state of an entry in lower case; empty where it says none."""
-    field = entry.field("status")
-    if field is None:
-        return ""
-    match = _STATE.fullmatch(_LABEL.sub("", outline.lines[field.span.start], count=1))
-    return match["state"].lower() if match else ""
 
 
 def _fill(
@@ -239,24 +173,36 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
     """Fill a field that people wrote: a placeholder is replaced, all else stays and ours goes below it."""
     lines, blank = outline.lines[field.span.start : field.span.end], _ours(outline, "\n")
     text, names = ours
-    told = _LABEL.sub("", lines[0], count=1).strip()
-    match = _STATE.fullmatch(told)
-    if part == "status" and match and match["state"].lower() in OPEN:
+    value = read_value(lines[0])
+    if value.pending and not any(map(str.strip, lines[1:])):
+        return field.span, _parted(outline, field.span, text)
+    if part == "status" and value.state in OPEN:
         # Which run it is stands in ours too; what else people wrote here is kept.
-        rest = [line for line in lines[1:] if not _is_name(line, names)]
-        before = _ours(outline, f"- before: {told}\n") if match["rest"].strip() else []
-        return field.span, [*text, *(blank if before or any(map(str.strip, rest)) else []), *before, *rest]
-    plain = "(" not in lines[0].partition(":")[0]  # `(Alice)` is said by somebody
-    if plain and len(told) < _SHORT and _PENDING.fullmatch(told) and not any(map(str.strip, lines[1:])):
-        return field.span, text
+        rest = [line for line in lines[1:] if not is_name(line, names)]
+        rest = _dedented(rest) if _ITEM.match(lines[0]) else rest
+        told = f"- before: {' '.join(filter(None, (value.text, value.remark)))}\n"
+        # Words that stood behind the state are words behind it still: alone they might be a heading, or a list.
+        behind = bool(rest and rest[0].strip() and not _BULLET.match(rest[0]))
+        before = _ours(outline, told) if value.more or value.remark or behind else []
+        kept = [*before, *rest]
+        return field.span, _parted(outline, field.span, [*text, *(blank if any(map(str.strip, kept)) else []), *kept])
     end = Span(start=field.span.end, end=field.span.end)
-    return end, [*blank, *text]
+    return end, [*blank, *_parted(outline, end, text)]
 
 
-def _is_name(line: str, names: Sequence[str]) -> bool:
-    """Tell whether a line says which run it is and nothing else: ours says it too."""
-    match = _ITEM.fullmatch(line)
-    return match is not None and match["value"].strip(_AROUND) in names
+def _dedented(lines: list[str]) -> list[str]:
+    """Take from lines the blanks that all begin with: what stood in an item of a list may stand alone."""
+    widths = [len(line) - len(line.lstrip(" ")) for line in lines]
+    least = min((width for width, line in zip(widths, lines, strict=True) if line.strip()), default=0)
+    return [line[min(least, width) :] for width, line in zip(widths, lines, strict=True)]
+
+
+def _parted(outline: Outline, span: Span, text: list[str]) -> list[str]:
+    """Put an empty line between what is written and HTML of people, which would go on to the next empty line."""
+    before, after = outline.lines[: span.start][-1:], outline.lines[span.end : span.end + 1]
+    blank = _ours(outline, "\n")
+    head = blank if any(line.lstrip().startswith("<") and not line.rstrip().endswith("-->") for line in before) else []
+    return [*head, *text, *(blank if any(line.lstrip().startswith("<") for line in after) else [])]
 
 
 def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, find_blocks
@@ -81,11 +82,12 @@ def _core(units: Sequence[str]) -> Sequence[str]:
 def _pieces(text: str) -> Iterator[_Piece]:
     outline = read_outline(text)
     blocks = tuple(find_blocks(outline))
+    begun = [block.span.start for block in blocks]
     starts = [0, *(entry.span.start for entry in outline.entries)]
     ends = [*starts[1:], outline.entries[-1].span.end if outline.entries else len(outline.lines)]
     for place, (start, end) in enumerate([*zip(starts, ends, strict=True), (ends[-1], len(outline.lines))]):
         entry = outline.entries[place - 1] if 0 < place < len(starts) else None
-        mine = [block for block in blocks if start <= block.span.start < end]
+        mine = blocks[bisect_left(begun, start) : bisect_left(begun, end)]
         yield _Piece(
             number=None if entry is None else entry.number,
             title="" if entry is None else entry.title,
@@ -108,7 +110,8 @@ def _merged(pieces: Sequence[Sequence[_Piece]], between: str) -> Iterator[str]:
     origin, base, branch = pieces
     old = {new: at for at, new in _paired(origin, base).items()}
     kept = _paired(origin, branch)
-    fresh = [at for at in range(len(branch)) if at not in kept.values()]
+    taken = set(kept.values())
+    fresh = [at for at in range(len(branch)) if at not in taken]
     found: list[_Place] = []
     for at, piece in enumerate(base):
         if at not in old:
@@ -143,26 +146,32 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
     return 2 * len(lines & others) > min(len(lines), len(others)) or not lines | others
 
 
-_SAME: tuple[Callable[[_Piece, _Piece], bool], ...] = (
-    lambda one, other: (one.number, one.title) == (other.number, other.title),
-    lambda one, other: bool(one.keys & other.keys),
-    lambda one, other: bool(one.title) and one.title == other.title,
-    lambda one, other: one.number == other.number and _alike(one.units, other.units),
+_SAME: tuple[Callable[[_Piece], Collection[Hashable]], ...] = (
+    lambda piece: [(piece.number, piece.title)],
+    lambda piece: piece.keys,
+    lambda piece: [piece.title] if piece.title else [],
+    lambda piece: [piece.number],
 )
-"""What makes two entries the same, from what says most."""
+"""What two entries have in common that are the same, from what says most; the last with most of their lines."""
 
 
 def _paired(old: Sequence[_Piece], new: Sequence[_Piece]) -> dict[int, int]:
     """Say which pieces are the same, by their places: an entry may have got another number, or another title."""
     found = {0: 0, len(old) - 1: len(new) - 1}
-    for alike in _SAME:
+    taken = set(found.values())
+    for said in _SAME:
+        places: dict[Hashable, list[int]] = {}
+        for to in range(1, len(new) - 1):
+            for name in said(new[to]) if to not in taken else ():
+                places.setdefault(name, []).append(to)
         for at in range(1, len(old) - 1):
             if at not in found:
-                taken = set(found.values())
-                free = (to for to in range(1, len(new) - 1) if to not in taken)
-                same = next((to for to in free if alike(old[at], new[to])), None)
+                likely = sorted({to for name in said(old[at]) for to in places.get(name, ()) if to not in taken})
+                last = said is _SAME[-1]
+                same = next((to for to in likely if not last or _alike(old[at].units, new[to].units)), None)
                 if same is not None:
                     found[at] = same
+                    taken.add(same)
     return found
 
 
@@ -231,13 +240,10 @@ def _numbered(text: str, base: str) -> str:
     outline, before = read_outline(text), read_outline(base)
     known = {block.key for block in find_blocks(before)}
     there = {(one.number, one.title) for one in before.entries}
-    mine = [block.span.start for block in find_blocks(outline) if block.key not in known]
-    new = [
-        entry
-        for entry in outline.entries
-        if (entry.number, entry.title) not in there and any(map(entry.span.holds, mine))
-    ]
-    taken = {entry.number for entry in outline.entries if entry not in new}
+    homes = (outline.home(block.span.start) for block in find_blocks(outline) if block.key not in known)
+    mine = {home.span.start for home in homes if home is not None}
+    new = [one for one in outline.entries if one.span.start in mine and (one.number, one.title) not in there]
+    taken = {one.number for one in outline.entries if one.span.start not in mine or (one.number, one.title) in there}
     lines = list(outline.lines)
     for entry in new:
         number = max(taken) + 1 if entry.number in taken else entry.number

@@ -7,11 +7,11 @@ setext headings are what they are on GitHub. No run may enter.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import pairwise
+from functools import cache, cached_property, lru_cache
+from itertools import islice, pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -19,7 +19,8 @@ from markdown_it.token import Token
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 """A line with its end, as CommonMark has it (spec 0.31, section 2.1): no other character ends one."""
 _ENTRY = re.compile(
-    r"exp(?:eriment)?\.?\s*#?\s*(?P<number>\d{1,18})\b\s*(?P<colon>[:.–—-]?)\s*(?P<title>.*)", re.IGNORECASE | re.DOTALL
+    r"(?:\*\*|__)?exp(?:eriment)?\.?\s*#?\s*(?P<number>\d{1,18})(?!\w)(?:\*\*|__)?\s*(?P<colon>[:.–—-]?)\s*(?P<title>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
 _FIELD = re.compile(
     r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
@@ -27,11 +28,13 @@ _FIELD = re.compile(
 )
 LABELS = frozenset({"hypothesis", "key config changes", "command", "status", "results", "follow-up"})
 """Of the fields that an entry has; in a list other words in bold are what a list says."""
-_ITEM = re.compile(r" {0,3}[-*+] +")
+_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) +(?:\[[ xX]\] +)?")
 _MARK = "<!-- gatekeeper: "
 """How our comments begin: none is part of a field of people."""
 _DEEPEST = 4
 """Level of a heading below which it is no entry."""
+_NESTED = 100
+"""How deep lists and quotes are looked into; below, the parser takes nothing for structure."""
 _OF_ITEM = 2
 """How deep the parser has the paragraph of an item in a list that is in none."""
 
@@ -93,7 +96,7 @@ class Outline:
     unclosed: int | None
     """First line of a fence or an HTML block that reaches the end of the text; None: there is none."""
 
-    @property
+    @cached_property
     def newline(self) -> str:
         """The end that most lines have."""
         ends = [line[len(line.rstrip("\r\n")) :] for line in self.lines]
@@ -101,10 +104,19 @@ class Outline:
         known = ("\n", "\r\n") if any("\n" in end for end in ends) else ("\n", "\r")
         return max(known, key=ends.count)
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [entry.span.start for entry in self.entries]
+
+    def home(self, line: int) -> Entry | None:
+        """Give the entry that a line is part of; None: of none."""
+        at = bisect_right(self._starts, line) - 1
+        return self.entries[at] if at >= 0 and self.entries[at].span.holds(line) else None
+
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = MarkdownIt("commonmark", {"maxNesting": _NESTED}).enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])  # what stands inside a line is not asked
     return parser
 
@@ -141,15 +153,18 @@ def read_outline(text: str) -> Outline:
         if token.type == "html_block" and token.map and lines[token.map[0]].lstrip().startswith("</")
     }
     starts = sorted(_starts(tokens))
+    breaks = sorted({*rules, *marks, *closing, *(span.start for _, span, _ in headings)})
     entries = []
     for place, (level, span, told) in enumerate(headings):
         match = _ENTRY.fullmatch(told)
         if match is None or not _is_entry(level, told):
             continue
-        after = [one.start for deep, one, text in headings[place + 1 :] if deep <= level or _is_entry(deep, text)]
-        end = _trimmed(lines, span.end, after[0] if after else len(lines), rules)
-        inner = [one.start for _, one, _ in headings[place + 1 :] if one.start < end]
-        edges = sorted({*inner, *(line for line in {*rules, *marks, *closing} if span.end <= line < end)})
+        after = (
+            one.start for deep, one, text in islice(headings, place + 1, None) if deep <= level or _is_entry(deep, text)
+        )
+        end = _trimmed(lines, span.end, next(after, len(lines)), rules)
+        inside = starts[bisect_left(starts, (span.end, False)) : bisect_left(starts, (end, False))]
+        edges = breaks[bisect_left(breaks, span.end) : bisect_left(breaks, end)]
         entries.append(
             Entry(
                 number=int(match["number"]),
@@ -157,7 +172,7 @@ def read_outline(text: str) -> Outline:
                 level=level,
                 span=Span(start=span.start, end=end),
                 body=span.end,
-                fields=tuple(_fields(lines, [one for one in starts if span.end <= one[0] < end], edges, end)),
+                fields=tuple(_fields(lines, inside, edges, end)),
             )
         )
     between = [any(one.span.end <= rule < other.span.start for rule in rules) for one, other in pairwise(entries)]
@@ -221,19 +236,24 @@ def _fields(
     lines: Sequence[str], starts: Sequence[tuple[int, bool]], edges: Sequence[int], end: int
 ) -> Iterator[Field]:
     found: list[tuple[int, str]] = []
-    said: set[str] = set()
+    stops = {*edges, end}
+    said: dict[str, bool] = {}  # label → is it that of an item
     for line, listed in starts:
         item = _ITEM.match(lines[line]) if listed else None
         if listed and not item and lines[line].startswith(" "):
             continue  # within an item on purpose
         match = _FIELD.match(lines[line], item.end() if item else 0)
-        if match and (match["inner"] or match["outer"]):
-            label = " ".join(match["label"].split()).lower()
-            if listed and (label not in LABELS or label in said or (item and "results" in said)):
-                continue  # a result in bold, say
-            said.add(label)
-            found.append((line, label))
-    stops = sorted({*(line for line, _ in found), *edges, end})
+        if not match or not (match["inner"] or match["outer"]):
+            continue
+        label = " ".join(match["label"].split()).lower()
+        if listed and (label not in LABELS or label in said or (item and said.get("results") is False)):
+            # A result in bold, say; but where fields are items, so is what stands beside them.
+            stops |= {line} if item and any(said.values()) and said.get("results") is not False else set()
+            continue
+        said[label] = item is not None
+        found.append((line, label))
+    stops |= {line for line, _ in found}
+    ordered = sorted(stops)
     for line, label in found:
-        stop = stops[bisect_right(stops, line)]
+        stop = ordered[bisect_right(ordered, line)]
         yield Field(label=label, span=Span(start=line, end=_trimmed(lines, line + 1, stop, set())))

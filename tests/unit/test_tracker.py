@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from action.tracker.block import digest, find_blocks, marked, run_key
-from action.tracker.edit import Edit, RunEntry, TrackerError, split_parts, state_of, update_tracker
+from action.tracker.edit import Edit, RunEntry, TrackerError, split_parts, update_tracker
+from action.tracker.naming import state_of
 from action.tracker.outline import read_outline, split_lines
 
 URL = "https://wandb.ai/team/league/runs/x7k2"
@@ -429,10 +432,9 @@ def test_fields_in_a_list_are_fields() -> None:
 
     assert people(found.text)[:3] == text.splitlines()[:3]
     assert "planned" not in found.text
-    assert "pending" in found.text  # what is in the same list below it may be a result
+    assert "pending" not in found.text
     assert holds(people(found.text), ["- **Hypothesis**: it holds", "- **Owner**: Alice"])
     assert again(found) == found.text
-    assert "pending" not in update_tracker(text.replace("- **Owner**: Alice\n", ""), run()).text
 
 
 def test_a_result_in_a_list_is_no_field() -> None:
@@ -588,7 +590,7 @@ def test_what_is_refused_says_where_and_what_to_do() -> None:
     )
     assert str(copied.value) == (
         "expected each block of this run once and in its entry, got copies, or marks without their other half; remove "
-        "what was copied"
+        "what was copied, or part what swallows them by an empty line"
     )
 
 
@@ -608,6 +610,161 @@ def test_blank_lines_between_a_state_and_the_name_of_the_run_leave_no_more() -> 
     found = update_tracker("## Exp 1: T\n\n**Status**: planned\n\n\n- run name: grpo-7\n\n**Results**: a\n", run()).text
 
     assert "-->\n\n\n\n**Results**" in found
+
+
+OWN = "## Exp 1: KL\n\n**Status**: `planned`\n- run name: {name}\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "rival"),
+    [
+        ("grpo-7", "## Exp 2: grpo-7 without KL\n\n**Status**: `planned`\n- run name: grpo-8\n"),
+        ("grpo-7", "## Exp 2: PPO vs grpo-7\n\n**Status**: `planned`\n- run name: ppo-1\n"),
+        ("grpo-7", "## Exp 2: b\n\n**Status**: `planned`\n- run: grpo-8, continues grpo-7\n"),
+        (
+            "grpo-7",
+            "## Exp 2: b\n\n**Command**: `t.py --baseline-run grpo-7 --run-name grpo-8`\n\n**Status**: planned\n",
+        ),
+        (
+            "grpo-7",
+            "## Exp 2: b\n\n**Command**: `t.py --resume-run-id=grpo-7 --run-name grpo-8`\n\n**Status**: planned\n",
+        ),
+        ("Baseline", "## Exp 2: b\n\n**Command**: `t.py --opponent-name Baseline`\n\n**Status**: planned\n"),
+        ("a", "## Exp 2: b\n\n**Command**: `t.py --env-name a`\n\n**Status**: planned\n"),
+        ("64", "## Exp 2: b\n\n**Command**: `t.py --hidden-size 64 --grid 64 --prune=64`\n\n**Status**: planned\n"),
+        ("grpo-7", "## Exp 2: grpo-7, later\n\n**Status**: `planned`\n"),
+    ],
+)
+def test_an_entry_that_says_which_run_it_is_comes_before_one_that_only_mentions_it(name: str, rival: str) -> None:
+    here = other(name)
+
+    assert update_tracker(OWN.format(name=name) + rival, here).number == 1
+    assert update_tracker(rival + "\n" + OWN.format(name=name), here).number == 1
+    if "run" in rival.partition("planned")[2] or "Command" in rival:
+        assert update_tracker(rival, here).new
+
+
+@pytest.mark.parametrize(
+    "line", ["- run id: q1q1", "- wandb: https://wandb.ai/team/league/runs/q1q1", "- run name: grpo-7, run ids: q1q1"]
+)
+def test_a_run_of_the_same_name_with_another_id_is_another(line: str) -> None:
+    text = f"## Exp 1: grpo-7\n\n**Status**: planned\n- run name: grpo-7\n{line}\n"
+
+    assert update_tracker(text, run()).new is ("name" not in line)
+    assert not update_tracker(text, other("grpo-7")).new
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"- wandb: {URL}/overview",
+        f"- wandb: {URL}/workspace?nw=abc",
+        f"- wandb: {URL}/",
+        f"- wandb: [x]({URL}/logs)",
+        "- wandb: https://other.host/a/b/runs/x7k2/logs",
+        "- [ ] run name: grpo-7",
+        "1. run name: grpo-7",
+        'run name: "grpo-7"',
+        "- run name: grpo-7 (again)",
+        "**Command**: t.py trainer.experiment_name=grpo-7",
+        "**Command**: t.py --wandb-run-id x --exp_name 'grpo-7'",
+    ],
+)
+def test_ways_to_say_which_run_it_is(line: str) -> None:
+    assert update_tracker(f"## Exp 4: T\n\n**Status**: planned\n\n{line}\n", run()).number == 4
+
+
+def test_a_title_is_read_as_it_is_shown() -> None:
+    assert update_tracker("## Exp 4: grpo\\_v7\n", other("grpo_v7")).number == 4
+    assert update_tracker("## **Exp 4**: grpo-7\n", run()).number == 4
+
+
+def test_a_block_over_the_end_of_an_entry_is_that_of_people_and_is_doubled_by_nothing() -> None:
+    first = update_tracker("", run()).text
+    text = first.replace("train longer\n", "train longer\n\n## Notes\n\nKept.\n")
+
+    found = update_tracker(text, run()).text
+
+    assert found.count("Kept.") == 1
+    assert again(update_tracker(found, run())) == found
+    both = update_tracker(text, other("n-1")).text
+    assert update_tracker(both, run()).text.count("Kept.") == 1
+    assert both.index("## Exp 2: n-1") < both.index("## Notes")
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        ("**Status** (blocked on Bob): planned\n", "- before: planned (blocked on Bob)\n"),
+        ("- **Status**: planned\n    - run name: grpo-7\n    - on eight GPUs\n", "\n- on eight GPUs\n"),
+        ("-   **Status**: planned\n\n    Waiting for GPUs.\n", "\nWaiting for GPUs.\n"),
+        ("**Status**: planned\n- run name: grpo-7\nwaiting\n---\n", "- before: planned\nwaiting\n"),
+        ("**Status**: planned\n[ticket]: waiting-for-Bob\n", "- before: planned\n[ticket]: waiting-for-Bob\n"),
+        ("**Status**: running\n2026. was bad\n", "- before: running\n2026. was bad\n"),
+        ("* **Status**: planned\nExp 6: T\n===\n", "- before: planned\nExp 6: T\n===\n"),
+        ("- [ ] **Status**: planned\n1. x\n", "\n1. x\n"),
+        ("1. **Status**: planned\n", ""),
+    ],
+)
+def test_what_is_kept_of_a_status_is_on_the_page_what_it_was(field: str, kept: str) -> None:
+    text = f"## Exp 1: grpo-7\n\n{field}\n---\n\n## Notes\n"
+
+    found = update_tracker(text, run())
+
+    assert kept in found.text
+    assert "planned\n\n" not in found.text.replace("- before: planned", "")
+    assert [(one.number, one.level) for one in read_outline(found.text).entries] == [(1, 2)]
+    assert again(found) == found.text
+
+
+@pytest.mark.parametrize("html", ["<br>", "  <br>", "</details>", "<div>"])
+def test_html_between_fields_swallows_nothing(html: str) -> None:
+    found = update_tracker(f"## Exp 1: grpo-7\n\n**Status**: planned\n{html}\n**Results**: TBD\n", run())
+
+    assert html in people(found.text)
+    assert ("TBD" in found.text) is (html in {"</details>", "<div>"})  # what goes on to the next empty line
+    assert again(found) == found.text
+
+
+def test_all_fields_of_a_list_are_filled() -> None:
+    for fields in (("Status", "Results", "Follow-up"), ("Results", "Status", "Follow-up")):
+        lines = "".join(f"- **{field}**: {'planned' if field == 'Status' else 'TBD'}\n" for field in fields)
+        found = update_tracker(f"## Exp 1: grpo-7\n\n{lines}", run())
+        assert people(found.text) == ["## Exp 1: grpo-7", ""], fields
+        assert again(found) == found.text
+
+
+def test_lists_within_lists_hide_nothing() -> None:
+    deep = "".join("  " * level + "- a\n" for level in range(30))
+    text = f"## Exp 1: grpo-7\n\n**Status**: `planned`\n\n{deep}\n## Exp 2: b\n"
+
+    assert update_tracker(text, run()).number == 1
+    assert [one.number for one in read_outline(text).entries] == [1, 2]
+    for depth in (200, 2_000):
+        deeper = "# T\n\n" + "".join(" " * level + "- a\n" for level in range(depth)) + "> " * depth + "a\n"
+        with contextlib.suppress(TrackerError):
+            assert holds(people(update_tracker(deeper, run()).text), deeper.splitlines())
+
+
+def test_a_long_tracker_of_ours_and_a_long_command_take_seconds() -> None:
+    text = ""
+    for number in range(30):
+        text = update_tracker(text, other(f"r-{number}")).text
+    entries = re.split(r"(?=## Exp )", text)[1:]
+    made = []
+    for number in range(1, 1_001):
+        source = entries[number % len(entries)]
+        made.append(
+            re.sub(r"of [0-9a-f]{16}", f"of {number:016x}", re.sub(r"Exp \d+", f"Exp {number}", source, count=1))
+        )
+    long = "# T\n\n" + "\n".join(one.rstrip("\n") + "\n" for one in made)
+    called = "## Exp 1: T\n\n**Command**: " + "x grpo-7 run" * 8_000 + "\n"
+    start = time.process_time()
+
+    assert update_tracker(long, other("new")).number == 1_001
+    assert update_tracker(called, run()).new
+
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(

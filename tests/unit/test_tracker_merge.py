@@ -275,6 +275,13 @@ def test_a_branch_without_a_line_and_a_base_with_other_ends() -> None:
     assert merge_trackers("", TWO, "") == TWO
 
 
+def test_a_heading_that_people_put_into_a_block_doubles_nothing() -> None:
+    text = put("", "a").replace("train longer\n", "train longer\n\n## Notes\n\nKept.\n")
+
+    assert merge_trackers(text, text, text) == text
+    assert merge_trackers(text, text, put(text, "b")).count("Kept.") == 1
+
+
 DOCUMENTS = st.lists(LINES, max_size=12)
 EDITS = st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["insert", "delete", "replace"]), LINES), max_size=6)
 
