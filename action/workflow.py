@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 
 _OURS = re.compile(r"[\w.-]+/experiment-gatekeeper(?:/[^@]*)?@\S+")
+_KEPT = ("pull-request", "commit")
+"""What `tracker` may be where one is kept."""
+_JOBS_TOKEN = re.compile(r"\$\{\{\s*(?:github\.token|secrets\.GITHUB_TOKEN)\s*\}\}", re.IGNORECASE)
 _LEVELS = ("none", "read", "write")
 _SCOPES = ("actions", "checks", "contents", "pull-requests", "statuses")
 """Those that the gate may need."""
@@ -50,7 +53,7 @@ def read_workflow(path: str, text: str) -> Workflow | None:
     """
     try:
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError):  # odd tags, the middle
         return None
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
         return None
@@ -93,8 +96,9 @@ def _ours(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _writes(step: Mapping[str, Any]) -> bool:
     """Tell whether a step may keep the tracker with the token of its job: an expression may turn out so."""
     told = step.get("with")
-    inputs = told if isinstance(told, dict) else {}
-    return inputs.get("tracker", "none") not in {"none", "", None} and not inputs.get("tracker-token")
+    inputs = {str(name).lower(): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
+    tracker, token = inputs.get("tracker", "").strip(), inputs.get("tracker-token", "").strip()
+    return (tracker in _KEPT or "${{" in tracker) and (not token or _JOBS_TOKEN.fullmatch(token) is not None)
 
 
 def _events(said: Any) -> frozenset[str]:

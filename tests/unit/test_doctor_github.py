@@ -132,6 +132,12 @@ def test_permissions_are_those_of_the_job_else_of_the_workflow_else_unknown(said
         ("{tracker: none}", False),
         ("{tracker: ''}", False),
         ("{tracker: pull-request, tracker-token: '${{ steps.app.outputs.token }}'}", False),
+        ("{Tracker: commit}", True),
+        ("{tracker: commit, tracker-token: '${{ github.token }}'}", True),
+        ("{tracker: commit, tracker-token: '${{secrets.GITHUB_TOKEN}}'}", True),
+        ("{tracker: false}", False),
+        ("{tracker: [a]}", False),
+        ("{tracker: {a: 1}}", False),
         ("[a]", False),
     ],
 )
@@ -166,6 +172,9 @@ def test_a_queue_without_any_workflow_waits_in_vain() -> None:
         "jobs: {a: {steps: [{uses: me/experiment-gatekeeper-fork@v1}]}}",
         "[" * 5_000,
         "a: !!python/object/apply:os.getcwd []",
+        "a: !!timestamp abc",
+        "a: !!bool 7",
+        "a: !!int ''",
     ],
 )
 def test_what_is_no_workflow_of_ours_is_passed_over(text: str) -> None:
