@@ -19,7 +19,7 @@ from checks.elo.facts import EloFacts, Span
 from checks.elo.learning import Signal
 from checks.elo.words import elo
 from checks.number import show_number
-from checks.result import CheckKind, Outcome, Verdict
+from checks.result import CheckKind, Decision, Outcome, Severity, Verdict
 from checks.run import Evidence, NoteKind, RunState, Series, Story
 from checks.threshold import answer_value, find_series
 from checks.trend import cut_blocks
@@ -40,6 +40,8 @@ _SIGNALS = {
     Signal.UNCLEAR: "cannot be told",
 }
 _LEAST = 20
+_MOST = 5
+"""Checks that are told of."""
 _OPEN = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.ERROR)
 
 
@@ -54,6 +56,8 @@ class Narrative:
     changes: tuple[str, ...]
     """Settings that differ from the baseline's."""
     command: str | None
+    decided: tuple[str, ...]
+    """What decided the verdict, where it is none to pass; integrity aside, which is among the issues."""
     learning: tuple[str, ...]
     exploitation: tuple[str, ...]
     final: tuple[str, ...]
@@ -76,6 +80,7 @@ def narrate(policy: Policy, evidence: Evidence, verdict: Verdict) -> Narrative:
         hypothesis=next(iter((story.hypothesis or "").splitlines()), None),
         changes=tuple(_changes(story)),
         command=story.command,
+        decided=tuple(_decided(verdict)),
         learning=tuple(_learning(verdict.elo)),
         exploitation=tuple(_exploitation(verdict.elo)),
         final=tuple(_final(policy, evidence, verdict.elo)),
@@ -101,25 +106,56 @@ def _span(span: Span, facts: EloFacts) -> str:
     return f"{elo(span.elo)} Elo ({facts.confidence * 100:g} % interval {low} to {high})"
 
 
+def _height(span: Span, facts: EloFacts, words: tuple[str, str]) -> str:
+    """Write a difference without a sign: the first word for one of zero or more, the second for less.
+
+    >>> from types import SimpleNamespace
+    >>> _height(Span(elo=-439.0, low=-500.0, high=-380.0), SimpleNamespace(confidence=0.95), ("above", "below"))
+    '439 Elo (95 % interval 380 to 500) below'
+    """
+    if span.elo is None or span.elo >= 0:
+        return f"{_span(span, facts)} {words[0]}"
+    ends = (None if end is None else -end for end in (span.high, span.low))
+    low, high = ends
+    return f"{_span(Span(elo=-span.elo, low=low, high=high), facts)} {words[1]}"
+
+
+def _decided(verdict: Verdict) -> Iterator[str]:
+    wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
+    checks = [
+        check
+        for check in verdict.checks
+        if check.severity is Severity.BLOCK
+        and check.kind is not CheckKind.INTEGRITY
+        and check.outcome is wanted.get(verdict.decision)
+    ]
+    for check in checks[:_MOST]:
+        yield f"{check.title}: {check.reason}"
+    if len(checks) > _MOST:
+        yield f"and {len(checks) - _MOST} more"
+
+
 def _learning(facts: EloFacts | None) -> Iterator[str]:
     if facts is None:
-        yield "not measured: no games and no ratings were asked of."
+        yield "not measured: the policy asks for no games and no ratings."
         return
     learning, gap = facts.learning, facts.gap
     told = f", {facts.games:,} games" if facts.games else f", {facts.clusters:,} steps"
     trend = ""
     if learning.reference_decline is not None and gap is not None:
-        trend = f": the checkpoints end {_span(learning.reference_decline, facts)} above {quote(gap.reference)}{told}"
+        stands = _height(learning.reference_decline, facts, ("above", "below"))
+        trend = f": by their trend the checkpoints end {stands} {quote(gap.reference)}{told}"
     yield f"{_SIGNALS[learning.signal]}{trend}."
     if learning.older_checkpoints is not None:
-        yield f"The newest checkpoint stands {_span(learning.older_checkpoints, facts)} above the older ones."
+        stands = _height(learning.older_checkpoints, facts, ("above", "below"))
+        yield f"The newest checkpoint stands {stands} the older ones."
     yield from facts.doubts
 
 
 def _exploitation(facts: EloFacts | None) -> Iterator[str]:
     if facts is None or facts.learning.exploitation is None:
         return
-    yield f"{_span(facts.learning.exploitation, facts)} gained in total"
+    yield _height(facts.learning.exploitation, facts, ("gained in total", "lost in total"))
     for name, span in facts.learning.bots:
         yield f"{quote(name)}: {_span(span, facts)}"
 
@@ -140,7 +176,8 @@ def _final(policy: Policy, evidence: Evidence, facts: EloFacts | None) -> Iterat
     if reward is not None:
         means = cut_blocks(reward.steps, reward.values).means
         start, peak, end = (show_number(float(value)) for value in (means[0], means.max(), means[-1]))
-        yield f"Reward: {start} → {peak} → {end} (start, peak, end; means of tenths of {reward.values.size:,} values)"
+        rests = f"means of tenths of {reward.values.size:,} values{_lost(policy, evidence, 'reward')}"
+        yield f"Reward: {start} → {peak} → {end} (start, peak, end; {rests})"
     table = evidence.logs.get("extraction")
     rate = None if table is None else answer_value(table, "rate")[0]
     if table is not None and rate is not None and np.isfinite(rate):
@@ -163,7 +200,15 @@ def _stability(policy: Policy, evidence: Evidence) -> Iterator[str]:
         beyond = int((series.values > limit).sum())
         mean, most = show_number(float(series.values.mean())), show_number(float(series.values[top]))
         spikes = f"{beyond:,} of {series.values.size:,} values above {limit:g}" if beyond else f"never above {limit:g}"
-        yield f"{told}: mean {mean}, highest {most} at step {int(series.steps[top]):,}, {spikes}"
+        lost = _lost(policy, evidence, role)
+        yield f"{told}: mean {mean}, highest {most} at step {int(series.steps[top]):,}, {spikes}{lost}"
+
+
+def _lost(policy: Policy, evidence: Evidence, role: str) -> str:
+    """Say how many values are no numbers, and so left out."""
+    found = find_series(policy, evidence.run, role)
+    count = 0 if found is None else int((~np.isfinite(found.values)).sum())
+    return f"; {count:,} values that are NaN or infinite left out" if count else ""
 
 
 def _issues(verdict: Verdict, evidence: Evidence) -> Iterator[str]:

@@ -77,6 +77,7 @@ def told(found: Edit, *, changed: bool, wrote: bool) -> str:
 def diff_of(old: str, new: str, file: Path) -> str:
     """Write a unified diff; control characters are written out, since the text is of people and of runs."""
     import difflib  # noqa: PLC0415 - start-up time
+    import re  # noqa: PLC0415
 
     from action.escape import printable  # noqa: PLC0415
     from action.tracker.outline import split_lines  # noqa: PLC0415
@@ -84,4 +85,9 @@ def diff_of(old: str, new: str, file: Path) -> str:
     name = file.as_posix()
     lines = difflib.unified_diff(split_lines(old), split_lines(new), f"a/{name}", f"b/{name}", n=2)
     encoding = sys.stdout.encoding or "utf-8"
-    return "".join(f"{line[:1]}{printable(line[1:], encoding, whole_words=True)}\n" for line in lines)
+
+    def shown(line: str) -> str:  # blanks are structure: indented text is a list in a list, or code
+        parts = re.split(r"([ \t]+)", line.rstrip("\r\n"))
+        return "".join(part if at % 2 else printable(part, encoding, whole_words=True) for at, part in enumerate(parts))
+
+    return "".join(f"{line[:1]}{shown(line[1:])}\n" for line in lines)

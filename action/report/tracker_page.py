@@ -94,6 +94,7 @@ def _fenced(command: str) -> str:
 
 def _results(narrative: Narrative) -> Iterator[_Part]:
     parts = (
+        ("What decided the verdict", narrative.decided),
         ("Learning signal", narrative.learning),
         ("Baseline exploitation", narrative.exploitation),
         ("Final metrics", narrative.final),

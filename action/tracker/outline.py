@@ -26,6 +26,12 @@ _FIELD = re.compile(
     r" {0,3}(?:\*\*|__)(?P<label>[^*_:\s][^*_:]{0,80}?)\s*(?P<inner>:?)\s*(?:\*\*|__)"
     r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:?)"
 )
+_PLAIN = re.compile(
+    r" {0,3}(?P<label>hypothesis|key +config +changes|command|status|results|follow-up)"
+    r"\s*(?:\([^)\r\n]{0,200}\))?\s*(?P<outer>:)(?P<inner>)",
+    re.IGNORECASE,
+)
+"""A field whose label is not in bold: only those that an entry has."""
 LABELS = frozenset({"hypothesis", "key config changes", "command", "status", "results", "follow-up"})
 """Of the fields that an entry has; in a list other words in bold are what a list says."""
 _ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) +(?:\[[ xX]\] +)?")
@@ -242,7 +248,8 @@ def _fields(
         item = _ITEM.match(lines[line]) if listed else None
         if listed and not item and lines[line].startswith(" "):
             continue  # within an item on purpose
-        match = _FIELD.match(lines[line], item.end() if item else 0)
+        place = item.end() if item else 0
+        match = _FIELD.match(lines[line], place) or _PLAIN.match(lines[line], place)
         if not match or not (match["inner"] or match["outer"]):
             continue
         label = " ".join(match["label"].split()).lower()

@@ -37,7 +37,7 @@ def interval_words(found: Estimate) -> str:
 
 def in_ranges(found: Estimate) -> str:
     """Write a change that is counted in ranges of its series."""
-    return f"{show_number(found.value)} times its range, {interval_words(found)}"
+    return f"{show_number(found.value)} times the range of its values, {interval_words(found)}"
 
 
 def risen(before: Values, after: Values) -> bool:

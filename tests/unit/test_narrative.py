@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
 
 from checks.elo.facts import Span
 from checks.narrative import Narrative, narrate
-from checks.result import Diagnosis, Outcome
+from checks.result import Decision, Diagnosis, Outcome, Verdict
 from checks.run import Change, Evidence, Note, NoteKind, RunState, Story
 from checks.verdict import Judgement, judge
 from tests.builders import answer, evidence, only, policy, run, series
@@ -18,10 +19,13 @@ from tests.sweeps import record
 ASKED = policy("extends: [grpo, league]")
 
 
+def judged(given: Evidence) -> Verdict:
+    return judge(ASKED, given, Judgement(tool_version="1", evidence_sha256=""))
+
+
 def told(given: Evidence, **changes: Any) -> Narrative:
     """Judge a run and tell of it; `changes`: to the verdict."""
-    verdict = judge(ASKED, given, Judgement(tool_version="1", evidence_sha256=""))
-    return narrate(ASKED, given, dataclasses.replace(verdict, **changes))
+    return narrate(ASKED, given, dataclasses.replace(judged(given), **changes))
 
 
 def games() -> Evidence:
@@ -34,7 +38,7 @@ def test_games_tell_of_learning_of_bots_and_of_the_end() -> None:
 
     assert found.learning[0].startswith(("positive", "none", "negative", "cannot be told"))
     assert "above base_model, 90 games." in found.learning[0]
-    assert found.exploitation[0].endswith("gained in total")
+    assert found.exploitation[0] == "909 Elo (95 % interval 828 to 990) lost in total"
     assert found.exploitation[1].startswith("x_bot: ")
     assert found.final[0].startswith("Best Elo: ")
     assert found.final[1].startswith("Gap of adapter_v20 to base_model: ")
@@ -43,7 +47,7 @@ def test_games_tell_of_learning_of_bots_and_of_the_end() -> None:
 def test_what_was_not_measured_is_said_or_left_out() -> None:
     found = told(evidence(run()))
 
-    assert found.learning == ("not measured: no games and no ratings were asked of.",)
+    assert found.learning == ("not measured: the policy asks for no games and no ratings.",)
     assert found.exploitation == ()
     assert told(evidence(only())).stability == ()
     assert not any("Elo" in line or "Extraction" in line for line in found.final)
@@ -61,6 +65,25 @@ def test_series_tell_of_reward_and_spikes() -> None:
         "Gradient norm: mean 1, highest 1 at step 0, never above 50",
     )
     assert told(evidence(run(series([1.0] * 5, "reward")))).final == ()
+
+
+def test_values_that_are_no_numbers_are_said_to_be_left_out() -> None:
+    values = [0.01] * 30 + [math.nan] * 3 + [math.inf] * 2
+    found = told(evidence(run(series(values, "kl"), series([1.0, *values], "reward"))))
+
+    assert found.stability[0].endswith("never above 0.2; 5 values that are NaN or infinite left out")
+    assert any("5 values that are NaN or infinite left out)" in line for line in found.final)
+
+
+def test_what_decided_is_told_unless_the_run_passes() -> None:
+    bad = told(evidence(run(series([0.01 + 0.05 * step for step in range(100)], "kl"))))
+
+    assert any(line.startswith("KL divergence, 95th percentile: p95 of kl ") for line in bad.decided)
+    many = tuple(dataclasses.replace(judged(evidence(run())).checks[-1], outcome=Outcome.FAIL) for _ in range(8))
+    found = told(evidence(run()), checks=many, decision=Decision.FAIL)
+    assert (len(found.decided), found.decided[-1]) == (6, "and 3 more")
+    assert told(evidence(run()), checks=many, decision=Decision.PASS).decided == ()
+    assert told(evidence(run()), checks=many, decision=Decision.INCONCLUSIVE).decided == ()
 
 
 def test_answers_that_could_be_read_are_told() -> None:

@@ -798,6 +798,10 @@ def test_headings_say_number_and_title(text: str, found: list[tuple[int, str, in
         ("- x\n  - **Status**: a\n", []),
         ("- **Reward**: a\n- **Status**: a\n- **Status**: b\n", ["status"]),
         ("**Reward**: a\n", ["reward"]),
+        ("Status: planned\nResults (Bob): TBD\nReward: 1\n", ["status", "results"]),
+        ("- status: planned\n- Follow-up: TBD\n", ["status", "follow-up"]),
+        ("We see. Status: fine\nStatusbar: x\n", []),
+        ("**Results**:\n- Status: ok\n", ["results"]),
     ],
 )
 def test_fields_are_those_of_the_entry(text: str, labels: list[str]) -> None:
