@@ -169,4 +169,9 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
         "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "
         "the job `Judge the run`: one that is skipped counts as passed."
     )
+    if facts.tracker:
+        yield (
+            "The tracker's pull request gets no such status: let the bypass list of that rule hold whoever merges it, "
+            "or let the input `tracker-base` name a branch without the rule."
+        )
     yield "Ask whether all is set up: gatekeeper doctor --github OWNER/REPOSITORY"

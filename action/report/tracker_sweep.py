@@ -7,7 +7,7 @@ import json
 from action.escape import markdown
 from action.report.elo_view import TextTable
 from action.report.render import cut, render, safe
-from action.report.sweep_view import fact_tables, shown_evidence, strength_tables
+from action.report.sweep_view import asides, fact_tables, shown_evidence, shown_tables, strength_tables
 from action.tracker.edit import RunEntry
 from checks.sweep.answer import SweepAnswer
 from checks.sweep.words import sentences
@@ -24,8 +24,8 @@ def sweep_entry(found: SweepAnswer, prefix: str | None) -> RunEntry:
         "state": safe("`completed`"),
         "prefix": prefix,
         "headline": told[0],
-        "tables": [_table(table) for table in (*strength_tables(found), *fact_tables(found))],
-        "sentences": told[1:],
+        "tables": [_table(table) for table in (*strength_tables(found), *fact_tables(found), *shown_tables(found))],
+        "sentences": (*told[1:], *asides(found)),
         "learned": [{"name": name, "text": text} for name, text in shown_evidence(found)],
         "follow_up": "Settle the tie by the games that are named." if winner is None else _next(winner.label),
     }
