@@ -175,7 +175,7 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
     text, names = ours
     value = read_value(lines[0])
     if value.pending and not any(map(str.strip, lines[1:])):
-        return field.span, _parted(outline, field.span, text)
+        return field.span, text
     if part == "status" and value.state in OPEN:
         # Which run it is stands in ours too; what else people wrote here is kept.
         rest = [line for line in lines[1:] if not is_name(line, names)]
@@ -185,24 +185,15 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
         behind = bool(rest and rest[0].strip() and not _BULLET.match(rest[0]))
         before = _ours(outline, told) if value.more or value.remark or behind else []
         kept = [*before, *rest]
-        return field.span, _parted(outline, field.span, [*text, *(blank if any(map(str.strip, kept)) else []), *kept])
+        return field.span, [*text, *(blank if any(map(str.strip, kept)) else []), *kept]
     end = Span(start=field.span.end, end=field.span.end)
-    return end, [*blank, *_parted(outline, end, text)]
+    return end, [*blank, *text]
 
 
 def _dedented(lines: list[str]) -> list[str]:
     """Take from lines the blanks that all begin with: what stood in an item of a list may stand alone."""
-    widths = [len(line) - len(line.lstrip(" ")) for line in lines]
-    least = min((width for width, line in zip(widths, lines, strict=True) if line.strip()), default=0)
-    return [line[min(least, width) :] for width, line in zip(widths, lines, strict=True)]
-
-
-def _parted(outline: Outline, span: Span, text: list[str]) -> list[str]:
-    """Put an empty line between what is written and HTML of people, which would go on to the next empty line."""
-    before, after = outline.lines[: span.start][-1:], outline.lines[span.end : span.end + 1]
-    blank = _ours(outline, "\n")
-    head = blank if any(line.lstrip().startswith("<") and not line.rstrip().endswith("-->") for line in before) else []
-    return [*head, *text, *(blank if any(line.lstrip().startswith("<") for line in after) else [])]
+    least = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
+    return [line[least:] if line.strip() else line for line in lines]
 
 
 def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:

@@ -122,7 +122,7 @@ def _told(outline: Outline, entry: Entry) -> _Told:
     return _Told(
         lines=lines,
         names=frozenset(names | called),
-        own=bool(called) or any(not re.search(r"\s|://", one) for one in names),
+        own=any(not re.search(r"\s|://", one) for one in names | called),
         ids=frozenset({*ids, *(one for line in lines for one in _ADDRESSED.findall(line))}),
     )
 

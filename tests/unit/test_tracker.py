@@ -15,6 +15,7 @@ from action.tracker.block import digest, find_blocks, marked, run_key
 from action.tracker.edit import Edit, RunEntry, TrackerError, split_parts, update_tracker
 from action.tracker.naming import state_of
 from action.tracker.outline import read_outline, split_lines
+from action.tracker.value import read_value
 
 URL = "https://wandb.ai/team/league/runs/x7k2"
 TEXT = """**Hypothesis**: none given
@@ -570,7 +571,7 @@ def test_what_we_write_stays_as_it_was_told() -> None:
     assert run_key("\udc80") != run_key("\udc81")
 
 
-@pytest.mark.parametrize("text", ["X\n", "Words.\n\n\n", "Words.\n"])
+@pytest.mark.parametrize("text", ["X\n", "Words.\n\n\n", "Words.\n\n", "Words.\n"])
 def test_the_first_entry_stands_one_line_below_what_there_was(text: str) -> None:
     found = update_tracker(text, run()).text
 
@@ -672,6 +673,31 @@ def test_a_run_of_the_same_name_with_another_id_is_another(line: str) -> None:
 )
 def test_ways_to_say_which_run_it_is(line: str) -> None:
     assert update_tracker(f"## Exp 4: T\n\n**Status**: planned\n\n{line}\n", run()).number == 4
+
+
+def test_a_result_in_bold_ends_no_results() -> None:
+    text = "## Exp 1: T\n\n- **Status**: a\n\n**Results**:\n- **Reward**: up\n- more\n"
+    [_, results] = read_outline(text).entries[0].fields
+
+    assert (results.label, results.span.start, results.span.end) == ("results", 4, 7)
+
+
+def test_an_address_comes_before_a_name_and_a_part_of_a_path_is_none() -> None:
+    closed = f"## Exp 1: T\n\n**Status**: completed\n- wandb: {URL}\n\n"
+    assert update_tracker(closed + OWN.format(name="grpo-7").replace("Exp 1", "Exp 2"), run()).number == 1
+    assert update_tracker(OWN.format(name="grpo-7") + closed.replace("Exp 1", "Exp 2"), run()).number == 2
+    assert update_tracker("## Exp 1: T\n\n- runs: see grpo-7/last.pt there\n", run()).new
+    two = run(names=("grpo-7", "x7k2"))
+    assert update_tracker("## Exp 1: grpo-7\n\n- run id: q1q1\n", two).new
+    assert not update_tracker("## Exp 1: grpo-7\n\n- run id: q1q1\n", other("grpo-7")).new
+    assert update_tracker("## Exp 1: T\n\n- run name: x y\n", run(names=("",))).new
+    assert update_tracker("## Exp 1: _7_\n", run(names=("7",))).number == 1
+
+
+def test_a_remark_stands_before_the_first_colon() -> None:
+    found = read_value("**Status**: planned: later (Bob): 1\n")
+
+    assert (found.text, found.remark, found.state) == ("planned: later (Bob): 1", "", "planned")
 
 
 def test_a_title_is_read_as_it_is_shown() -> None:
@@ -781,6 +807,9 @@ def test_a_long_tracker_of_ours_and_a_long_command_take_seconds() -> None:
         ("\ufeff## Exp 3: A\n", [(3, "A", 2)]),
         ("## \ufeffExp 3\n", []),
         ("# Exp 3: A\n## #\n", [(3, "A", 1)]),
+        ("Exp 3: A #\n===\n", [(3, "A #", 1)]),
+        ("Exp 3: A #\n---\n", [(3, "A #", 2)]),
+        ("## XExp 3: A\n", []),
     ],
 )
 def test_headings_say_number_and_title(text: str, found: list[tuple[int, str, int]]) -> None:
@@ -800,6 +829,9 @@ def test_headings_say_number_and_title(text: str, found: list[tuple[int, str, in
         ("**Reward**: a\n", ["reward"]),
         ("Status: planned\nResults (Bob): TBD\nReward: 1\n", ["status", "results"]),
         ("- status: planned\n- Follow-up: TBD\n", ["status", "follow-up"]),
+        ("> x\n**Status**: a\n", []),
+        ("a\n2. **Status**: b\n", []),
+        ("- x\n\n  **Status**: a\n- **Results**: b\n", ["results"]),
         ("We see. Status: fine\nStatusbar: x\n", []),
         ("**Results**:\n- Status: ok\n", ["results"]),
     ],

@@ -157,6 +157,7 @@ def test_of_two_new_headings_the_bases_stays() -> None:
     merged = merge_trackers(text, text.replace("Exp 1: a", "Exp 1: base"), filled)
 
     assert headings(merged) == [(1, "base"), (2, "b")]
+    assert "## Exp 1: base\n\n<!--" in merged
     assert "- run name: a" in of_entry(merged, 1)
 
 
@@ -216,6 +217,9 @@ def test_a_rule_that_follows_an_entry_is_no_part_of_it(rule: str) -> None:
     text = "# T\n\n## Exp 1: a\n\nx\n\n"
     ruled = f"{text}{rule}\n\n## Exp 2: b\n\ny\n"
 
+    assert headings(merge_trackers(text.rstrip("\n") + "\n", "# T\n", ruled)) == [(2, "b")]
+    assert headings(merge_trackers(text.rstrip("\n") + "\n", ruled, "# T\n")) == [(2, "b")]
+
     assert headings(merge_trackers(ruled, text.rstrip("\n") + "\n", ruled)) == [(1, "a")]
     assert headings(merge_trackers(ruled, f"# T\n\n{rule}\n\n## Exp 2: b\n\ny\n", ruled)) == [(2, "b")]
 
@@ -257,8 +261,10 @@ def test_a_block_that_both_wrote_stands_once_in_its_first_place_as_it_was_writte
     later = update_tracker(
         origin, run(identity="a", names=("a",), title="a", text=other("a").text.replace("up", "x"))
     ).text
-    moved = origin.replace(block, "").replace("- x a\n", f"- x a\n\n{block}", 1)
+    moved = origin.replace(block, "").replace("## Exp 1: a\n\n", f"## Exp 1: a\n\n{block}", 1)
     merged = merge_trackers(origin, moved, later)
+
+    assert merged.index("<!-- gatekeeper: results of") < merged.index("<!-- gatekeeper: status of")
 
     assert merged.count("<!-- gatekeeper: results of") == 1
     assert holds(people(merged), [line for line in people(moved) if line])
@@ -271,8 +277,34 @@ def test_a_branch_without_a_line_and_a_base_with_other_ends() -> None:
         "\n"
     )
     assert merge_trackers(crlf, TWO.replace("- x a", "- x a  "), crlf) == TWO.replace("- x a", "- x a  ")
+    for new in ("- x a  ", "- x aX"):
+        assert merge_trackers(TWO, crlf, TWO.replace("- x a", new)) == crlf.replace("- x a", new)
     assert merge_trackers(TWO, "", TWO) == ""
     assert merge_trackers("", TWO, "") == TWO
+
+
+def test_new_entries_of_the_branch_that_no_line_parts_stay_so() -> None:
+    branch = "# T\n\n## Exp 1: n\nv\n## Exp 2: o\nw\n"
+
+    assert merge_trackers("# T\n", "# T\n\n## Exp 1: m\nz\n", branch) == f"# T\n\n## Exp 1: m\nz\n\n{branch[5:]}"
+
+
+def test_half_of_the_lines_make_no_two_entries_the_same_and_most_do() -> None:
+    def page(title: str, lines: str) -> str:
+        return f"# T\n\n## Exp 2: {title}\n" + "".join(f"\n{line}\n" for line in lines)
+
+    assert headings(merge_trackers(page("b", "abcd"), page("c", "abef"), page("b", "abcdx"))) == [(2, "c"), (2, "b")]
+    assert headings(merge_trackers(page("b", "abcd"), page("c", "abce"), page("b", "abcdx"))) == [(2, "c")]
+    joined = "# T\n\n## Exp 2: {}\na\n{}\n"
+    texts = (joined.format("b", "b\nc"), joined.format("c", "b\nd"), joined.format("b", "b\nc\nx"))
+    assert headings(merge_trackers(*texts)) == [(2, "c")]
+
+
+def test_a_new_entry_of_ours_gets_a_number_that_nobody_has() -> None:
+    branch = update_tracker(TWO, other("like Exp 2")).text + "\n## Exp 7: by hand on the branch\n\nx\n"
+    merged = merge_trackers(TWO, TWO + entry(3, "of the base"), branch)
+
+    assert headings(merged)[2:] == [(3, "of the base"), (8, "like Exp 2"), (7, "by hand on the branch")]
 
 
 def test_a_heading_that_people_put_into_a_block_doubles_nothing() -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from checks.check import Policy
 from checks.result import CheckKind, CheckResult, Decision, Outcome, Severity, Verdict
-from checks.run import Checkpoint, Evidence, Identity, NoteKind, RunData, RunState
+from checks.run import Checkpoint, Evidence, Identity, NoteKind, Origin, RunData, RunState
 from checks.verdict import EXIT_CODES, Judgement, apply_waivers, decide, evaluate, headline, judge, not_asked
 from tests.builders import answer, asking, evidence, noise, note, only, policy, result, rows, run, series
+from tests.sweeps import record
 
 PASS, WARN, FAIL, INCONCLUSIVE = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.INCONCLUSIVE
 ERROR, NOT_MEASURED = Outcome.ERROR, Outcome.NOT_MEASURED
@@ -316,7 +317,42 @@ def test_the_headline_names_the_first_of_what_decided_and_counts_the_rest(decisi
     assert found.startswith("r1 ")
     assert all(title in found for title in ("t0", "t1", "t2", "2 more"))
     assert not any(title in found for title in ("t3", "t4", "another"))
-    assert "more" not in headline(decision, [result(outcome, title="t0")], "r1")
+    verb = {FAIL: "does not meet", INCONCLUSIVE: "cannot be judged on", ERROR: "hit an error in"}[outcome]
+    for count, told in ((1, "t0"), (3, "t0; t1; t2"), (4, "t0; t1; t2 and 1 more")):
+        deciding = [result(outcome, title=f"t{i}") for i in range(count)]
+        assert headline(decision, deciding, "r1") == f"r1 {verb}: {told}."
+
+
+def test_the_headline_of_a_pass_counts_checks_and_warnings() -> None:
+    assert headline(Decision.PASS, [result(PASS)], "r1") == "r1 passes: 1 blocking check measured and met."
+    warned = [result(PASS), result(WARN), result(FAIL, severity=Severity.WARN), integrity(PASS)]
+    assert headline(Decision.PASS, warned, "r1") == "r1 passes: 2 blocking checks measured and met, 2 with a warning."
+    nothing = headline(Decision.INCONCLUSIVE, [], "r1")
+    assert nothing == "r1 cannot be judged: no blocking check could be measured."
+
+
+def test_who_the_run_is_and_where_it_came_from_reach_the_verdict() -> None:
+    who = Identity(name="n", id="i", url="u", commit="c", started_at="s", finished_at="f")
+    origin = Origin(repository="o/r", sha="a" * 40, attempt=2)
+    found = verdict(asking(KL), evidence(run(identity=who), origin=origin))
+
+    told = found.run
+    assert (told.name, told.id, told.url, told.commit) == ("n", "i", "u", "c")
+    assert (told.started_at, told.finished_at) == ("s", "f")
+    assert found.origin == origin
+
+
+def test_games_are_rated_and_their_notes_and_progress_reach_the_verdict() -> None:
+    odd = note(NoteKind.ODD, "of the games")
+    games = dataclasses.replace(record(["base_model>adapter_v10", "adapter_v20>base_model"] * 40), notes=(odd,))
+    asked = policy('expected-progress: {10: 0, 20: 50}\nchecks: {a: {elo: {}, value: gap, pass: "> -5000"}}')
+    given = evidence(run(), game_record=games, games="games.jsonl")
+    found = verdict(asked, given)
+
+    assert odd in found.notes
+    assert found.progress
+    assert found.elo is not None
+    assert evaluate(asked, given) == found.checks
 
 
 def test_the_headline_is_one_line_whatever_the_run_is_called() -> None:
