@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,29 @@ def test_a_sweep_without_a_winner_says_what_would_settle_it(tmp_path: Path) -> N
 
     assert (done.returncode, done.stderr) == (11, "t.md: Exp 1 added\n")
     assert "Settle the tie" in (tmp_path / "t.md").read_text("utf-8")
+
+
+def test_the_template_of_the_documentation_lays_entries_out(out: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tracker.md").read_text("utf-8")
+    [source] = re.findall(r"```jinja\n(.*?)```", page, re.DOTALL)
+    (out.parent / "own.md.j2").write_text(source)
+    done = command("track", "out", "--template", "own.md.j2", "--file", "t.md", cwd=out.parent)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (out.parent / "t.md").read_text("utf-8")
+    assert "**Owner**: _to be done_\n\n<!-- gatekeeper: status of " in text
+    assert "**Status**: `completed`\n- fail, judged " in text
+    assert "\n- **Training stability**:\n  - KL: mean " in text
+    assert re.search(r"\n\*\*Follow-up\*\*: \S", text)
+
+
+def test_a_preview_has_the_indentation_of_what_would_be_written(out: Path) -> None:
+    (out.parent / "t.md").write_text("# T\n\n    code  with\ttabs\n")
+    shown = command("track", "out", "--file", "t.md", "--diff", cwd=out.parent).stdout
+    command("track", "out", "--file", "t.md", cwd=out.parent)
+
+    written = (out.parent / "t.md").read_text("utf-8").splitlines()
+    assert [line[1:] for line in shown.splitlines()[3:]] == written[-len(shown.splitlines()[3:]) :]
 
 
 def test_a_template_of_ones_own_lays_entries_out(out: Path) -> None:
