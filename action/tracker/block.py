@@ -27,6 +27,8 @@ class Block:
     """Of the run."""
     span: Span
     """With both marks."""
+    written: str
+    """Digest of what we wrote."""
     edited: bool
     """Somebody wrote in it since."""
 
@@ -78,5 +80,6 @@ def find_blocks(outline: Outline) -> Iterator[Block]:
                     part=match["part"],
                     key=match["key"],
                     span=Span(start=start, end=line + 1),
+                    written=first["digest"],
                     edited=digest(inside) != first["digest"],
                 )

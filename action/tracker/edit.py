@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from action.tracker.block import Block, find_blocks, marked, run_key
+from action.tracker.block import Block, digest, find_blocks, marked, run_key
 from action.tracker.naming import OPEN, find_entry, is_name
 from action.tracker.outline import Entry, Field, Outline, Span, read_outline, split_lines
 from action.tracker.value import read_value
@@ -82,16 +82,18 @@ def _update(old: str, run: RunEntry) -> Edit:
         text = _append(old, outline, run, number)
     else:
         number, text = entry.number, _fill(outline, entry, parts, (key, mine), run.names)
-    _require_found(outline, text, (key, number), {part for part in parts if part in KEPT})
-    kept = tuple(block.part for block in mine if block.edited)
+    wanted = {part: digest(said) for part, said in parts.items() if part in KEPT}
+    _require_found(outline, text, (key, number), wanted)
+    kept = tuple(block.part for block in mine if block.edited and block.written != wanted.get(block.part))
     return Edit(text=text, number=number, new=entry is None, first=not mine, kept=kept)
 
 
-def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: set[str]) -> None:
+def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: Mapping[str, str]) -> None:
     """See that what was written is found again, once and as it was written, and its entry with it."""
     key, number = wanted
     after = read_outline(text)
-    found = [block for block in find_blocks(after) if block.key == key and not block.edited]
+    mine = (block for block in find_blocks(after) if block.key == key)
+    found = [block for block in mine if not block.edited or block.written == parts.get(block.part)]
     homes = {home.number for block in found if (home := after.home(block.span.start))}
     if sorted(block.part for block in found) == sorted(parts) and number in homes:
         return
@@ -162,10 +164,16 @@ def _inside(field: Field, blocks: Sequence[Block]) -> bool:
 
 
 def _again(outline: Outline, block: Block, text: list[str]) -> tuple[Span, list[str]]:
-    """Replace a block of ours; one that people wrote in stays, without our marks, and ours goes below it."""
+    """Replace a block of ours; one that people wrote in stays, without our marks, and ours goes below it.
+
+    While we have nothing else to say than what they wrote in, it stays as it is.
+    """
     if not block.edited:
         return block.span, text
-    inside = outline.lines[block.span.start + 1 : block.span.end - 1]
+    lines = outline.lines[block.span.start : block.span.end]
+    if text[:1] == list(lines[:1]):
+        return block.span, list(lines)
+    inside = lines[1:-1]
     return block.span, [*inside, *_ours(outline, "\n"), *text]
 
 

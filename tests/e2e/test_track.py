@@ -49,6 +49,9 @@ def test_a_planned_entry_is_filled_and_an_edit_is_kept(out: Path) -> None:
     assert b"**Status**: `completed`\r\n" in filled
     tracker.write_bytes(filled.replace(b"KL: mean", b"as feared, KL: mean"))
     told = command("track", "out", "--file", "tracker.md", cwd=out.parent).stdout
+    assert told == "tracker.md: Exp 4 is as it should be\n"
+    command("check", RECORDINGS / "kl-explosion", "--profile", "grpo", "--out", "less", cwd=out.parent)
+    told = command("track", "less", "--file", "tracker.md", cwd=out.parent).stdout
     assert told == "tracker.md: Exp 4 filled in; what people wrote in its results stays above\n"
     assert b"as feared, KL: mean" in tracker.read_bytes()
 

@@ -195,15 +195,18 @@ def test_text_that_people_wrote_in_our_block_is_kept_and_ours_goes_below() -> No
     first = update_tracker("", run()).text
     edited = first.replace("- **Learning signal**: positive", "- **Learning signal**: positive, I doubt it")
 
-    found = update_tracker(edited, run())
+    assert update_tracker(edited, run()).text == edited
+    assert update_tracker(edited, run()).kept == ()
+    later = run(text=TEXT.replace("train longer", "train on").replace("positive", "positive still"))
+    found = update_tracker(edited, later)
 
     assert found.kept == ("results",)
     assert "positive, I doubt it" in people(found.text)[-6:] or "- **Learning signal**: positive, I doubt it" in people(
         found.text
     )
-    assert found.text.count("**Learning signal**: positive\n") == 1
-    assert again(found) == found.text
-    assert update_tracker(found.text, run()).kept == ()
+    assert found.text.count("**Learning signal**: positive still\n") == 1
+    assert again(found, later) == found.text
+    assert update_tracker(found.text, later).kept == ()
 
 
 def test_line_ends_of_an_editor_are_no_edit() -> None:
