@@ -727,6 +727,7 @@ def test_a_block_over_the_end_of_an_entry_is_that_of_people_and_is_doubled_by_no
         ("**Status** (blocked on Bob): planned\n", "- before: planned (blocked on Bob)\n"),
         ("- **Status**: planned\n    - run name: grpo-7\n    - on eight GPUs\n", "\n- on eight GPUs\n"),
         ("-   **Status**: planned\n\n    Waiting for GPUs.\n", "\nWaiting for GPUs.\n"),
+        ("-   **Status**: planned\n\n    Waiting.\n\n    Long.\n", "\nWaiting.\n\nLong.\n"),
         ("**Status**: planned\n- run name: grpo-7\nwaiting\n---\n", "- before: planned\nwaiting\n"),
         ("**Status**: planned\n[ticket]: waiting-for-Bob\n", "- before: planned\n[ticket]: waiting-for-Bob\n"),
         ("**Status**: running\n2026. was bad\n", "- before: running\n2026. was bad\n"),
@@ -753,6 +754,12 @@ def test_html_between_fields_swallows_nothing(html: str) -> None:
     assert html in people(found.text)
     assert ("TBD" in found.text) is (html in {"</details>", "<div>"})  # what goes on to the next empty line
     assert again(found) == found.text
+
+
+def test_a_placeholder_with_words_below_it_is_none() -> None:
+    found = update_tracker("## Exp 1: grpo-7\n\n**Results**: TBD\nby Friday\n", run())
+
+    assert "**Results**: TBD\nby Friday\n" in found.text
 
 
 def test_all_fields_of_a_list_are_filled() -> None:

@@ -350,6 +350,9 @@ def test_games_are_rated_and_their_notes_and_progress_reach_the_verdict() -> Non
     found = verdict(asked, given)
 
     assert odd in found.notes
+    assert not any("the progress that the policy expects" in one.text for one in found.notes)
+    unasked = verdict(policy(f"expected-progress: {{10: 0, 20: 50}}\nchecks: {{a: {{{KL}}}}}"), given)
+    assert any("the progress that the policy expects is not told" in one.text for one in unasked.notes)
     assert found.progress
     assert found.elo is not None
     assert evaluate(asked, given) == found.checks
