@@ -93,7 +93,7 @@ def _require_found(outline: Outline, text: str, wanted: tuple[str, int], parts: 
     key, number = wanted
     after = read_outline(text)
     mine = (block for block in find_blocks(after) if block.key == key)
-    found = [block for block in mine if not block.edited or block.written == parts.get(block.part)]
+    found = [block for block in mine if block.written == parts.get(block.part)]
     homes = {home.number for block in found if (home := after.home(block.span.start))}
     if sorted(block.part for block in found) == sorted(parts) and number in homes:
         return
