@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 from action.tracker.block import Block, digest, find_blocks, marked, run_key
 from action.tracker.naming import OPEN, find_entry, is_name
-from action.tracker.outline import Entry, Field, Outline, Span, read_outline, split_lines
+from action.tracker.outline import ITEM, Entry, Field, Outline, Span, read_outline, split_lines
 from action.tracker.value import read_value
 
 HEAD = "# Experiment tracker\n"
 KEPT = ("status", "results", "follow-up")
 """Parts that are kept up to date, in their order; what else an entry holds is written once, and then people's."""
 _BULLET = re.compile(r" {0,3}[-*+] ")
-_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) ")
 
 
 class TrackerError(Exception):
@@ -187,7 +186,7 @@ def _into(outline: Outline, field: Field, part: str, ours: tuple[list[str], Sequ
     if part == "status" and value.state in OPEN:
         # Which run it is stands in ours too; what else people wrote here is kept.
         rest = [line for line in lines[1:] if not is_name(line, names)]
-        rest = _dedented(rest) if _ITEM.match(lines[0]) else rest
+        rest = _dedented(rest) if ITEM.match(lines[0]) else rest
         told = f"- before: {' '.join(filter(None, (value.text, value.remark)))}\n"
         # Words that stood behind the state are words behind it still: alone they might be a heading, or a list.
         behind = bool(rest and rest[0].strip() and not _BULLET.match(rest[0]))

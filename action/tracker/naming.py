@@ -67,8 +67,9 @@ def find_entry(outline: Outline, names: Sequence[str], key: str, blocks: Sequenc
     name this run; so is one that says of itself that it is another's.
     """
     homes = [(outline.home(block.span.start), block.key) for block in blocks]
-    for entry in (home for home, written in homes if home is not None and written == key):
-        return entry
+    mine = next((home for home, written in homes if home is not None and written == key), None)
+    if mine is not None:
+        return mine
     taken = {home.span.start for home, _ in homes if home is not None}
     found = [
         (match is _Match.ADDRESS, state_of(outline, entry) in OPEN, match, at, entry)

@@ -34,7 +34,8 @@ _PLAIN = re.compile(
 """A field whose label is not in bold: only those that an entry has."""
 LABELS = frozenset({"hypothesis", "key config changes", "command", "status", "results", "follow-up"})
 """Of the fields that an entry has; in a list other words in bold are what a list says."""
-_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) +(?:\[[ xX]\] +)?")
+ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)]) +(?:\[[ xX]\] +)?")
+"""How an item of a list begins, with a box to tick where it has one."""
 _MARK = "<!-- gatekeeper: "
 """How our comments begin: none is part of a field of people."""
 _DEEPEST = 4
@@ -245,7 +246,7 @@ def _fields(
     stops = {*edges, end}
     said: dict[str, bool] = {}  # label → is it that of an item
     for line, listed in starts:
-        item = _ITEM.match(lines[line]) if listed else None
+        item = ITEM.match(lines[line]) if listed else None
         if listed and not item and lines[line].startswith(" "):
             continue  # within an item on purpose
         place = item.end() if item else 0
