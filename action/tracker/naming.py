@@ -97,7 +97,7 @@ def is_name(line: str, names: Sequence[str]) -> bool:
 
 def _match(outline: Outline, entry: Entry, names: Sequence[str]) -> _Match:
     told = _told(outline, entry)
-    if any(_says(line, name) for line in told.lines for name in names[1:]):
+    if any(name in told.ids or _mentions(told, name) for name in names[1:]):
         return _Match.ADDRESS
     if not names or (told.ids and len(names) > 1):
         return _Match.NONE  # it has an id, and not this one
@@ -106,11 +106,16 @@ def _match(outline: Outline, entry: Entry, names: Sequence[str]) -> _Match:
         return _Match.NAME
     if told.own:
         return _Match.NONE  # it is another's
-    if _TELLING.search(name) and any(_says(line, name) for line in told.lines):
+    if _mentions(told, name):
         return _Match.MENTION
     title = unescapeAll(entry.title)
     said = _says(title, name) if _TELLING.search(name) else title.strip(AROUND) == name
     return _Match.TITLE if said else _Match.NONE
+
+
+def _mentions(told: _Told, name: str) -> bool:
+    """Tell whether a name stands among others; one that any sentence may hold says nothing there."""
+    return _TELLING.search(name) is not None and any(_says(line, name) for line in told.lines)
 
 
 def _told(outline: Outline, entry: Entry) -> _Told:

@@ -697,6 +697,14 @@ def test_an_address_comes_before_a_name_and_a_part_of_a_path_is_none() -> None:
     assert update_tracker("## Exp 1: _7_\n", run(names=("7",))).number == 1
 
 
+def test_an_id_that_is_a_word_is_found_where_it_is_all_that_is_said() -> None:
+    here = run(names=("Baseline", "Baseline", "https://wandb.ai/team/league/runs/Baseline"))
+
+    assert update_tracker("## Exp 1: T\n\n- runs: against the Baseline bots\n", here).new
+    for line in ("- run id: Baseline", "- wandb: https://wandb.ai/team/league/runs/Baseline", "- run: Baseline"):
+        assert update_tracker(f"## Exp 1: T\n\n{line}\n", here).number == 1, line
+
+
 def test_a_remark_stands_before_the_first_colon() -> None:
     found = read_value("**Status**: planned: later (Bob): 1\n")
 
