@@ -60,6 +60,7 @@ KILLED, SURVIVED = frozenset({1, 3}), frozenset({0})
 SLOW = frozenset({-24, 24, 36, 152, 255})
 """Exit codes of mutmut 3.8 (its `stats.py`)."""
 EQUAL: tuple[tuple[str, str], ...] = (
+    (r"max\(found, (?:key=None)?\)", "places differ, so entries are never compared"),
     (r'"UTF-8"', "the same encoding by another name"),
     (
         r"strict=(?:None|False)\)|, \)",
@@ -88,7 +89,6 @@ EQUAL: tuple[tuple[str, str], ...] = (
         r"_once: .*>= 1|_once: .*clean\[\+1\]",
         "there are two at most, one of each side; a single one is put where it was",
     ),
-    (r"max\(found, (?:key=None)?\)", "places differ, so entries are never compared"),
     (r"_says: .*return True", "no run has an empty name"),
     (r"token\.map or \[", "a heading has its lines always"),
     (r"XX\\ufeffXX|XX#XX", "a heading of this kind begins with `#`, after a mark of the byte order at most"),
