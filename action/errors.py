@@ -4,13 +4,16 @@
     ├── UsageError             2   wrong arguments
     ├── InputError             2   a file, directory or run that cannot be read as what it should be
     ├── OutputError            2   a folder or file that cannot be written
-    └── ServiceError           3   a service that could not be reached or refused
+    ├── ServiceError           3   a service that could not be reached or refused
+    └── RefusalError           10  a checkpoint that is not promoted, with every reason
 
 Grammar of a message: *where: what was expected, what was got; what to do.*
 Policy faults are `checks.policy.PolicyError`.
 """
 
 from __future__ import annotations
+
+from checks.refusal import Refusal
 
 
 class GatekeeperError(Exception):
@@ -35,3 +38,13 @@ class ServiceError(GatekeeperError):
     """A service could not be reached, or refused."""
 
     exit_code = 3
+
+
+class RefusalError(GatekeeperError):
+    """A checkpoint is not promoted; one line a reason, each with its code."""
+
+    exit_code = 10
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__("\n".join(f"refused ({one.reason}): {one.text}" for one in refusals))
+        self.refusals = refusals

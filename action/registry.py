@@ -1,0 +1,112 @@
+"""Where checkpoints have aliases, as values and a Protocol. No client may enter, and no decision about a promotion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A version of a checkpoint as a registry has it."""
+
+    name: str
+    """Its whole name there: `team/league/adapter:v7` on W&B; in a local registry the name of the file or folder."""
+    digest: str | None
+    """`wandb:…` or `sha256:…`, as a verdict names it; None: the registry tells none."""
+    run: str | None = None
+    """The id of the run that it came from; None: the registry does not tell."""
+    key: str = ""
+    """What the registry itself knows it by."""
+
+    def is_same(self, other: Stored | None) -> bool:
+        """Tell whether it is that version: the same for the registry, with the same bytes.
+
+        >>> one = Stored(name="a:v1", digest="wandb:0", key="k")
+        >>> one.is_same(one), one.is_same(Stored(name="a:v1", digest="wandb:1", key="k")), one.is_same(None)
+        (True, False, False)
+        """
+        return other is not None and (self.key, self.digest) == (other.key, other.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Who promotes what, by which verdict, and why: kept where the registry can."""
+
+    by: str
+    """The login, or the user of the machine."""
+    why: str
+    """Empty: nobody said."""
+    at: str
+    """RFC 3339 in UTC, whole seconds."""
+    run: str
+    """The id of the run, else its name."""
+    repository: str | None
+    commit: str | None
+    verdict_sha256: str
+    """Of `verdict.json`."""
+    evidence_sha256: str
+    policy_sha256: str
+    judged_at: str
+    tool_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An alias that is to be moved."""
+
+    alias: str
+    to: Stored
+    expected: Stored | None
+    """Who held it when the promotion began; None: nobody did. Another holder: somebody else was faster."""
+    record: Record
+
+
+class Change(StrEnum):
+    """What became of an order."""
+
+    MOVED = "moved"
+    ALREADY = "already"
+    """The version held the alias before, so there was nothing to move."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """An alias after it was moved and read back."""
+
+    change: Change
+    before: Stored | None
+    """Who held it; None: nobody did."""
+    notes: tuple[str, ...] = ()
+    """What could not be recorded, one sentence each."""
+
+
+class Registry(Protocol):
+    """A place where checkpoints have aliases.
+
+    Every call may raise InputError (what is named cannot be meant) or ServiceError (a service could not be reached, or
+    refused).
+    """
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        ...
+
+    def find(self, artifact: str, /) -> Stored:
+        """Find a version by its name, a path, or one of its aliases; InputError where there is none."""
+        ...
+
+    def holder(self, alias: str, artifact: Stored, /) -> Stored | None:
+        """Give who holds an alias where a version would get it; None: nobody does."""
+        ...
+
+    def move(self, order: Order, /) -> Moved:
+        """Move an alias, read it back, and keep the record.
+
+        Raises:
+            RefusalError: somebody else moved the alias, the version is gone or has other bytes, or the alias does not
+                read back as it was written. The alias is then where it was, or the message says where it is.
+        """
+        ...
