@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -61,6 +62,8 @@ class Order:
     expected: Stored | None
     """Who held it when the promotion began; None: nobody did. Another holder: somebody else was faster."""
     record: Record
+    proof: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """`verdict.json` and its evidence, by their paths, for a registry that can keep them."""
 
 
 class Change(StrEnum):

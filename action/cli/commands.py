@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from action.cli import check, doctor, elo, explain, github_action, init, logs, metrics, policy, publish, sweep, track
+from action.cli import (
+    check,
+    doctor,
+    elo,
+    explain,
+    github_action,
+    init,
+    logs,
+    metrics,
+    policy,
+    promote,
+    publish,
+    sweep,
+    track,
+    verify,
+)
 
 app = typer.Typer(
     name="gatekeeper",
@@ -25,6 +40,8 @@ app.command("logs")(logs.logs)
 app.command("explain")(explain.explain)
 app.command("publish")(publish.publish)
 app.command("track")(track.track)
+app.command("verify")(verify.verify)
+app.command("promote")(promote.promote)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("action", hidden=True)(github_action.github_action)

@@ -27,11 +27,11 @@ _ZIP, _CONTENT = 1_000_000, 64_000
 _MEMBERS = 100
 
 
-def artifact(client: Client, workflow_run: int, name: str) -> bytes | None:
-    """Give the first file of the newest artifact of a name; None: there is none any more.
+def archive(client: Client, workflow_run: int, name: str, most: int) -> bytes | None:
+    """Give the newest artifact of a name as a zip of at most so many bytes; None: there is none any more.
 
     Raises:
-        InputError: it is too large, or no archive of plain files.
+        InputError: it is too large.
         RefusedError: the token may not.
         ServiceError: GitHub could not be reached, or refused.
     """
@@ -40,7 +40,25 @@ def artifact(client: Client, workflow_run: int, name: str) -> bytes | None:
     found = seek(target, lambda: max(_listed(client, workflow_run, name), default=None))
     if found is None:
         return None
-    content = seek(target, lambda: _download(client, found), (404, 410))
+    content = seek(target, lambda: _download(client, found, most), (404, 410))
+    if content is not None and len(content) > most:
+        raise InputError(
+            f"{what}: expected an archive of at most {most / 10**6:,.0f} MB, got a larger one; was it made by the "
+            "gatekeeper?"
+        )
+    return content
+
+
+def artifact(client: Client, workflow_run: int, name: str) -> bytes | None:
+    """Give the first file of the newest artifact of a name; None: there is none any more.
+
+    Raises:
+        InputError: it is too large, or no archive of plain files.
+        RefusedError: the token may not.
+        ServiceError: GitHub could not be reached, or refused.
+    """
+    content = archive(client, workflow_run, name, _ZIP)
+    what = f"the artifact {show_name(name)} of the workflow run {workflow_run}"
     return None if content is None else _first(content, what)
 
 
@@ -52,7 +70,7 @@ def _listed(client: Client, workflow_run: int, name: str) -> Iterator[int]:
             yield given(one.id)
 
 
-def _download(client: Client, artifact_id: int) -> bytes:
+def _download(client: Client, artifact_id: int, most: int) -> bytes:
     """Follow the address that GitHub gives, elsewhere and for a minute; the token does not go there."""
     headers, _ = client.requestJsonAndCheck("GET", f"{client.root}/actions/artifacts/{artifact_id}/zip")
     address = headers.get("location")
@@ -61,22 +79,22 @@ def _download(client: Client, artifact_id: int) -> bytes:
         raise OddError
     got = ""
     for tries in range(1, TRIES + 1):
-        content, got = _fetch(address, client.seconds)
+        content, got = _fetch(address, client.seconds, most)
         if content is not None:
             return content
         client.patience.rest(tries)
     raise UnansweredError(got)
 
 
-def _fetch(address: str, seconds: float) -> tuple[bytes | None, str]:
+def _fetch(address: str, seconds: float, most: int) -> tuple[bytes | None, str]:
     with requests.Session() as session:
         session.auth = _keep  # else ~/.netrc gives one
         for scheme in ("https://", "http://"):
-            session.mount(scheme, Bounded(seconds, _ZIP + 1))
+            session.mount(scheme, Bounded(seconds, most + 1))
         try:
             answer = session.get(address, allow_redirects=False)
         except TooLargeError:
-            return b"\0" * (_ZIP + 1), ""
+            return b"\0" * (most + 1), ""
         except requests.RequestException as error:
             return None, told(error)
     return (answer.content, "") if answer.status_code == 200 else (None, f"{answer.status_code} from its storage")
@@ -87,10 +105,6 @@ def _keep(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _first(content: bytes, what: str) -> bytes:
-    if len(content) > _ZIP:
-        raise InputError(
-            f"{what}: expected an archive of at most 1 MB, got a larger one; was it made by the gatekeeper?"
-        )
     read, odd = None, "something else"
     try:
         read, odd = _read(content)

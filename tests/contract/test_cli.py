@@ -38,10 +38,13 @@ COMMANDS = (
     "policy backtest",
     "policy lint",
     "policy schema",
+    "promote",
     "publish",
     "sweep",
     "track",
+    "verify",
 )
+READS = ("explain", "promote", "publish", "track", "verify")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -74,6 +77,8 @@ def _workplace(tmp_path: Path) -> Path:
     shutil.copy(RECORDINGS / "regression" / "events.jsonl", tmp_path)
     games = gzip.decompress((RECORDINGS / "regression" / "games.jsonl.gz").read_bytes())
     (tmp_path / "games.jsonl").write_bytes(games)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "adapter").write_text("weights")
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github" / "gatekeeper.yml").write_text(
         POLICY + '  kl-spike: {metric: kl, stat: max, fail: "> 0.2"}\n'
@@ -111,8 +116,9 @@ def test_every_option_and_argument_says_what_it_is(name: str) -> None:
 def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
     ran = []
     # The order of a user: what `check` writes is what `explain` reads.
-    for line in sorted(examples(), key=lambda line: any(word in line for word in ("explain", "publish", "track"))):
+    for line in sorted(examples(), key=lambda line: any(word in line for word in READS)):
         words = shlex.split(line.partition(" > ")[0].replace("$GITHUB_SHA", SHA))[1:]
+        words = ["gatekeeper-out" if word == "out" else word for word in words]
         with GitHub() as github:
             env = {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.url} if words[0] == "publish" else {}
             done = command(*words, cwd=workplace, env=env)
@@ -130,9 +136,11 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         "policy",
         "policy",
         "policy",
+        "promote",
         "publish",
         "sweep",
         "track",
+        "verify",
     ]
 
 

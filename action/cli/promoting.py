@@ -1,0 +1,135 @@
+"""A promotion with its registry and its verdict put together. Composition alone."""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from action.cli.asked import Asked, asked_of
+from action.cli.verifying import open_asked, verify_asked
+from action.errors import RefusalError, UsageError
+from action.files import show_name
+from action.promotion import Promoted, Promotion, promote, read_alias, record_of
+from action.registries.local import LocalRegistry
+from action.registry import Registry, Stored
+from action.settings import TIME
+from action.verification import RefusedVerdictError
+from action.verified import Trust, Verified
+from checks.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    from action.cli.verify_options import Given
+    from checks.result import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is promoted, and where."""
+
+    artifact: str
+    alias: str
+    registry: Path | None
+    """The folder of a local one; None: W&B."""
+    collection: str | None
+    """On W&B, that it is linked to; None: its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of a promotion."""
+
+    title: str
+    """What the registry is called."""
+    promoted: Promoted | None
+    refusals: tuple[Refusal, ...] = ()
+    """Empty where it is promoted."""
+
+
+def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run: bool) -> Done:
+    """Promote what the options name; `who`: who does it (empty: the user of this machine), and why.
+
+    Raises:
+        InputError, UsageError: what is named cannot be read, or does not fit together.
+        OutputError, ServiceError: a registry or service could not be reached, or refused.
+    """
+    by, why = who
+    wanted = Promotion(
+        artifact=target.artifact,
+        alias=read_alias(target.alias),
+        by=by or _user(),
+        why=" ".join(why.split()),
+        at=datetime.now(UTC).strftime(TIME),
+        dry_run=dry_run,
+    )
+    registry = _registry(target)
+    try:
+        asked = asked_of(given)
+        asked.require()
+        _require_place(asked, target)
+        repository = open_asked(given)
+
+        def verify(to: Stored) -> Verified:
+            try:
+                return verify_asked(asked, lambda _: to, lambda verdict: _newest(registry, verdict), repository)
+            except RefusedVerdictError as error:
+                _remember(registry, wanted, to, error)
+                raise
+
+        return Done(title=registry.title, promoted=promote(wanted, registry, verify))
+    except RefusalError as error:
+        return Done(title=registry.title, promoted=None, refusals=error.refusals)
+
+
+def _registry(target: Target) -> LocalRegistry:
+    if target.registry is not None:
+        if target.collection is not None:
+            raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
+        return LocalRegistry(target.registry)
+    raise UsageError("--registry: expected the folder of a local registry, got none; name one")
+
+
+def _require_place(asked: Asked, target: Target) -> None:
+    if asked.trust_local and target.registry is None:
+        text = (
+            "expected --trust-local for a local registry alone, got it for W&B, which others read; name the commit "
+            "with --commit, or sign verdicts and give --signed."
+        )
+        raise RefusalError(Refusal(reason=Reason.TRUST_LOCAL, text=text))
+
+
+def _newest(registry: Registry, verdict: Verdict) -> str | None:
+    """Give when the newest verdict on a run was given, as far as a local registry has seen it."""
+    return registry.newest(verdict.run.id or verdict.run.name) if isinstance(registry, LocalRegistry) else None
+
+
+def _remember(registry: Registry, wanted: Promotion, to: Stored, error: RefusedVerdictError) -> None:
+    """Let a local registry know of a verdict that does not pass, if it is one: an older pass counts no more."""
+    authentic = not any(one.reason in _NOT_OURS for one in error.refusals)
+    failed = any(one.reason is Reason.NOT_A_PASS for one in error.refusals)
+    if isinstance(registry, LocalRegistry) and authentic and failed and not wanted.dry_run:
+        verified = Verified(verdict=error.verdict, sha256=error.sha256, trust=Trust.LOCAL, files={})
+        registry.refuse(wanted.alias, to, record_of(wanted, verified), [str(one.reason) for one in error.refusals])
+
+
+_NOT_OURS = frozenset(
+    {
+        Reason.UNTRUSTED,
+        Reason.NO_EVIDENCE,
+        Reason.EVIDENCE_ALTERED,
+        Reason.OTHER_EVIDENCE,
+        Reason.NOT_REPRODUCED,
+        Reason.OTHER_VERSION,
+        Reason.CLOCK,
+    }
+)
+"""With one of these it is not known that the verdict is what its evidence gives, or when it was given."""
+
+
+def _user() -> str:
+    with suppress(OSError, KeyError, ImportError):
+        return show_name(getpass.getuser())
+    return "somebody"

@@ -1,0 +1,163 @@
+"""The repository on GitHub that a promotion is held against: its policy in force, its jobs, its clock. Composition."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from action.clock import server_time
+from action.deadline import Deadline
+from action.errors import InputError, RefusalError, UsageError
+from action.files import show_name
+from action.forge import Status
+from action.github import API, Access, GitHub
+from action.github.origin import Origins, WorkflowRun
+from action.provenance import WORKFLOW, Home, Sought, Source, find_sources
+from action.publish.ledger import policy_slot, read_ledger, run_key
+from action.secret import Secret
+from action.settings import DEFAULT_POLICY, PolicyText, profile_policy
+from checks.promotion import TOLERANCE
+from checks.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    from action.cli.asked import Signing
+    from action.verified import Presented, Trust
+    from checks.result import Verdict
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """The policy in force."""
+
+    text: PolicyText
+    asked: str
+    """What was asked for, whatever there turned out to be, as jobs name it: its path, or the profiles."""
+
+
+class Repository:
+    """A repository on GitHub, as far as a promotion asks of it."""
+
+    def __init__(self, name: str, access: Access, deadline: Deadline, home: tuple[str, str | None]) -> None:
+        """Open it; `home`: the path of our workflow file, and the branch whose policy counts (None: the default)."""
+        self.name = name
+        self._access = access
+        self._forge = GitHub(access)
+        self._origins = Origins(access, deadline)
+        self._workflow, self._base = home
+
+    @cached_property
+    def default(self) -> str:
+        """The default branch."""
+        return self._origins.default_branch()
+
+    def now(self) -> datetime:
+        """Give GitHub's time, if this machine's agrees with it; else ours, where GitHub does not tell.
+
+        Raises:
+            RefusalError: the clocks differ: ages and days of expiry would be wrong.
+        """
+        here, there = datetime.now(UTC), server_time(self._access.url)
+        if there is not None and abs(there - here) > TOLERANCE:
+            text = (
+                f"expected this machine's clock to be GitHub's, {there:%Y-%m-%dT%H:%M:%SZ}, got "
+                f"{here:%Y-%m-%dT%H:%M:%SZ}; set it."
+            )
+            raise RefusalError(Refusal(reason=Reason.CLOCK, text=text))
+        return there or here
+
+    def policy(self, path: Path | None, profiles: tuple[str, ...]) -> InForce:
+        """Give the policy in force: that of the branch, never that of the folder the user stands in.
+
+        Raises:
+            InputError: the one that is named is not there.
+        """
+        if profiles:
+            return InForce(text=profile_policy(profiles), asked=profile_policy(profiles).source)
+        named = DEFAULT_POLICY.as_posix() if path is None else path.as_posix()
+        text = self._forge.read_file(named, self._base)
+        if text is None and path is not None:
+            raise InputError(
+                f"{show_name(named)}: expected the policy on {show_name(self._base or 'the default branch')} of "
+                f"{self.name}, found none there; correct --policy"
+            )
+        found = profile_policy(("grpo",)) if text is None else PolicyText(text=text, source=named)
+        return InForce(text=found, asked=named)
+
+    def sources(self, sha: str, run: str | None, policy: InForce, folder: Path) -> tuple[Source, ...]:
+        """Find the verdicts of a commit that our workflow wrote.
+
+        Raises:
+            RefusalError: there is none that may be believed.
+        """
+        home = Home(repository=self.name, workflow=self._workflow, branch=self.default)
+        sought = Sought(sha=sha, slot=self._slot(policy), run=run, home=home)
+        return find_sources(_Records(self._forge, self._origins), sought, folder)
+
+    def newest(self, verdict: Verdict, policy: InForce) -> str | None:
+        """Give when the newest verdict on the same run and commit was begun; None: no status of it is there."""
+        sha = None if verdict.origin is None else verdict.origin.sha
+        if sha is None:
+            return None
+        runs = {run_key(one) for one in (verdict.run.id, verdict.run.ref) if one}
+        mine = {(run, self._slot(policy)) for run in runs}
+        ledger = read_ledger(self._forge.statuses(sha))
+        return max((entry.judged_at for key, entry in ledger.items() if key in mine), default=None)
+
+    def require_signed(self, presented: Presented, _signing: Signing) -> Trust:
+        """Hold a verdict against its attestation.
+
+        Raises:
+            RefusalError: there is none, or it does not hold.
+        """
+        text = f"expected an attestation of {presented.name}, and signatures cannot be looked at yet; give --commit."
+        raise RefusalError(Refusal(reason=Reason.NO_ATTESTATION, text=text))
+
+    def _slot(self, policy: InForce) -> str:
+        return policy_slot(policy.asked, self._base or self.default)
+
+
+class _Records:
+    """What is read of the repository, as the search takes it."""
+
+    def __init__(self, forge: GitHub, origins: Origins) -> None:
+        self._forge, self._origins = forge, origins
+
+    def statuses(self, sha: str, /) -> Sequence[Status]:
+        return self._forge.statuses(sha)
+
+    def workflow_run(self, number: int, /) -> WorkflowRun | None:
+        return self._origins.workflow_run(number)
+
+    def on_branch(self, sha: str, branch: str, /) -> bool:
+        return self._origins.on_branch(sha, branch)
+
+    def archive(self, number: int, name: str, /) -> bytes | None:
+        return self._origins.archive(number, name)
+
+
+def open_repository(
+    name: str, home: tuple[str | None, str | None], seconds: float, environ: Mapping[str, str] = os.environ
+) -> Repository:
+    """Open a repository with GITHUB_TOKEN; `home`: the path of our workflow file, and the branch whose policy counts.
+
+    Raises:
+        UsageError: there is no token, or no repository is named.
+    """
+    if not _NAME.fullmatch(name):
+        got = show_name(name) if name else "none"
+        raise UsageError(f"--repository: expected OWNER/NAME, got {got}; name the repository that judged the run")
+    token = environ.get("GITHUB_TOKEN", "").strip()
+    if not token:
+        raise UsageError(
+            "GITHUB_TOKEN: expected a token that may read statuses, contents and actions, got none; set it"
+        )
+    access = Access(repository=name, token=Secret(token), url=environ.get("GITHUB_API_URL", "").strip() or API)
+    return Repository(name, access, Deadline(seconds=seconds), (home[0] or WORKFLOW, home[1]))

@@ -1,0 +1,185 @@
+"""A verdict, what it has to be about, and where both come from: for `verify` and `promote`. Composition alone."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from action.cli.asked import Asked, Bytes, asked_of, signing_of
+from action.cli.ports import fallback_policy, local_ports, read_policy_file
+from action.errors import InputError, RefusalError, UsageError
+from action.files import open_input, show_name
+from action.settings import PolicyText, profile_policy
+from action.verification import read_presented, verify
+from action.verified import Presented, Trust, Verified
+from action.version import tool_version
+from checks.promotion import Claim
+from checks.refusal import Reason, Refusal
+
+if TYPE_CHECKING:
+    from action.cli.repository import Repository
+    from action.cli.verify_options import Given
+    from action.registry import Stored
+    from checks.result import Verdict
+
+_LARGEST = 50_000_000
+"""Bytes of a verdict."""
+Find: TypeAlias = "Callable[[Verdict], Stored | None]"
+"""Gives the bytes that are to be promoted, where a verdict is known; None: none are named."""
+Newest: TypeAlias = "Callable[[Verdict], str | None]"
+"""Gives when the newest verdict on the same run was given; None: no other is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What became of a verification."""
+
+    verified: Verified | None
+    refusals: tuple[Refusal, ...]
+    """Empty where it is verified."""
+
+
+def run_verification(given: Given, what: Bytes) -> Checked:
+    """Verify what the options name.
+
+    Raises:
+        InputError, UsageError: what is named cannot be read, or does not fit together.
+        ServiceError: a service could not be reached, or refused.
+    """
+    if what.artifact is not None and what.path is not None:
+        raise UsageError("--artifact and --path: expected one of them, got both; name the checkpoint once")
+    bytes_of = Finder(what, given.deadline)
+    try:
+        asked = asked_of(given)
+        asked.require()
+        return Checked(verified=verify_asked(asked, bytes_of.find, lambda _: None, open_asked(given)), refusals=())
+    except RefusalError as error:
+        return Checked(verified=None, refusals=error.refusals)
+
+
+class Finder:
+    """Finds the bytes that a verdict is held against."""
+
+    def __init__(self, what: Bytes, seconds: float) -> None:
+        self._what, self._seconds = what, seconds
+
+    def find(self, _verdict: Verdict) -> Stored | None:
+        """Find what was named, else the artifact that the verdict names; None: there is nothing to look at."""
+        if self._what.path is not None:
+            return _of_path(self._what.path)
+        return None
+
+
+def _of_path(path: Path) -> Stored:
+    from action.checkpoint import read_checkpoint  # noqa: PLC0415 - start-up time
+    from action.registry import Stored  # noqa: PLC0415
+
+    # `./` keeps what looks like a name a path: bytes were asked for.
+    found = read_checkpoint(str(path.absolute()))
+    return Stored(name=found.name, digest=found.digest, key=found.digest or "")
+
+
+def open_asked(given: Given) -> Repository | None:
+    """Open the repository on GitHub where it has a say; None: a file is believed for this machine, or by nobody.
+
+    Raises:
+        UsageError: there is no token, or no repository is named.
+    """
+    if given.commit is None and signing_of(given) is None:
+        return None
+    from action.cli.repository import open_repository  # noqa: PLC0415 - GitHub's client takes half a second
+
+    return open_repository(given.repository or "", (given.workflow, given.base), given.deadline)
+
+
+def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repository | None) -> Verified:
+    """Verify what was asked for.
+
+    Args:
+        asked: which verdict.
+        find: gives the bytes that are to be promoted.
+        newest: tells of later verdicts, where there is no repository to ask.
+        repository: on GitHub; None: there is none, and the user's word counts where it was given.
+
+    Raises:
+        InputError: what is named cannot be read.
+        RefusalError: the verdict cannot promote those bytes.
+        ServiceError: a service could not be reached, or refused.
+    """
+    if asked.commit is not None and repository is not None:
+        return _verify_commit(asked, find, repository)
+    presented = _presented(asked)
+    verdict = read_presented(presented)
+    if repository is None or asked.signing is None:
+        claim = _claim(asked, _policy(asked), find(verdict), newest(verdict))
+        return verify(presented, replace(claim, repository=asked.repository), local_ports())
+    presented = replace(presented, trust=repository.require_signed(presented, asked.signing))
+    policy = repository.policy(asked.policy, asked.profiles)
+    claim = _claim(asked, policy.text, find(verdict), repository.newest(verdict, policy))
+    return verify(presented, replace(claim, repository=repository.name, now=repository.now()), local_ports())
+
+
+def _verify_commit(asked: Asked, find: Find, repository: Repository) -> Verified:
+    """Verify the verdict of a commit that is about the bytes; of several runs, the one that names them."""
+    policy = repository.policy(asked.policy, asked.profiles)
+    with tempfile.TemporaryDirectory(prefix="gatekeeper-verify-") as scratch:
+        sources = repository.sources(str(asked.commit), asked.run, policy, Path(scratch))
+        found = [(one, find(one.verdict)) for one in sources]
+        fitting = [(one, stored) for one, stored in found if _names(one.verdict, stored)] or found
+        if len(fitting) > 1:
+            runs = ", ".join(show_name(one.verdict.run.name) for one, _ in fitting)
+            text = f"expected one run of the commit that this checkpoint is of, got several: {runs}; name one by --run."
+            raise RefusalError(Refusal(reason=Reason.SEVERAL_VERDICTS, text=text))
+        [(source, stored)] = fitting
+        presented = Presented(
+            name=f"the artifact gatekeeper-{source.job}",
+            content=source.content,
+            evidence=source.folder,
+            trust=Trust.WORKFLOW,
+        )
+        if asked.signing is not None:
+            presented = replace(presented, trust=repository.require_signed(presented, asked.signing))
+        claim = _claim(asked, policy.text, stored, source.later)
+        claim = replace(claim, repository=repository.name, commit=asked.commit, now=repository.now())
+        return verify(presented, claim, local_ports())
+
+
+def _names(verdict: Verdict, stored: Stored | None) -> bool:
+    return stored is not None and verdict.checkpoint is not None and verdict.checkpoint.digest == stored.digest
+
+
+def _presented(asked: Asked) -> Presented:
+    given = asked.verdict or Path()
+    path = given / "verdict.json" if given.is_dir() else given
+    with open_input(path) as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise InputError(f"{show_name(path)}: expected a verdict of at most 50 MB, got more; was it written by us?")
+    trust = Trust.LOCAL if asked.trust_local else Trust.NOBODY
+    return Presented(name=show_name(path), content=content, evidence=asked.evidence or path.parent, trust=trust)
+
+
+def _policy(asked: Asked) -> PolicyText:
+    if asked.policy is not None:
+        return read_policy_file(asked.policy)
+    return profile_policy(asked.profiles) if asked.profiles else fallback_policy()
+
+
+def _claim(asked: Asked, policy: PolicyText, stored: Stored | None, later: str | None) -> Claim:
+    return Claim(
+        digest=None if stored is None else stored.digest,
+        logged_by=None if stored is None else stored.run,
+        run=asked.run,
+        repository=None,
+        policy_sha256=hashlib.sha256(policy.text.encode()).hexdigest(),
+        policy_source=policy.source,
+        version=tool_version(),
+        now=datetime.now(UTC),
+        max_age=asked.max_age,
+        later=later,
+    )

@@ -1,0 +1,1 @@
+"""Where checkpoints have aliases, one module a kind; unknown to one another."""

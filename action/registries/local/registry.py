@@ -1,0 +1,192 @@
+"""Aliases in a folder: found in the log, moved by one new entry of it, shown as links.
+
+No rule of a verdict may enter.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from action.checkpoint import read_checkpoint
+from action.errors import InputError, OutputError, RefusalError
+from action.files import show_name
+from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
+from action.registries.local.shelf import keep, keep_proof, require_digest, shelf_place
+from action.registry import Change, Moved, Order, Record, Stored
+from checks.refusal import Reason, Refusal
+
+_LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
+_TRIES = 100
+"""Of adding to the log while others add to it."""
+
+
+class LocalRegistry:
+    """A registry in a folder, which is made by the first promotion."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._places: dict[str, Path] = {}
+        """Digest → where the user said that the bytes lie."""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"the registry {show_name(self._root)}"
+
+    def find(self, artifact: str, /) -> Stored:
+        """Find a checkpoint: a file or folder anywhere, or `sha256:…` of one that the registry has.
+
+        Raises:
+            InputError: there is none.
+        """
+        if artifact.startswith("sha256:"):
+            place = shelf_place(self._root, artifact)
+            if place is None:
+                raise InputError(
+                    f"{show_name(artifact)}: expected a checkpoint that {self.title} has, found none of that digest; "
+                    "name the file or folder itself"
+                )
+            artifact = str(place)
+        found = read_checkpoint(artifact)
+        if found.digest is None:
+            raise InputError(
+                f"{show_name(artifact)}: expected the file or folder of a checkpoint, found nothing there; check the "
+                "path, or leave --registry out for an artifact on W&B"
+            )
+        self._places[found.digest] = Path(artifact)
+        return Stored(name=found.name, digest=found.digest, key=found.digest)
+
+    def holder(self, alias: str, _artifact: Stored | None = None, /) -> Stored | None:
+        """Give who holds an alias; None: nobody does. InputError: the log is damaged."""
+        return _holder(read_log(self._root / _LOG), alias)
+
+    def newest(self, run: str) -> str | None:
+        """Give when the newest verdict on a run was given that the log knows, RFC 3339 in UTC; None: it knows none."""
+        log = read_log(self._root / _LOG)
+        return max((str(one.said["verdict"]["judged_at"]) for one in log if one.said["run"] == run), default=None)
+
+    def proof(self, alias: str) -> Path | None:
+        """Give the folder with the verdict and the evidence by which the holder was promoted; None: nobody holds it."""
+        newest = _newest(read_log(self._root / _LOG), alias)
+        return None if newest is None else self._root / "verdicts" / str(newest.said["verdict"]["sha256"])
+
+    def move(self, order: Order, /) -> Moved:
+        """Move an alias by one new entry of the log, and show it as a link.
+
+        Raises:
+            InputError: the log is damaged.
+            OutputError: the registry cannot be written.
+            RefusalError: somebody else moved the alias, or the bytes are not those that were judged.
+        """
+        digest = str(order.to.digest)
+        place = keep(self._root, self._places[digest], digest)
+        keep_proof(self._root, order.record.verdict_sha256, order.proof)
+        before, change = self._commit(order)
+        self._show(order.alias)
+        require_digest(place, digest, "its bytes were changed in the registry: restore them, and promote again")
+        return Moved(change=change, before=before)
+
+    def refuse(self, alias: str | None, to: Stored, record: Record, reasons: Sequence[str]) -> None:
+        """Remember that a verdict was refused: an older one on the same run promotes no more."""
+        for _ in range(_TRIES):
+            log = read_log(self._root / _LOG)
+            if any(one.said["verdict"]["sha256"] == record.verdict_sha256 for one in log):
+                return
+            if append(self._root / _LOG, log, _said(REFUSED, (alias, to), record, reasons)):
+                return
+
+    def _commit(self, order: Order) -> tuple[Stored | None, Change]:
+        for _ in range(_TRIES):
+            log = read_log(self._root / _LOG)
+            now = _holder(log, order.alias)
+            if order.to.is_same(now):
+                return now, Change.ALREADY
+            if not (now is None if order.expected is None else order.expected.is_same(now)):
+                raise RefusalError(Refusal(reason=Reason.ALIAS_MOVED, text=self._moved(log, order.alias)))
+            if append(self._root / _LOG, log, _said(PROMOTED, (order.alias, order.to), order.record)):
+                return now, Change.MOVED
+        raise OutputError(f"{self.title}: expected to be let in, but {_TRIES} others were first; run again")
+
+    def _moved(self, log: Sequence[Entry], alias: str) -> str:
+        newest = _newest(log, alias)
+        now = "nobody" if newest is None else show_name(newest.said["checkpoint"]["name"])
+        by = "" if newest is None else f", moved by {show_name(newest.said['by'])} at {show_name(newest.said['at'])}"
+        return (
+            f"expected {alias} to be where it was when this promotion began, but it is held by {now}{by}; look whether "
+            "yours is still wanted, and run again."
+        )
+
+    def _show(self, alias: str) -> None:
+        """Make the link anew from the log; in one step, and one process after the other, so that none goes back."""
+        folder = self._root / _ALIASES
+        beside = folder / f".{secrets.token_hex(8)}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _locked(self._root / _LOCK):
+                now = self.holder(alias)
+                place = None if now is None else shelf_place(self._root, str(now.digest))
+                if place is not None:
+                    beside.symlink_to(os.path.join("..", *place.relative_to(self._root).parts))  # noqa: PTH118
+                    beside.replace(folder / alias)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise OutputError(
+                f"{show_name(folder)}: expected a folder that links can be made in, got: {reason}; the alias is moved: "
+                f"{show_name(self._root / _LOG)} says so, and running again makes the link"
+            ) from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep others out; the system lets go of it whatever becomes of this process."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            import fcntl  # noqa: PLC0415 - Windows has none
+        except ImportError:
+            pass
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _newest(log: Sequence[Entry], alias: str) -> Entry | None:
+    return next((one for one in reversed(log) if one.event == PROMOTED and one.alias == alias), None)
+
+
+def _holder(log: Sequence[Entry], alias: str) -> Stored | None:
+    newest = _newest(log, alias)
+    if newest is None:
+        return None
+    said = newest.said
+    digest = str(said["checkpoint"]["digest"])
+    return Stored(name=str(said["checkpoint"]["name"]), digest=digest, run=str(said["run"]), key=digest)
+
+
+def _said(
+    event: str, about: tuple[str | None, Stored], record: Record, reasons: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    alias, to = about
+    return {
+        "event": event,
+        "at": record.at,
+        "by": record.by,
+        "why": record.why,
+        "alias": alias,
+        "checkpoint": {"name": to.name, "digest": to.digest},
+        "run": record.run,
+        "repository": record.repository,
+        "commit": record.commit,
+        "verdict": {"sha256": record.verdict_sha256, "judged_at": record.judged_at},
+        "evidence": {"sha256": record.evidence_sha256},
+        "policy": {"sha256": record.policy_sha256},
+        "tool": {"version": record.tool_version},
+        "reasons": list(reasons),
+    }

@@ -1,0 +1,117 @@
+"""The bytes in a local registry: copied first, digested where they lie, and only then given their place.
+
+What an alias names may not enter.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+from action.checkpoint import read_checkpoint
+from action.errors import InputError, OutputError, RefusalError
+from action.files import show_name
+from action.output import write_files
+from action.registries.local.log import sync_folder
+from checks.refusal import Reason, Refusal
+
+CHECKPOINTS, VERDICTS, INCOMING = "checkpoints", "verdicts", "incoming"
+_STALE = 86_400.0
+"""Seconds after which what was left behind by a process that was killed is removed."""
+
+
+def shelf_place(root: Path, digest: str) -> Path | None:
+    """Give where the bytes of a digest lie; None: the registry does not have them."""
+    folder = root / CHECKPOINTS / digest.removeprefix("sha256:")
+    try:
+        inside = [child for child in folder.iterdir() if not child.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return inside[0] if len(inside) == 1 else None
+
+
+def keep(root: Path, source: Path, digest: str) -> Path:
+    """Copy a checkpoint into the registry, unless it is there, and give its place; its digest holds there.
+
+    Raises:
+        RefusalError: the bytes are not those of the digest any more.
+        OutputError: the registry cannot be written.
+    """
+    there = shelf_place(root, digest)
+    if there is not None:
+        require_digest(there, digest, "the registry's own copy was changed: move its folder away, and promote again")
+        return there
+    incoming = root / INCOMING
+    part = incoming / secrets.token_hex(8)
+    try:
+        _sweep(incoming)
+        target = part / source.name
+        part.mkdir(parents=True)
+        _copy(source, target)
+        require_digest(target, digest, "it was changed while it was promoted: judge it again")
+        place = root / CHECKPOINTS / digest.removeprefix("sha256:")
+        place.parent.mkdir(exist_ok=True)
+        with suppress(OSError) if shelf_place(root, digest) else nullcontext():
+            part.rename(place)  # which fails where another has just put the same bytes there
+        sync_folder(place.parent)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(
+            f"{show_name(root)}: expected a registry with space for the checkpoint, got: {reason}; free some, or name "
+            "another folder with --registry"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return keep(root, source, digest)
+
+
+def keep_proof(root: Path, verdict_sha256: str, proof: Mapping[str, bytes]) -> None:
+    """Keep a verdict and its evidence; the verdict last, so that who finds one finds all."""
+    if proof:
+        last = {"verdict.json": proof["verdict.json"]}
+        rest = {name: content for name, content in proof.items() if name not in last}
+        write_files(root / VERDICTS / verdict_sha256, {**rest, **last}, option="--registry")
+
+
+def require_digest(place: Path, digest: str, advice: str) -> None:
+    """Refuse bytes that are others than they should be."""
+    try:
+        got = read_checkpoint(str(place.absolute())).digest
+    except InputError as error:
+        got = str(error)
+    if got != digest:
+        text = f"expected {digest} at {show_name(place)}, got {got}; {advice}."
+        raise RefusalError(Refusal(reason=Reason.OTHER_CHECKPOINT, text=text))
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_file():
+        _copy_file(source, target)
+        return
+    target.mkdir()
+    for child in sorted(source.rglob("*")):
+        place = target / child.relative_to(source)
+        if child.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _copy_file(child, place)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    with target.open("rb") as stream:
+        os.fsync(stream.fileno())
+    target.chmod(0o444)  # whoever reads it by an alias reads what was judged
+
+
+def _sweep(incoming: Path) -> None:
+    """Remove what processes left behind that were killed a day ago."""
+    with suppress(FileNotFoundError):
+        for child in incoming.iterdir():
+            with suppress(OSError):
+                if time.time() - child.stat().st_mtime > _STALE:
+                    shutil.rmtree(child, ignore_errors=True)

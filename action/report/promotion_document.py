@@ -1,0 +1,65 @@
+"""What `verify` and `promote` print, as objects. Fields are added, never renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from action.registry import Moved, Order, Stored
+from action.report.document import VERSION
+from action.report.elo_document import Json, Object
+from action.verified import Verified
+from checks.refusal import Refusal
+
+
+def verification_document(verified: Verified | None, refusals: Sequence[Refusal]) -> Object:
+    """Return a verification: what was verified, or every reason against it."""
+    return {
+        "version": VERSION,
+        "verified": verified is not None,
+        "refusals": refusals_document(refusals),
+        "verdict": None if verified is None else _verdict(verified),
+    }
+
+
+def promotion_document(order: Order, title: str, moved: Moved | None) -> Object:
+    """Return a promotion; `title`: of the registry. `moved` None: it was a rehearsal."""
+    return {
+        "version": VERSION,
+        "change": "none" if moved is None else moved.change.value,
+        "registry": title,
+        "alias": order.alias,
+        "before": _stored(order.expected if moved is None else moved.before),
+        "holder": _stored(order.to),
+        "by": order.record.by,
+        "why": order.record.why or None,
+        "at": order.record.at,
+        "verdict_sha256": order.record.verdict_sha256,
+        "notes": list(moved.notes) if moved is not None else [],
+    }
+
+
+def refusals_document(refusals: Sequence[Refusal]) -> list[Json]:
+    """Return reasons against a promotion."""
+    return [{"reason": one.reason.value, "text": one.text} for one in refusals]
+
+
+def _verdict(verified: Verified) -> Object:
+    verdict = verified.verdict
+    origin, checkpoint = verdict.origin, verdict.checkpoint
+    return {
+        "sha256": verified.sha256,
+        "trust": verified.trust.value,
+        "judged_at": verdict.judged_at,
+        "repository": None if origin is None else origin.repository,
+        "sha": None if origin is None else origin.sha,
+        "run": {"id": verdict.run.id, "name": verdict.run.name},
+        "checkpoint": None
+        if checkpoint is None
+        else {"name": checkpoint.name, "artifact": checkpoint.artifact, "digest": checkpoint.digest},
+        "policy": {"source": verdict.policy.source, "sha256": verdict.policy.sha256},
+        "evidence": {"sha256": verdict.evidence_sha256},
+    }
+
+
+def _stored(stored: Stored | None) -> Object | None:
+    return None if stored is None else {"name": stored.name, "digest": stored.digest}

@@ -1,0 +1,103 @@
+"""Is a verdict what its evidence gives, about what it has to be about, and from somebody who may be believed?
+
+Reads the evidence; decides nothing about a checkpoint: that is `checks.promotion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from action.errors import InputError, RefusalError
+from action.evidence.store import find_bundle
+from action.files import show_name
+from action.pipeline import Judged, check_run
+from action.ports import Ports
+from action.report.document import verdict_json
+from action.report.reading import parse_verdict
+from action.settings import CheckSettings, PolicyText, profile_policy
+from action.verified import Presented, Trust, Verified
+from checks.policy import PolicyError
+from checks.promotion import Claim, refusals
+from checks.refusal import Reason, Refusal
+from checks.result import Verdict
+
+
+class RefusedVerdictError(RefusalError):
+    """A verdict cannot promote what was claimed."""
+
+    def __init__(self, verdict: Verdict, sha256: str, refusals: Sequence[Refusal]) -> None:
+        super().__init__(*refusals)
+        self.verdict = verdict
+        self.sha256 = sha256
+
+
+def read_presented(presented: Presented) -> Verdict:
+    """Read the verdict itself; InputError for what is none."""
+    return parse_verdict(presented.content.decode("utf-8", "replace"), name=presented.name)
+
+
+def verify(presented: Presented, claim: Claim, ports: Ports) -> Verified:
+    """Verify a verdict.
+
+    Raises:
+        InputError: it is no verdict.
+        RefusedVerdictError: it cannot promote what is claimed; with every reason.
+    """
+    verdict = read_presented(presented)
+    found = list(refusals(verdict, claim))
+    if presented.trust is Trust.NOBODY:
+        found.append(Refusal(reason=Reason.UNTRUSTED, text=_UNTRUSTED))
+    files: Mapping[str, bytes] = {}
+    # Another version judges otherwise, which is said already.
+    if not any(one.reason is Reason.OTHER_VERSION for one in found):
+        files, odd = _judge_again(presented, verdict, ports)
+        found += odd
+    if found:
+        raise RefusedVerdictError(verdict, presented.sha256, found)
+    return Verified(verdict=verdict, sha256=presented.sha256, trust=presented.trust, files=files)
+
+
+_UNTRUSTED = (
+    "expected a verdict that somebody answers for, got a file that anybody can write, with evidence to match; name "
+    "the commit with --commit, so that it is taken from the artifact of our workflow on the default branch, or sign "
+    "verdicts and give --signed. For a local registry, and never in Actions, --trust-local takes your word for it."
+)
+
+
+def _judge_again(presented: Presented, verdict: Verdict, ports: Ports) -> tuple[Mapping[str, bytes], list[Refusal]]:
+    place = None if presented.evidence is None else find_bundle(presented.evidence)
+    if place is None:
+        where = "beside the verdict" if presented.evidence is None else f"at {show_name(presented.evidence)}"
+        text = (
+            f"expected the evidence that the verdict rests on, found none {where}; name the folder `evidence` that "
+            "`gatekeeper check RUN --out DIR` wrote with --evidence"
+        )
+        return {}, [Refusal(reason=Reason.NO_EVIDENCE, text=f"{text}.")]
+    settings = CheckSettings(ref=str(place), policy=None, fallback_policy=_NO_POLICY, now="")
+    try:
+        judged = check_run(settings, ports)
+    except (InputError, PolicyError) as error:
+        first = str(error).splitlines()[0]
+        return {}, [Refusal(reason=Reason.EVIDENCE_ALTERED, text=f"{first}.")]
+    odd = list(_differences(presented, verdict, judged))
+    evidence = {f"evidence/{name}": content for name, content in judged.files.files.items()}
+    return {"verdict.json": presented.content, **evidence}, odd
+
+
+_NO_POLICY: PolicyText = profile_policy(("grpo",))
+"""A bundle brings its own."""
+
+
+def _differences(presented: Presented, verdict: Verdict, judged: Judged) -> Iterator[Refusal]:
+    if judged.files.sha256 != verdict.evidence_sha256:
+        yield Refusal(
+            reason=Reason.OTHER_EVIDENCE,
+            text=f"expected the evidence {show_name(verdict.evidence_sha256)[:12]} that the verdict names, got "
+            f"{judged.files.sha256[:12]}; name the one that it was written with.",
+        )
+    elif verdict_json(judged.verdict).encode() != presented.content:
+        yield Refusal(
+            reason=Reason.NOT_REPRODUCED,
+            text=f"expected the bytes that judging the evidence again gives ({judged.verdict.decision}), got others: "
+            "the verdict was edited, or written by another program; judge the run again.",
+        )

@@ -1,0 +1,92 @@
+"""What `verify` and `promote` print and write, against the schemas that ship: fields and their order are a promise."""
+
+import importlib.resources
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from action.promotion import Promotion, record_of
+from action.registries.local import LocalRegistry
+from action.registry import Change, Moved, Order, Stored
+from action.report.promotion_document import promotion_document, verification_document
+from action.verified import Trust, Verified
+from checks.refusal import Reason, Refusal
+from checks.run import Checkpoint, Origin
+from tests.verdicts import policy, verdict
+
+SHA = "0123456789abcdef" * 4
+NAMES = ("promotion", "registry", "verification")
+
+
+def schema(name: str) -> dict[str, Any]:
+    text = importlib.resources.files("action").joinpath("schemas", f"{name}.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def require(name: str, document: Any) -> None:
+    whole = schema(name)
+    assert [error.message for error in Draft202012Validator(whole).iter_errors(document)] == []
+    assert list(document) == list(whole["properties"]) == whole["required"]
+
+
+@pytest.fixture
+def verified() -> Verified:
+    judged = replace(
+        verdict(),
+        judged_at="2026-01-05T08:00:00Z",
+        checkpoint=Checkpoint(name="adapter", digest=f"sha256:{SHA}"),
+        origin=Origin(repository="team/league", sha="c" * 40, attempt=1),
+        policy=policy(sha256=SHA),
+        evidence_sha256=SHA,
+    )
+    return Verified(verdict=judged, sha256=SHA, trust=Trust.WORKFLOW, files={"verdict.json": b"{}"})
+
+
+def order(verified: Verified, registry: LocalRegistry | None = None, place: Path = Path()) -> Order:
+    wanted = Promotion(artifact="a", alias="production", by="ada", why="", at="2026-01-05T09:00:00Z")
+    to = Stored(name="a", digest=f"sha256:{SHA}", key="k") if registry is None else registry.find(str(place))
+    files = dict(verified.files)
+    return Order(alias="production", to=to, expected=None, record=record_of(wanted, verified), proof=files)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_and_names_no_host(name: str) -> None:
+    Draft202012Validator.check_schema(schema(name))
+    assert schema(name)["$id"] == f"urn:experiment-gatekeeper:{name}:1"
+
+
+def test_a_verification_is_as_promised(verified: Verified) -> None:
+    refusals = [Refusal(reason=reason, text="expected …") for reason in Reason]
+
+    require("verification", verification_document(verified, ()))
+    require("verification", verification_document(None, refusals))
+
+
+@pytest.mark.parametrize("change", [*Change, None])
+def test_a_promotion_is_as_promised(verified: Verified, change: Change | None) -> None:
+    moved = None if change is None else Moved(change=change, before=None, notes=("a note",))
+
+    require("promotion", promotion_document(order(verified), "W&B", moved))
+
+
+def test_an_entry_of_a_local_registry_is_as_promised(verified: Verified, tmp_path: Path) -> None:
+    (tmp_path / "adapter").write_text("weights")
+    registry = LocalRegistry(tmp_path / "registry")
+    asked = order(verified, registry, tmp_path / "adapter")
+    registry.refuse("production", asked.to, asked.record, ["not-a-pass"])
+    registry.move(replace(asked, record=replace(asked.record, verdict_sha256=SHA[::-1])))
+
+    for path in sorted((tmp_path / "registry" / "log").iterdir()):
+        require("registry", json.loads(path.read_text("ascii")))
+
+
+def test_the_words_of_a_schema_are_those_of_the_code() -> None:
+    defined = schema("verification")["$defs"]
+    assert defined["refusal"]["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
+    assert defined["verdict"]["properties"]["trust"]["enum"] == [trust.value for trust in Trust]
+    assert schema("promotion")["properties"]["change"]["enum"] == [*(change.value for change in Change), "none"]

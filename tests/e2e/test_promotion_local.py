@@ -1,0 +1,228 @@
+"""`verify` and `promote` as a user without W&B and GitHub starts them: judged, promoted, attacked, rolled back."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from action.version import tool_version
+from tests.runs import POLICY, command, judge_path, kl, rows, write_output, write_run
+
+NOW = datetime.now(UTC)
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def judged(folder: Path, name: str = "grpo-7", *, at: datetime = NOW, policy: str = POLICY, more: float = 0) -> Path:
+    """Return the folder of a verdict on a run of a name, with a checkpoint of its own beside it."""
+    place = folder / name
+    place.mkdir(exist_ok=True)
+    (place / "adapter.bin").write_text(f"weights of {name}")
+    (folder / "policy.yml").write_text(policy)
+    ref = write_run(place, rows(kl={step: kl(step) + more for step in range(40)}), f"{name}.jsonl")
+    found = judge_path(ref, policy, checkpoint=str(place / "adapter.bin"), now=at.strftime(TIME))
+    return write_output(found, place / "out")
+
+
+def promote(folder: Path, out: Path, *more: str, path: Path | None = None) -> CompletedProcess[str]:
+    words = ("--alias", "production", "--registry", "registry", "--policy", "policy.yml", "--trust-local")
+    return command("promote", path or out.parent / "adapter.bin", "--verdict", out, *words, *more, cwd=folder)
+
+
+def verify(folder: Path, out: Path, *more: str | Path) -> CompletedProcess[str]:
+    words: tuple[str | Path, ...] = ("--path", out.parent / "adapter.bin", "--policy", "policy.yml", "--trust-local")
+    return command("verify", out, *words, *more, "--format", "json", cwd=folder)
+
+
+def reasons(done: CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    assert (told["verified"], told["verdict"]) == (False, None)
+    return [one["reason"] for one in told["refusals"]]
+
+
+def holder(folder: Path) -> str:
+    return (folder / "registry" / "aliases" / "production").read_text()
+
+
+def test_a_judged_checkpoint_is_verified_promoted_and_found_behind_its_alias(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+
+    assert verify(tmp_path, out).returncode == 0
+    rehearsed = promote(tmp_path, out, "--dry-run")
+    assert rehearsed.returncode == 0
+    assert "Nothing was written. production would be moved to adapter.bin." in rehearsed.stdout
+    assert not (tmp_path / "registry").exists()
+    done = promote(tmp_path, out, "--why", "first\x1b[31m one")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Promoted: adapter.bin holds production now.")
+    assert holder(tmp_path) == "weights of grpo-7"
+    again = promote(tmp_path, out)
+    assert again.returncode == 0
+    assert again.stdout.startswith("adapter.bin holds production already.")
+
+
+def test_an_older_version_again_is_the_rollback(tmp_path: Path) -> None:
+    old = judged(tmp_path, "old", at=NOW - timedelta(days=10))
+    assert promote(tmp_path, old, "--max-age", "2w").returncode == 0
+    assert promote(tmp_path, judged(tmp_path, "new")).returncode == 0
+    assert holder(tmp_path) == "weights of new"
+
+    refused = promote(tmp_path, old)
+    back = promote(tmp_path, old, "--max-age", "2w", "--format", "json")
+
+    assert "too-old: " in refused.stdout
+    told = json.loads(back.stdout)
+    assert (told["change"], told["before"]["name"], told["alias"]) == ("moved", "adapter.bin", "production")
+    assert holder(tmp_path) == "weights of old"
+
+
+def _edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def _swap(out: Path) -> None:
+    other = judged(out.parent.parent, "other", more=0.01)
+    shutil.rmtree(out / "evidence")
+    shutil.copytree(other / "evidence", out / "evidence")
+
+
+ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "the verdict was edited by hand": (
+        lambda out: _edit(out / "verdict.json", '"severity": "block"', '"severity": "warn"'),
+        "not-reproduced",
+    ),
+    "a failing verdict was made a pass": (
+        lambda out: _edit(out / "verdict.json", "passes", "passes with glory"),
+        "not-reproduced",
+    ),
+    "evidence was edited by hand": (
+        lambda out: _edit(out / "evidence/run/series.jsonl", "0.04", "0.02"),
+        "evidence-altered",
+    ),
+    "evidence is of another run": (_swap, "other-evidence"),
+    "evidence is gone": (lambda out: shutil.rmtree(out / "evidence"), "no-evidence"),
+    "the checkpoint was replaced under the same name": (
+        lambda out: (out.parent / "adapter.bin").write_text("weights of grpo-8"),
+        "other-checkpoint",
+    ),
+    "the policy in force is another": (
+        lambda out: _edit(out.parent.parent / "policy.yml", "0.1", "0.2"),
+        "other-policy",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_each_attack_has_a_named_refusal_and_moves_nothing(tmp_path: Path, attack: str) -> None:
+    out = judged(tmp_path)
+    act, reason = ATTACKS[attack]
+    act(out)
+
+    assert reasons(verify(tmp_path, out)) == [reason]
+    assert f"  {reason}:" in promote(tmp_path, out).stdout
+    assert not (tmp_path / "registry" / "aliases").exists()
+
+
+def test_a_run_that_failed_is_refused_and_an_older_pass_of_it_counts_no_more(tmp_path: Path) -> None:
+    before = judged(tmp_path, at=NOW - timedelta(hours=2))
+    shutil.copytree(before, tmp_path / "kept")
+    failed = judged(tmp_path, more=0.5)
+    assert "not-a-pass: " in promote(tmp_path, failed).stdout
+
+    done = promote(tmp_path, tmp_path / "kept", path=tmp_path / "grpo-7" / "adapter.bin")
+
+    assert done.returncode == 10
+    assert "superseded: " in done.stdout
+
+
+def test_a_verdict_of_a_policy_that_is_tried_out_promotes_nothing(tmp_path: Path) -> None:
+    assert reasons(verify(tmp_path, judged(tmp_path, policy=f"{POLICY}trial: true\n"))) == ["trial"]
+
+
+def test_a_verdict_without_a_digest_can_report_and_never_promote(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(POLICY)
+    (tmp_path / "adapter.bin").write_text("weights")
+    named = judge_path(write_run(tmp_path), checkpoint="adapter_v7", now=NOW.strftime(TIME))
+    unnamed = judge_path(write_run(tmp_path), now=NOW.strftime(TIME))
+
+    assert reasons(verify(tmp_path, write_output(named, tmp_path / "a/out"), "--path", "adapter.bin")) == ["no-digest"]
+    assert reasons(verify(tmp_path, write_output(unnamed, tmp_path / "b/out"), "--path", "adapter.bin")) == [
+        "no-checkpoint"
+    ]
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(1, "clock"), (-24 * 8, "too-old")])
+def test_a_clock_that_was_off_when_the_run_was_judged_is_told(tmp_path: Path, hours: int, reason: str) -> None:
+    assert reasons(verify(tmp_path, judged(tmp_path, at=NOW + timedelta(hours=hours)))) == [reason]
+
+
+def test_a_verdict_of_a_repository_or_run_that_was_not_named_is_refused(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+
+    assert reasons(verify(tmp_path, out, "--repository", "team/league")) == ["other-repository"]
+    assert reasons(verify(tmp_path, out, "--run", "grpo-8")) == ["other-run"]
+
+
+def test_a_job_of_actions_cannot_ask_to_be_believed(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--path", out.parent / "adapter.bin", "--trust-local", "--format", "json")
+
+    done = command("verify", out, *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
+
+    assert reasons(done) == ["trust-local"]
+
+
+def test_a_file_alone_is_believed_by_nobody(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--path", out.parent / "adapter.bin", "--policy", "policy.yml", "--format", "json")
+
+    assert reasons(command("verify", out, *words, cwd=tmp_path)) == ["untrusted"]
+
+
+def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--policy", "policy.yml", "--trust-local", "--format", "json")
+
+    assert reasons(command("verify", out, *words, cwd=tmp_path)) == ["no-bytes"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("verify",), "expected a verdict's file or --commit SHA, got neither"),
+        (("verify", "out", "--commit", "0" * 40), "got both"),
+        (("verify", "--commit", "main"), "--commit: expected a whole commit of 40 hexadecimal digits, got main"),
+        (("verify", "out", "--max-age", "soon"), "--max-age: expected an age such as 12h, 7d or 2w, got soon"),
+        (("verify", "out", "--max-age", "0d"), "--max-age: expected an age"),
+        (("verify", "out", "--path", "a", "--artifact", "b"), "--artifact and --path: expected one of them"),
+        (("verify", "nothing"), "nothing: expected a file, found nothing there"),
+        (("promote", "a", "--alias", "latest", "--verdict", "out", "--registry", "r"), "--alias: expected a name"),
+        (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r", "--to", "c"), "--to: expected it for"),
+        (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r"), "a: expected the file or folder"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_says_what_to_do(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    done = command(*words, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_is_printed_as_markdown_and_text_says_the_same(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--path", out.parent / "adapter.bin", "--policy", "policy.yml", "--trust-local")
+
+    text = command("verify", out, *words, cwd=tmp_path).stdout
+    markdown = command("verify", out, *words, "--format", "markdown", cwd=tmp_path).stdout
+
+    assert text.startswith("Verified: nothing speaks against this promotion.")
+    assert markdown.startswith("Verified: nothing speaks against this promotion.\n\n- **checkpoint** adapter.bin")
+    assert tool_version() not in markdown

@@ -1,0 +1,284 @@
+"""A registry in a folder: one truth, which no kill, race or edit tears."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from action.errors import InputError, OutputError, RefusalError
+from action.registries.local import LocalRegistry
+from action.registries.local.log import read_log
+from action.registry import Change, Order
+from tests.killing import order, promote
+from tests.runs import ROOT, clean_environment
+
+
+def checkpoint(folder: Path, name: str = "adapter", text: str = "weights") -> Path:
+    place = folder / name
+    place.mkdir(parents=True)
+    (place / "model.safetensors").write_text(text)
+    (place / "config.json").write_text("{}")
+    return place
+
+
+def entries(root: Path) -> list[dict[str, Any]]:
+    return [dict(one.said) for one in read_log(root / "log")]
+
+
+def link(root: Path, alias: str = "production") -> Path:
+    return root / "aliases" / alias
+
+
+def test_a_promotion_copies_the_bytes_moves_the_alias_and_keeps_the_proof(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    registry = LocalRegistry(root)
+    asked = order(registry, made, "production", "1" * 64)
+
+    moved = registry.move(asked)
+
+    assert (moved.change, moved.before) == (Change.MOVED, None)
+    assert registry.holder("production") == replace(asked.to, run="adapter")
+    assert (link(root) / "model.safetensors").read_text() == "weights"
+    assert (root / "verdicts" / ("1" * 64) / "verdict.json").read_bytes() == b"{}\n"
+    assert registry.proof("production") == root / "verdicts" / ("1" * 64)
+    [entry] = entries(root)
+    assert (entry["event"], entry["by"], entry["alias"]) == ("promoted", "ada", "production")
+    assert entry["checkpoint"] == {"name": "adapter", "digest": asked.to.digest}
+
+
+def test_what_is_promoted_stays_what_it_was_whatever_becomes_of_the_source(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    promote(root, made, "1" * 64)
+
+    (made / "model.safetensors").write_text("trained on")
+
+    assert (link(root) / "model.safetensors").read_text() == "weights"
+    assert not (link(root) / "model.safetensors").stat().st_mode & 0o222
+
+
+def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    promote(root, made, "1" * 64)
+
+    assert promote(root, made, "1" * 64) == "already"
+    assert len(entries(root)) == 1
+
+
+def test_an_older_one_again_is_the_rollback_also_by_its_digest_alone(tmp_path: Path) -> None:
+    root, old = tmp_path / "registry", checkpoint(tmp_path, "old", "1")
+    promote(root, old, "1" * 64)
+    digest = str(LocalRegistry(root).find(str(old)).digest)
+    promote(root, checkpoint(tmp_path, "new", "2"), "2" * 64)
+    (old / "model.safetensors").unlink()
+    registry = LocalRegistry(root)
+    to = registry.find(digest)
+
+    moved = registry.move(replace(order(registry, tmp_path / "new", "production", "3" * 64), to=to))
+
+    assert moved.change is Change.MOVED
+    assert moved.before is not None
+    assert moved.before.name == "new"
+    assert (link(root) / "model.safetensors").read_text() == "1"
+    assert [one["checkpoint"]["name"] for one in entries(root)] == ["old", "new", "old"]
+
+
+def test_who_comes_second_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
+    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "production", "1" * 64)
+    promote(root, checkpoint(tmp_path, "theirs", "2"), "2" * 64)
+
+    with pytest.raises(RefusalError, match=r"refused \(alias-moved\): .* held by theirs, moved by ada") as caught:
+        registry.move(mine)
+
+    assert [one.reason.value for one in caught.value.refusals] == ["alias-moved"]
+    assert [one["checkpoint"]["name"] for one in entries(root)] == ["theirs"]
+    assert (link(root) / "model.safetensors").read_text() == "2"
+
+
+def test_two_aliases_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
+    root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
+    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "staging", "1" * 64)
+    promote(root, checkpoint(tmp_path, "theirs", "2"), "2" * 64)
+
+    assert registry.move(mine).change is Change.MOVED
+    assert (link(root, "staging") / "model.safetensors").read_text() == "1"
+    assert (link(root) / "model.safetensors").read_text() == "2"
+
+
+def test_bytes_that_change_between_the_verdict_and_the_copy_are_refused(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    registry = LocalRegistry(root)
+    asked = order(registry, made, "production", "1" * 64)
+    (made / "model.safetensors").write_text("others")
+
+    with pytest.raises(RefusalError, match=r"refused \(other-checkpoint\): .* changed while it was promoted"):
+        registry.move(asked)
+
+    assert entries(root) == []
+    assert not link(root).exists()
+    assert not list((root / "incoming").iterdir())
+
+
+def test_a_copy_in_the_registry_that_was_changed_is_never_promoted_again(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    promote(root, made, "1" * 64)
+    kept = link(root) / "model.safetensors"
+    kept.chmod(0o644)
+    kept.write_text("others")
+
+    assert promote(root, made, "1" * 64).startswith("refused (other-checkpoint): expected sha256:")
+
+
+def _edit(log: Path, number: int, edit: Any) -> None:
+    path = log / f"{number:06}.json"
+    path.chmod(0o644)
+    path.write_text(edit(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda log: _edit(log, 1, lambda text: text.replace("ada", "eve")),
+        lambda log: _edit(log, 2, lambda text: text[:-20]),
+        lambda log: _edit(log, 3, lambda text: text.replace('"number": 3', '"number": 4')),
+        lambda log: _edit(log, 3, lambda text: text.replace("promoted", "stolen")),
+        lambda log: _edit(log, 3, lambda text: text + " " * 100_000),
+        lambda log: _edit(log, 3, lambda _: "[" * 100_000),
+        lambda log: _edit(log, 2, lambda _: "[]"),
+        lambda log: (log / "000002.json").unlink(),
+        lambda log: (log / "000001.json").unlink(),
+        lambda log: (log / "0000003.json").write_text("{}"),
+    ],
+)
+def test_a_log_that_was_edited_by_hand_is_told_and_nothing_is_promoted(tmp_path: Path, damage: Any) -> None:
+    root = tmp_path / "registry"
+    for number in (1, 2, 3):
+        promote(root, checkpoint(tmp_path, f"c{number}", str(number)), str(number) * 64)
+    damage(root / "log")
+
+    with pytest.raises(InputError, match=r"log/?.*: expected the log of a local registry"):
+        LocalRegistry(root).holder("production")
+    assert "expected the log of a local registry" in promote(root, tmp_path / "c1", "4" * 64)
+
+
+def test_a_refused_verdict_is_remembered_once(tmp_path: Path) -> None:
+    root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
+    asked = order(registry, checkpoint(tmp_path), "production", "1" * 64)
+
+    for _ in range(2):
+        registry.refuse("production", asked.to, asked.record, ["not-a-pass"])
+
+    [entry] = entries(root)
+    assert (entry["event"], entry["reasons"]) == ("refused", ["not-a-pass"])
+    assert registry.newest("adapter") == asked.record.judged_at
+    assert registry.newest("another") is None
+    assert registry.holder("production") is None
+
+
+@pytest.mark.parametrize("name", ["nothing", "sha256:" + "0" * 64, "team/league/adapter:v1"])
+def test_what_is_not_there_cannot_be_found(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        LocalRegistry(tmp_path / "registry").find(name)
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "registry").write_text("a file")
+
+    registry = LocalRegistry(tmp_path / "registry")
+    asked = _order_without_log(registry, checkpoint(tmp_path))
+
+    with pytest.raises(OutputError, match=r"registry: expected a registry with space for the checkpoint, got: "):
+        registry.move(asked)
+
+
+def _order_without_log(registry: LocalRegistry, made: Path) -> Order:
+    elsewhere = LocalRegistry(made.parent / "elsewhere")
+    asked = order(elsewhere, made, "production", "1" * 64)
+    registry.find(str(made))
+    return asked
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("kills")
+    (folder / "old.bin").write_text("old")
+    checkpoint(folder, "new", "new")
+    assert promote(folder / "registry", folder / "old.bin", "1" * 64) == "moved"
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.killing", str(folder)],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        timeout=120,
+        check=True,
+        encoding="utf-8",
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_kill_before_any_change_to_the_disk_leaves_the_old_or_the_new_whole_and_is_gone_on_with(
+    killed: list[dict[str, Any]],
+) -> None:
+    whole = {"old.bin": ["old"], "new": ["new", "{}"]}
+    after, again = killed[::2], killed[1::2]
+
+    assert len([one for one in after if one["killed"]]) > 20
+    for one in after:
+        assert sorted(one["behind"]) in map(sorted, whole.values()), one
+        # The log is the truth: the link may be behind it by a kill, never before it.
+        assert one["holder"] in whole
+        if one["holder"] == "old.bin":
+            assert one["behind"] == ["old"]
+        assert one["again"] == ("moved" if one["holder"] == "old.bin" else "already")
+    for one in again:
+        assert (one["holder"], sorted(one["behind"])) == ("new", ["new", "{}"])
+        assert one["again"] == "moved"
+    assert {one["holder"] for one in after} == {"old.bin", "new"}
+
+
+@pytest.fixture
+def ten(tmp_path: Path) -> list[str]:
+    for number in range(10):
+        (tmp_path / f"c{number}").write_text(str(number))
+    program = (
+        "import sys, pathlib\nfrom tests.killing import order\nfrom action.registries.local import LocalRegistry\n"
+        "from action.errors import RefusalError\nroot, made = map(pathlib.Path, sys.argv[1:])\n"
+        "registry = LocalRegistry(root)\nasked = order(registry, made, 'production', made.name[1] * 64)\n"
+        "print('ready', flush=True)\nsys.stdin.readline()\n"
+        "try:\n    print(registry.move(asked).change.value)\n"
+        "except RefusalError as error:\n    print(error.refusals[0].reason.value)\n"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "registry"), str(tmp_path / f"c{number}")],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for number in range(10)
+    ]
+    for one in racers:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in racers:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    return [one.communicate(timeout=60)[0].strip() for one in racers]
+
+
+def test_of_ten_promotions_at_once_one_wins_and_nine_are_told(tmp_path: Path, ten: list[str]) -> None:
+    root = tmp_path / "registry"
+
+    assert sorted(ten) == ["alias-moved"] * 9 + ["moved"]
+    [entry] = entries(root)
+    winner = f"c{ten.index('moved')}"
+    assert entry["checkpoint"]["name"] == winner
+    assert link(root).read_text() == winner[1]
+    assert not list((root / "incoming").iterdir())
