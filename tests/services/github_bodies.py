@@ -223,6 +223,41 @@ class Bodies:
             "parents": [{"sha": one, "url": f"{self.root}/commits/{one}"} for one in parents],
         }
 
+    def workflow_run(self, stored: Mapping[str, Any]) -> Body:
+        """Give a run of a workflow."""
+        address = f"{self.root}/actions/runs/{stored['id']}"
+        person = {"name": "Ada", "email": "ada@example.com"}
+        urls = ("jobs", "logs", "check_suite", "cancel", "rerun", "artifacts", "workflow")
+        return {
+            "id": stored["id"],
+            "node_id": "WFR",
+            "run_number": 1,
+            "display_title": "Judge",
+            "head_branch": stored["head_branch"],
+            "event": stored["event"],
+            "status": stored["status"],
+            "conclusion": "success",
+            "head_sha": stored["head_sha"],
+            "path": stored["path"],
+            "workflow_id": 1,
+            "url": address,
+            "html_url": f"{self.web}/actions/runs/{stored['id']}",
+            "created_at": WHEN,
+            "updated_at": WHEN,
+            "head_commit": {
+                "id": stored["head_sha"],
+                "tree_id": stored["head_sha"],
+                "message": "Train",
+                "timestamp": WHEN,
+                "author": person,
+                "committer": person,
+            },
+            "head_repository": self.repository(stored["head_repository"]),
+            "repository": self.repository(),
+            **{f"{name}_url": f"{address}/{name}" for name in urls},
+            "pull_requests": [],
+        }
+
     def artifact(self, stored: Mapping[str, Any]) -> Body:
         """Give an artifact of a workflow run."""
         address = f"{self.root}/actions/artifacts/{stored['id']}"

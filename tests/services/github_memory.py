@@ -41,6 +41,9 @@ class Memory:
     comments: dict[int, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     """Id → pull request and comment."""
     artifacts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    workflow_runs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    """Branch → its head, where commits are compared with it."""
     _last: int = 0
 
     def next(self) -> int:

@@ -128,10 +128,10 @@ def _pulls_of_commit(asked: Asked) -> Answer:
 
 
 def _compare(asked: Asked) -> Answer:
-    base, head = asked.path
+    base, head = (asked.memory.branches.get(one, one) for one in asked.path)
     if {base, head} - set(asked.memory.commits):
         raise RefusalError(404, "Not Found")
-    before = asked.memory.ancestors(base)
+    before, ahead = asked.memory.ancestors(base), asked.memory.ancestors(head)
     between = [one for one in reversed(asked.memory.ancestors(head)) if one not in before]
     bodies = {sha: asked.bodies.commit(sha, asked.memory.commits[sha]) for sha in (base, *between)}
     page = asked.page([bodies[one] for one in between], "commits")
@@ -139,7 +139,10 @@ def _compare(asked: Asked) -> Answer:
     address = f"{asked.bodies.web}/compare/{base}...{head}"
     urls: dict[str, Any] = {"html_url": address, "permalink_url": address, "diff_url": f"{address}.diff"}
     about = {**urls, "patch_url": f"{address}.patch", "url": f"{asked.bodies.root}/compare/{base}...{head}"}
-    about |= {"base_commit": bodies[base], "merge_base_commit": bodies[base], "status": "ahead", "behind_by": 0}
+    behind = [one for one in before if one not in ahead]
+    status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
+    about["status"] = status.get((bool(between), bool(behind)), "diverged")
+    about |= {"base_commit": bodies[base], "merge_base_commit": bodies[base], "behind_by": len(behind)}
     about |= {"ahead_by": len(between), "total_commits": len(between), "files": [], "commits": page.body["commits"]}
     return Answer(body=about, headers=page.headers)
 
@@ -166,6 +169,13 @@ def _update_comment(asked: Asked) -> Answer:
 def _delete_comment(asked: Asked) -> Answer:
     asked.memory.delete_comment(int(asked.path[0]))
     return Answer(status=204)
+
+
+def _workflow_run(asked: Asked) -> Answer:
+    found = asked.memory.workflow_runs.get(int(asked.path[0]))
+    if found is None:
+        raise RefusalError(404, "Not Found")
+    return Answer(body=asked.bodies.workflow_run(found))
 
 
 def _artifacts(asked: Asked) -> Answer:
@@ -207,6 +217,7 @@ _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", f"/issues/{_NUMBER}/comments", "pull-requests: write", _create_comment),
     ("PATCH", f"/issues/comments/{_NUMBER}", "pull-requests: write", _update_comment),
     ("DELETE", f"/issues/comments/{_NUMBER}", "pull-requests: write", _delete_comment),
+    ("GET", f"/actions/runs/{_NUMBER}", "actions: read", _workflow_run),
     ("GET", f"/actions/runs/{_NUMBER}/artifacts", "actions: read", _artifacts),
     ("GET", f"/actions/artifacts/{_NUMBER}/zip", "actions: read", _archive),
 )

@@ -1,0 +1,268 @@
+"""`verify --commit`: the verdict of a commit, from an artifact that our workflow on the default branch made, or from
+nowhere. Real client, a server that plays GitHub, every exchange as GitHub describes it.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from action.forge import CONTEXT
+from action.publish.ledger import Entry, Standing, join, policy_slot, run_key
+from checks.run import Origin
+from tests.runs import POLICY, command, judge_path, kl, rows, write_output, write_run
+from tests.services.github import REPOSITORY, SHA, GitHub
+from tests.services.github_api import faults
+
+MAIN, SIDE, BEFORE = "a1" * 20, "b2" * 20, "c3" * 20
+JOB = 4242
+NOW = datetime.now(UTC)
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+POLICY_PATH = ".github/gatekeeper.yml"
+
+
+@dataclass
+class Stage:
+    """A repository with one run that was judged."""
+
+    folder: Path
+    github: GitHub
+    out: Path
+    judged_at: str
+    run: str
+
+    def archive(self, *folders: Path) -> bytes:
+        """Pack folders as `actions/upload-artifact` does."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for folder in folders or (self.out,):
+                before = folder if len(folders) < 2 else folder.parent.parent
+                for path in sorted(folder.rglob("*")):
+                    if path.is_file():
+                        archive.write(path, path.relative_to(before).as_posix())
+        return packed.getvalue()
+
+    def post(self, standing: Standing = Standing.PASS, job: int = JOB, **changes: Any) -> None:
+        """Post a status, as a job does that judged the run."""
+        about = {"run": self.run, "policy": policy_slot(POLICY_PATH, "main"), "judged_at": self.judged_at}
+        entry = Entry(**{**about, "standing": standing, **changes})
+        status = {"state": join([entry]).state.value, "context": CONTEXT, "description": "told"}
+        target = f"https://github.com/{REPOSITORY}/actions/runs/{job}{entry.mark}"
+        self.github.memory.post_status(SHA, {**status, "target_url": target})
+
+    def verify(self, *more: str | Path) -> CompletedProcess[str]:
+        """Start the command."""
+        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
+        words = ("--commit", SHA, "--path", self.folder / "adapter.bin", "--format", "json")
+        return command("verify", *words, *more, cwd=self.folder, env=env)
+
+    def reasons(self, *more: str | Path) -> list[str]:
+        """Give why it is refused."""
+        done = self.verify(*more)
+        assert done.returncode == 10, done.stdout + done.stderr
+        return [one["reason"] for one in json.loads(done.stdout)["refusals"]]
+
+
+def judged(folder: Path, name: str = "grpo-7", at: datetime = NOW, **settings: Any) -> Path:
+    path = write_run(folder / name, rows(kl={step: kl(step) for step in range(40)}), f"{name}.jsonl")
+    origin = settings.pop("origin", Origin(repository=REPOSITORY, sha=SHA, attempt=1))
+    made = {"checkpoint": str(folder / "adapter.bin"), "now": at.strftime(TIME), "origin": origin, **settings}
+    return write_output(judge_path(path, POLICY, **made), folder / name / "out")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    (tmp_path / "adapter.bin").write_text("weights")
+    out = judged(tmp_path)
+    run = run_key(json.loads((out / "verdict.json").read_text("utf-8"))["run"]["ref"])
+    with GitHub({("main", POLICY_PATH): POLICY}) as github:
+        github.memory.commits |= {BEFORE: (), MAIN: (BEFORE,), SIDE: (BEFORE,)}
+        github.memory.branches["main"] = MAIN
+        made = Stage(folder=tmp_path, github=github, out=out, judged_at=NOW.strftime(TIME), run=run)
+        yield made
+        assert [fault for one in github.exchanges for fault in faults(one)] == []
+
+
+@pytest.fixture
+def posted(stage: Stage) -> Stage:
+    stage.post()
+    stage.github.add_workflow_run(JOB, BEFORE)
+    stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive())
+    return stage
+
+
+def test_the_verdict_of_a_commit_is_taken_from_the_artifact_of_our_workflow(posted: Stage) -> None:
+    done = posted.verify()
+
+    assert done.returncode == 0, done.stdout
+    told = json.loads(done.stdout)
+    assert (told["verified"], told["refusals"]) == (True, [])
+    assert (told["verdict"]["trust"], told["verdict"]["sha"]) == ("workflow", SHA)
+    assert posted.github.token not in done.stdout + done.stderr
+    assert len(posted.github.requests) < 10
+
+
+def test_a_forged_status_alone_promotes_nothing(stage: Stage) -> None:
+    stage.post()
+
+    assert stage.reasons() == ["untrusted"]
+
+
+def test_without_a_status_there_is_no_verdict(stage: Stage) -> None:
+    assert stage.reasons() == ["no-verdict"]
+
+
+NOT_OURS: dict[str, dict[str, Any]] = {
+    "another workflow file": {"path": ".github/workflows/mine.yml"},
+    "a pull request": {"event": "pull_request", "head_branch": "topic", "head_sha": SIDE},
+    "a pull request from a branch that is called main": {"event": "pull_request", "head_sha": SIDE},
+    "a pull request's target, which runs the base but says the head": {"event": "pull_request_target"},
+    "a merge group": {"event": "merge_group", "head_branch": "gh-readonly-queue/main/pr-7"},
+    "another branch": {"head_branch": "topic"},
+    "a tag that is called main": {"head_sha": SIDE},
+    "a commit that is not there": {"head_sha": "d4" * 20},
+    "a fork": {"head_repository": "stranger/league"},
+    "no branch": {"head_branch": None},
+}
+
+
+@pytest.mark.parametrize("told", NOT_OURS)
+def test_an_artifact_that_others_made_is_believed_by_nobody(stage: Stage, told: str) -> None:
+    stage.post()
+    stage.github.add_workflow_run(JOB, MAIN, **NOT_OURS[told])
+    stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive())
+
+    assert stage.reasons() == ["untrusted"]
+
+
+def _replayed(stage: Stage, **settings: Any) -> None:
+    """Let our workflow have judged something else, and a status of this commit point there."""
+    other = judged(stage.folder, "replayed", **settings)
+    stage.github.memory.artifacts.clear()
+    stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive(other))
+
+
+def _later() -> str:
+    return (NOW + timedelta(minutes=1)).strftime(TIME)
+
+
+def _emptied(stage: Stage) -> None:
+    (stage.out / "verdict.json").unlink()
+    stage.github.memory.artifacts.clear()
+    stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive())
+
+
+def _expired(stage: Stage) -> None:
+    for one in stage.github.memory.artifacts.values():
+        one["expired"] = True
+
+
+REPLAYS: dict[str, tuple[Callable[[Stage], object], str]] = {
+    "a verdict of another repository": (
+        lambda stage: _replayed(stage, origin=Origin(repository="team/other", sha=SHA, attempt=1)),
+        "other-repository",
+    ),
+    "a verdict for another commit": (
+        lambda stage: _replayed(stage, origin=Origin(repository=REPOSITORY, sha=MAIN, attempt=1)),
+        "other-commit",
+    ),
+    "an older verdict": (lambda stage: _replayed(stage, at=NOW - timedelta(hours=1)), "no-verdict"),
+    "an artifact without a verdict": (_emptied, "no-verdict"),
+    "an artifact that has expired": (_expired, "no-verdict"),
+    "a later verdict that fails": (lambda stage: stage.post(Standing.FAIL, judged_at=_later()), "no-verdict"),
+    "a run that is being judged again": (
+        lambda stage: stage.post(Standing.WAITING, judged_at=_later()),
+        "superseded",
+    ),
+    "another policy in force": (
+        lambda stage: stage.github.files.update({("main", POLICY_PATH): POLICY.replace("0.1", "0.2")}),
+        "other-policy",
+    ),
+    "a checkpoint that was replaced": (
+        lambda stage: (stage.folder / "adapter.bin").write_text("others"),
+        "other-checkpoint",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REPLAYS)
+def test_what_is_replayed_is_refused_by_name(posted: Stage, what: str) -> None:
+    act, reason = REPLAYS[what]
+    act(posted)
+
+    assert posted.reasons() == [reason]
+
+
+def test_of_several_runs_of_a_commit_the_one_that_names_the_bytes_is_meant(posted: Stage) -> None:
+    (posted.folder / "other.bin").write_text("other weights")
+    other = judged(posted.folder, "other", checkpoint=str(posted.folder / "other.bin"))
+    posted.post(run="other")
+    posted.github.memory.artifacts.clear()
+    posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive(posted.out, other))
+    posted.post(run=run_key(json.loads((other / "verdict.json").read_text("utf-8"))["run"]["ref"]))
+
+    done = posted.verify()
+
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["verdict"]["run"]["name"] == "grpo-7"
+    assert posted.reasons("--run", "other") == ["other-checkpoint"]
+    assert posted.reasons("--run", "nobody") == ["no-verdict"]
+
+
+def test_two_runs_with_the_same_bytes_have_to_be_told_apart(posted: Stage) -> None:
+    other = judged(posted.folder, "other")
+    posted.github.memory.artifacts.clear()
+    posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive(posted.out, other))
+    posted.post(run=run_key(json.loads((other / "verdict.json").read_text("utf-8"))["run"]["ref"]))
+
+    assert posted.reasons() == ["several-verdicts"]
+    assert posted.verify("--run", "grpo-7").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", b"PK\x05\x06" + b"\0" * 18],
+)
+def test_an_artifact_that_is_none_is_told_in_one_line(posted: Stage, content: bytes) -> None:
+    posted.github.memory.artifacts.clear()
+    posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", content)
+
+    done = posted.verify()
+
+    assert done.returncode in (2, 10)
+    assert (done.stderr + done.stdout).count("Traceback") == 0
+
+
+def test_a_policy_that_is_named_and_not_in_the_repository_is_told(posted: Stage) -> None:
+    done = posted.verify("--policy", "other.yml")
+
+    assert done.returncode == 2
+    assert "other.yml: expected the policy on the default branch of team/league, found none there" in done.stderr
+
+
+@pytest.mark.parametrize("permission", ["statuses: read", "contents: read", "actions: read"])
+def test_a_token_that_may_not_look_is_told_what_it_lacks(posted: Stage, permission: str) -> None:
+    posted.github.missing = {permission}
+
+    done = posted.verify()
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("gatekeeper: GitHub: expected the permission to access ")
+    assert f"`{permission.replace('statuses: read', 'statuses: write')}`" in done.stderr
+
+
+def test_a_commit_without_a_token_or_a_repository_is_told(stage: Stage) -> None:
+    words = ("verify", "--commit", SHA, "--path", "adapter.bin")
+
+    without_token = command(*words, "--repository", REPOSITORY, cwd=stage.folder)
+    without_repository = command(*words, cwd=stage.folder, env={"GITHUB_TOKEN": "x"})
+
+    assert "GITHUB_TOKEN: expected a token that may read statuses" in without_token.stderr
+    assert "--repository: expected OWNER/NAME, got none" in without_repository.stderr
