@@ -63,8 +63,34 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
     dry_run: Annotated[
         bool, typer.Option("--dry-run", envvar="GATEKEEPER_DRY_RUN", help="Say what would be written; write nothing.")
     ] = False,
+    verify_heads: Annotated[
+        bool, typer.Option("--verify-heads", envvar="GATEKEEPER_VERIFY_HEADS", help="In a merge queue.")
+    ] = False,
+    what: Annotated[
+        str, typer.Option("--command", envvar="GATEKEEPER_COMMAND", help="judge, verify or promote.")
+    ] = "judge",
+    commit: Annotated[
+        str, typer.Option("--commit", envvar="GATEKEEPER_COMMIT", help="Whose verdict counts for a promotion.")
+    ] = "",
+    artifact: Annotated[
+        str, typer.Option("--artifact", envvar="GATEKEEPER_ARTIFACT", help="The checkpoint to be promoted.")
+    ] = "",
+    alias: Annotated[str, typer.Option("--alias", envvar="GATEKEEPER_ALIAS", help="That is moved to it.")] = "",
+    collection: Annotated[
+        str, typer.Option("--collection", envvar="GATEKEEPER_COLLECTION", help="Where it is linked to.")
+    ] = "",
+    why: Annotated[str, typer.Option("--why", envvar="GATEKEEPER_WHY", help="For the record.")] = "",
+    max_age: Annotated[
+        str, typer.Option("--max-age", envvar="GATEKEEPER_MAX_AGE", help="How old the verdict may be.")
+    ] = "",
+    signed: Annotated[
+        bool, typer.Option("--signed", envvar="GATEKEEPER_SIGNED", help="The verdict has to be signed.")
+    ] = False,
+    workflow: Annotated[
+        str, typer.Option("--workflow", envvar="GATEKEEPER_WORKFLOW", help="The path of the workflow that judges.")
+    ] = "",
 ) -> None:
-    """Judge the run that an event of GitHub Actions is about; for `action.yml`."""
+    """Judge the run that an event of GitHub Actions is about, or verify or promote; for `action.yml`."""
     from action.cli.job.inputs import PUBLISHED, Job  # noqa: PLC0415 - start-up time
     from action.cli.tracker_inputs import TrackerInputs  # noqa: PLC0415
 
@@ -83,6 +109,8 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
         publish=tuple(publish.replace(",", " ").split()) or PUBLISHED,
         sweep_days=sweep_days,
         dry_run=dry_run,
+        verify_heads=verify_heads,
+        workflow=workflow.strip(),
         tracker=TrackerInputs(
             mode=tracker.strip() or given.mode,
             path=tracker_file.strip() or given.path,
@@ -93,6 +121,14 @@ def github_action(  # noqa: PLR0913 - one argument an input of the action
             reviewers=_lines(tracker_reviewers),
         ),
     )
+    if what.strip() not in {"", "judge"}:
+        from action.cli.job.promotion import PromotionInputs, do_promotion  # noqa: PLC0415 - start-up time
+
+        texts = {"commit": commit, "artifact": artifact, "alias": alias, "collection": collection, "max_age": max_age}
+        inputs = PromotionInputs(
+            command=what.strip(), why=why, signed=signed, **{name: text.strip() for name, text in texts.items()}
+        )
+        raise typer.Exit(do_promotion(job, inputs))
     with _client(job):
         from action.cli.job.flow import do_job  # noqa: PLC0415 - while W&B's client starts
 

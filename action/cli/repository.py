@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from action.cli.records import HostedRecords
 from action.clock import server_time
 from action.deadline import Deadline
 from action.errors import InputError, RefusalError, UsageError
 from action.files import show_name
-from action.forge import Status
 from action.github import API, Access, GitHub
-from action.github.origin import Origins, WorkflowRun
+from action.github.origin import Origins
 from action.provenance import WORKFLOW, Home, Sought, Source, find_sources
 from action.publish.ledger import policy_slot, read_ledger, run_key
 from action.secret import Secret
@@ -99,7 +99,7 @@ class Repository:
         """
         home = Home(repository=self.name, workflow=self._workflow, branch=self.default)
         sought = Sought(sha=sha, slot=self._slot(policy), run=run, home=home)
-        return find_sources(_Records(self._forge, self._origins), sought, folder)
+        return find_sources(HostedRecords(self._forge, self._origins), sought, folder)
 
     def newest(self, verdict: Verdict, policy: InForce) -> str | None:
         """Give when the newest verdict on the same run and commit was begun; None: no status of it is there."""
@@ -122,25 +122,6 @@ class Repository:
 
     def _slot(self, policy: InForce) -> str:
         return policy_slot(policy.asked, self._base or self.default)
-
-
-class _Records:
-    """What is read of the repository, as the search takes it."""
-
-    def __init__(self, forge: GitHub, origins: Origins) -> None:
-        self._forge, self._origins = forge, origins
-
-    def statuses(self, sha: str, /) -> Sequence[Status]:
-        return self._forge.statuses(sha)
-
-    def workflow_run(self, number: int, /) -> WorkflowRun | None:
-        return self._origins.workflow_run(number)
-
-    def on_branch(self, sha: str, branch: str, /) -> bool:
-        return self._origins.on_branch(sha, branch)
-
-    def archive(self, number: int, name: str, /) -> bytes | None:
-        return self._origins.archive(number, name)
 
 
 def open_repository(

@@ -72,10 +72,11 @@ class Source:
     job: int
 
 
-def find_sources(records: Records, sought: Sought, folder: Path) -> tuple[Source, ...]:
+def find_sources(records: Records, sought: Sought, folder: Path, *, every: bool = False) -> tuple[Source, ...]:
     """Find the verdicts of a commit that may be believed, one a run; at least one.
 
-    `folder`: an empty one, where artifacts are unpacked.
+    `folder`: an empty one, where artifacts are unpacked. `every`: one that may not be believed is refused, whatever the
+    others are.
 
     Raises:
         RefusalError: there is none, with the reason for each run.
@@ -94,7 +95,7 @@ def find_sources(records: Records, sought: Sought, folder: Path) -> tuple[Source
             refused.append(looked)
         elif sought.run in (None, looked.verdict.run.id, looked.verdict.run.name):
             found.append(looked)
-    if not found:
+    if not found or (every and (refused or len(ledger) > MOST_RUNS)):
         named = Refusal(
             reason=Reason.NO_VERDICT,
             text=f"expected a verdict on the run {show_name(sought.run)} for {sought.sha[:12]}, found none; judge it.",

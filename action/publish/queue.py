@@ -6,7 +6,7 @@ What is unaccounted for is no pass. No run is judged here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from action.event import Group
@@ -24,6 +24,8 @@ class Member:
     pull: Pull
     state: State | None
     """Of its head; None: there is no verdict."""
+    doubt: str | None = None
+    """Why a pass of its head is not believed; None: it is, or nobody looked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,9 @@ class GroupVerdict:
     """Commits that belong to no pull request that is known."""
 
 
-def judge_group(forge: Forge, group: Group, base: str, slot: str) -> GroupVerdict:
+def judge_group(
+    forge: Forge, group: Group, base: str, slot: str, doubt: Callable[[str], str | None] | None = None
+) -> GroupVerdict:
     """Say what a merge group is together.
 
     Args:
@@ -45,15 +49,23 @@ def judge_group(forge: Forge, group: Group, base: str, slot: str) -> GroupVerdic
         group: its commits.
         base: the branch that it goes into.
         slot: names the policy and that branch: verdicts by another say nothing here.
+        doubt: says why the pass of a head is not to be believed, by what stands behind its status; None: statuses are
+            believed as they are.
 
     Raises:
         ServiceError: GitHub could not be reached, or refused.
     """
     commits = {one.sha: one for one in forge.commits(group.base_sha, group.head_sha)}
     pulls, unknown = _account(forge, commits, (group.head_sha, base, group.last))
-    members = tuple(Member(pull=one, state=_state(forge, one.head_sha, slot)) for one in pulls)
+    members = tuple(_member(forge, one, slot, doubt) for one in pulls)
     state, description = _together(members, unknown, len(commits))
     return GroupVerdict(state=state, description=shorten(description), members=members, unknown=unknown)
+
+
+def _member(forge: Forge, pull: Pull, slot: str, doubt: Callable[[str], str | None] | None) -> Member:
+    state = _state(forge, pull.head_sha, slot)
+    why = doubt(pull.head_sha) if doubt is not None and state is State.SUCCESS else None
+    return Member(pull=pull, state=state if why is None else State.FAILURE, doubt=why)
 
 
 def _state(forge: Forge, sha: str, slot: str) -> State | None:
@@ -128,12 +140,15 @@ def _together(members: Sequence[Member], unknown: Sequence[str], commits: int) -
     if not wanting:
         listed = ", ".join(f"#{one.pull.number}" for one in members)
         return State.SUCCESS, f"all of the merge group pass: {listed}"
-    told = ", ".join(f"#{one.pull.number} {_word(one.state)}" for one in wanting)
+    told = ", ".join(f"#{one.pull.number} {_word(one)}" for one in wanting)
     broken = all(one.state is State.ERROR for one in wanting)
     return State.ERROR if broken else State.FAILURE, f"of the merge group {told}"
 
 
-def _word(state: State | None) -> str:
+def _word(member: Member) -> str:
+    state = member.state
+    if member.doubt is not None:
+        return "has a status that no verdict of our workflow stands behind"
     if state is None:
         return "has no verdict"
     words = {State.PENDING: "is still being judged", State.FAILURE: "fails", State.ERROR: "could not be judged"}

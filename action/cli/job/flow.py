@@ -5,19 +5,26 @@ Whatever happens, the outputs say how it ended: a job that says nothing could be
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from action.cli.job.inputs import Job, read_payload
 from action.cli.job.judging import OPEN, judge_subject
+from action.cli.job.policies import policy_in_force
 from action.cli.job.scene import Scene, open_scene
 from action.cli.job.subject import Nothing, find_subject
 from action.cli.job.sweep import sweep
 from action.cli.job.voice import tell_error, tell_nothing
+from action.cli.records import HostedRecords
+from action.deadline import Deadline
 from action.errors import GatekeeperError, ServiceError
 from action.event import Errand, read_event
 from action.forge import Forge, State, Status
+from action.github.origin import Origins
+from action.provenance import WORKFLOW, Home, Sought, doubt
 from action.publish.ledger import Entry, Standing, describe, join, read_ledger, run_key, shorten
 from action.publish.queue import judge_group
 from action.runner import Annotation, Level, Runner
@@ -129,7 +136,11 @@ def _queue(scene: Scene) -> int:
         text = "The pull requests of a merge group could not be looked up: give the input `token`."
         tell_nothing(scene.runner, "inconclusive", OPEN, ("no-token", "No verdict was given.", text))
         return OPEN
-    found = judge_group(forge, group, scene.trigger.base, scene.slot)
+    heads = _heads(scene, forge) if scene.job.verify_heads else None
+    found = judge_group(forge, group, scene.trigger.base, scene.slot, heads)
+    for one in found.members:
+        if one.doubt is not None:
+            scene.runner.line(f"#{one.pull.number}: {one.doubt}")
     if "status" in scene.wanted:
         status = Status(state=found.state, description=found.description, target=scene.address)
         forge.post_status(group.head_sha, status)
@@ -138,3 +149,17 @@ def _queue(scene: Scene) -> int:
     tell_nothing(scene.runner, decision, code, ("merge-group", headline, found.description))
     scene.runner.line(found.description)
     return code
+
+
+def _heads(scene: Scene, forge: Forge) -> Callable[[str], str | None]:
+    """Look behind the status of a head: at the artifact of the job that judged it, and the policy in force."""
+    policy = policy_in_force(scene.job, scene.trigger, forge)
+    sha256 = hashlib.sha256(policy.text.encode()).hexdigest()
+    origins = Origins(scene.access(), Deadline(seconds=scene.job.deadline))
+    home = Home(
+        repository=scene.trigger.repository,
+        workflow=scene.job.workflow or WORKFLOW,
+        branch=scene.trigger.default or origins.default_branch(),
+    )
+    records = HostedRecords(forge, origins)
+    return lambda sha: doubt(records, Sought(sha=sha, slot=scene.slot, run=None, home=home), sha256)

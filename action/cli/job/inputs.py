@@ -39,6 +39,10 @@ class Job:
     sweep_days: int = 7
     dry_run: bool = False
     tracker: TrackerInputs = field(default_factory=TrackerInputs)
+    verify_heads: bool = False
+    """In a merge queue, look behind the statuses of heads."""
+    workflow: str = ""
+    """The path of our workflow file."""
 
     @property
     def published(self) -> frozenset[str]:

@@ -55,6 +55,10 @@ class Scene:
         """The address of the repository's page."""
         return self.address.partition("/actions")[0]
 
+    def access(self) -> Access:
+        """What opens the repository."""
+        return _access(self.trigger, os.environ.get("GITHUB_TOKEN", "").strip())
+
     def place_of(self, subject: Subject) -> tuple[Scene, Place | None]:
         """Find where a verdict on a run goes; with the base branch of its pull request, whose policy counts.
 
@@ -88,8 +92,7 @@ def open_scene(job: Job, runner: Runner, trigger: Trigger) -> Scene:
     wanted, token = job.published, os.environ.get("GITHUB_TOKEN", "").strip()
     forge: Forge | None = None
     if token:
-        url = os.environ.get("GITHUB_API_URL", "") or API
-        forge = GitHub(Access(repository=trigger.repository, token=Secret(token), url=url))
+        forge = GitHub(_access(trigger, token))
         if job.dry_run:
             forge = Rehearsal(forge, lambda line, text: runner.line(f"would write: {line}: {text}"))
     silent = ""
@@ -109,3 +112,8 @@ def open_scene(job: Job, runner: Runner, trigger: Trigger) -> Scene:
         address=address_of(os.environ, trigger.repository),
         attempt=attempt_of(os.environ),
     )
+
+
+def _access(trigger: Trigger, token: str) -> Access:
+    url = os.environ.get("GITHUB_API_URL", "") or API
+    return Access(repository=trigger.repository, token=Secret(token), url=url)

@@ -1,0 +1,77 @@
+"""What `verify` and `promote` tell people: a headline and facts. How they are shown may not enter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from action.escape import markdown
+from action.registry import Change, Moved, Order, Stored
+from action.verified import Trust, Verified
+from checks.refusal import Refusal
+
+_TRUST = {
+    Trust.LOCAL: "your word, for a local registry",
+    Trust.WORKFLOW: "an artifact of our workflow on the default branch",
+    Trust.ATTESTATION: "a signature of our workflow",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is told."""
+
+    headline: str
+    facts: tuple[tuple[str, str], ...]
+    """Name and text. Hostile: texts of runs and registries are in them."""
+    good: bool
+
+
+def tell_verified(verified: Verified) -> Told:
+    """Tell what was verified."""
+    verdict = verified.verdict
+    checkpoint, origin = verdict.checkpoint, verdict.origin
+    facts = [
+        ("checkpoint", "" if checkpoint is None else f"{checkpoint.name} {checkpoint.digest}"),
+        ("run", f"{verdict.run.name} ({verdict.run.id})" if verdict.run.id else verdict.run.name),
+        ("verdict", f"{verdict.headline} Judged at {verdict.judged_at}, sha256 {verified.sha256[:12]}."),
+        ("policy", f"{verdict.policy.source}, sha256 {verdict.policy.sha256[:12]}"),
+        ("believed for", _TRUST[verified.trust]),
+    ]
+    if origin is not None:
+        facts.insert(2, ("commit", f"{origin.sha or 'none'} of {origin.repository}"))
+    return Told(headline="Verified: nothing speaks against this promotion.", facts=tuple(facts), good=True)
+
+
+def tell_refused(refusals: Sequence[Refusal]) -> Told:
+    """Tell every reason against a promotion."""
+    count = f"{len(refusals)} reason{'s' if len(refusals) > 1 else ''}"
+    facts = tuple((one.reason.value, one.text) for one in refusals)
+    return Told(headline=f"Refused, for {count}:", facts=facts, good=False)
+
+
+def tell_promoted(order: Order, title: str, moved: Moved | None) -> Told:
+    """Tell a promotion; `title`: of the registry. `moved` None: it was a rehearsal."""
+    before = order.expected if moved is None else moved.before
+    if moved is None:
+        head = f"Nothing was written. {order.alias} would be moved to {order.to.name}."
+        if order.to.is_same(before):
+            head = f"Nothing was written. {order.to.name} holds {order.alias} already."
+    elif moved.change is Change.ALREADY:
+        head = f"{order.to.name} holds {order.alias} already."
+    else:
+        head = f"Promoted: {order.to.name} holds {order.alias} now."
+    facts = [("registry", title), ("bytes", str(order.to.digest)), ("before", _name(before)), ("by", order.record.by)]
+    facts += [("why", order.record.why)] if order.record.why else []
+    facts += [("note", note) for note in (moved.notes if moved is not None else ())]
+    return Told(headline=head, facts=tuple(facts), good=True)
+
+
+def promotion_markdown(told: Told) -> str:
+    """Write it as Markdown."""
+    lines = "".join(f"- **{markdown(name)}** {markdown(text)}\n" for name, text in told.facts)
+    return f"{markdown(told.headline)}\n\n{lines}"
+
+
+def _name(stored: Stored | None) -> str:
+    return "nobody" if stored is None else stored.name
