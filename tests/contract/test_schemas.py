@@ -102,7 +102,9 @@ def test_a_schema_is_valid_and_names_no_host(name: str) -> None:
 
 def test_the_folder_holds_no_other_schema() -> None:
     files = importlib.resources.files("action").joinpath("schemas").iterdir()
-    assert sorted(path.name for path in files) == [f"{name}.schema.json" for name in sorted(("evidence", *NAMES))]
+    assert sorted(path.name for path in files) == [
+        f"{name}.schema.json" for name in sorted(("attestation", "evidence", *NAMES))
+    ]
 
 
 @pytest.mark.parametrize("path", PROMISED)
