@@ -19,6 +19,7 @@ OTHER_ROOT = (
     "name the root of the Sigstore that signed it: --trusted-root FILE"
 )
 OTHER_PAYLOAD = "expected a signed in-toto statement, got something else that is signed; name a verdict's attestation"
+OTHER_KIND = "expected a log entry of kind dsse, got another; sign the verdict with actions/attest"
 NO_BUNDLE = f"expected a Sigstore bundle with a certificate and one log entry, got a document that is none; {DOWNLOAD}"
 NO_LOG = f"expected an entry of a transparency log, got none, {PRIVATE}"
 
@@ -29,7 +30,8 @@ _SENTENCES = (
     ("SCT", f"expected a certificate that a log of the trusted root has recorded, got another; {ROOT}"),
     ("invalid log entry", f"expected an entry that the log's own signatures hold for, got another; {DOWNLOAD}"),
     ("invalid signature", f"expected the signature of this statement, got one of other bytes or keys; {DOWNLOAD}"),
-    ("Unsupported", "expected a log entry of kind dsse, got another; sign with actions/attest, version 2 or later"),
+    ("Unsupported DSSE log entry", OTHER_KIND),
+    ("Integrated time only supported", OTHER_KIND),
     ("log entry", f"expected the log's entry for this statement, got the entry of another; {DOWNLOAD}"),
     ("without a DSSE envelope", OTHER_PAYLOAD),
 )

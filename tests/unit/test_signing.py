@@ -53,10 +53,17 @@ def test_an_instance_signs_the_same_bytes_each_time() -> None:
     assert OTHER.sign(PAYLOAD) != GOOD
 
 
+def stamp(bundle: Any, response: str) -> None:
+    stamps = {"rfc3161Timestamps": [{"signedTimestamp": response}]}
+    bundle["verificationMaterial"]["timestampVerificationData"] = stamps
+
+
 NO_BUNDLE = "expected a Sigstore bundle with a certificate and one log entry, got a document that is none"
 OTHER_BYTES = "expected the signature of this statement, got one of other bytes or keys"
 OTHER_ENTRY = "expected the log's entry for this statement, got the entry of another"
 NOT_LOGGED = "expected an entry that the log's own signatures hold for, got another"
+NO_TIME = "expected a time that a log or an authority tells, got none"
+UNKNOWN = "expected an attestation that holds, got one that sigstore refuses"
 LATE = OURS.sign(PAYLOAD, at=WHEN + timedelta(minutes=2))
 ELSE = OURS.sign(b"another statement")
 
@@ -74,6 +81,9 @@ ELSE = OURS.sign(b"another statement")
         (lambda one: entry(one).update(logIndex="-1"), NO_BUNDLE),
         (lambda one: entry(one)["inclusionProof"].pop("checkpoint"), NO_BUNDLE),
         (lambda one: entry(one).pop("inclusionPromise"), NO_BUNDLE),
+        (lambda one: entry(one).update(integratedTime="0"), NO_TIME),
+        (lambda one: entry(one).update(integratedTime=str(2**64 - 1)), UNKNOWN),
+        (lambda one: stamp(one, "AAAA"), UNKNOWN),
         (lambda one: one["dsseEnvelope"].update(payload=ELSE["dsseEnvelope"]["payload"]), OTHER_BYTES),
         (lambda one: one["dsseEnvelope"].update(payloadType="text/plain"), OTHER_BYTES),
         (lambda one: one["dsseEnvelope"]["signatures"][0].update(sig="AAAA"), OTHER_BYTES),
@@ -90,10 +100,15 @@ def test_a_bundle_that_was_tampered_with_is_refused(change: Callable[[Any], obje
     assert refusal(edited(change)) == expected + DOWNLOAD
 
 
-def test_a_payload_that_is_no_statement_is_refused() -> None:
+def test_what_is_signed_and_no_statement_is_refused() -> None:
+    def sign_a_file(one: Any) -> None:
+        del one["dsseEnvelope"]
+        one["messageSignature"] = {"signature": "AAAA"}
+
     expected = "expected a signed in-toto statement, got something else that is signed; name a verdict's attestation"
 
     assert refusal(dumped(OURS.sign(PAYLOAD, kind="application/json"))) == expected
+    assert refusal(edited(sign_a_file)) == expected
 
 
 PULL = WORKFLOW.replace("refs/heads/main", "refs/pull/7/merge")
@@ -149,15 +164,17 @@ def test_the_first_and_the_last_moment_of_a_certificate_hold(at: Any) -> None:
     assert verify_attestation(dumped(OURS.sign(PAYLOAD, at=at)), SIGNER, OURS.trusted_root()) == (PAYLOAD,)
 
 
-@pytest.mark.parametrize("time", ["0", str(2**64 - 1), str(2**63)])
-def test_a_time_that_no_clock_shows_is_refused(time: str) -> None:
-    assert refusal(edited(lambda one: entry(one).update(integratedTime=time)))
+@pytest.mark.parametrize(("kind", "version"), [("intoto", "0.0.2"), ("hashedrekord", "0.0.1")])
+def test_an_entry_of_a_kind_that_is_not_for_statements_is_refused(kind: str, version: str) -> None:
+    expected = "expected a log entry of kind dsse, got another; sign the verdict with actions/attest"
+
+    assert refusal(edited(lambda one: entry(one)["kindVersion"].update(kind=kind, version=version))) == expected
 
 
 def test_a_signature_without_a_log_is_told_to_be_of_a_private_repository() -> None:
     def unlog(one: Any) -> None:
         one["verificationMaterial"].pop("tlogEntries")
-        one["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": "AAAA"}]}
+        stamp(one, "AAAA")
 
     text = refusal(edited(unlog))
 
@@ -168,9 +185,12 @@ def test_a_signature_without_a_log_is_told_to_be_of_a_private_repository() -> No
 
 
 def test_a_timestamp_of_an_authority_that_the_root_does_not_know_is_refused() -> None:
-    stamps = {"rfc3161Timestamps": [{"signedTimestamp": "AAAA"}]}
+    granted = "MAUwAwIBAA=="  # a response in DER that says "granted" and nothing else
 
-    assert refusal(edited(lambda one: one["verificationMaterial"].update(timestampVerificationData=stamps)))
+    assert refusal(edited(lambda one: stamp(one, granted))) == (
+        "expected a timestamp by an authority of the trusted root, got another's; "
+        "name a trusted_root.json: gh attestation trusted-root > FILE"
+    )
 
 
 def test_of_several_that_do_not_hold_the_reason_of_the_first_is_told() -> None:
