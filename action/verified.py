@@ -34,6 +34,8 @@ class Presented:
     """Of `verdict.json`."""
     evidence: Path | None
     """Where its bundle may lie; None: nobody knows of one."""
+    attestation: Path | None = None
+    """Where its attestation may lie; None: nobody knows of one."""
     trust: Trust
 
     @property

@@ -15,7 +15,7 @@ from action.cli.records import HostedRecords
 from action.clock import server_time
 from action.deadline import Deadline
 from action.errors import InputError, RefusalError, UsageError
-from action.files import show_name
+from action.files import open_input, show_name
 from action.github import API, Access, GitHub
 from action.github.origin import Origins
 from action.provenance import WORKFLOW, Home, Sought, Source, find_sources
@@ -27,9 +27,12 @@ from checks.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
     from action.cli.asked import Signing
+    from action.signing.signer import Signer
     from action.verified import Presented, Trust
     from checks.result import Verdict
 
+_LARGEST = 32_000_000
+"""Bytes of attestations, or of a root; longer ones are none."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
@@ -45,13 +48,16 @@ class InForce:
 class Repository:
     """A repository on GitHub, as far as a promotion asks of it."""
 
-    def __init__(self, name: str, access: Access, deadline: Deadline, home: tuple[str, str | None]) -> None:
+    def __init__(
+        self, access: Access, deadline: Deadline, home: tuple[str, str | None], server: str = "https://github.com"
+    ) -> None:
         """Open it; `home`: the path of our workflow file, and the branch whose policy counts (None: the default)."""
-        self.name = name
+        self.name = access.repository
         self._access = access
         self._forge = GitHub(access)
         self._origins = Origins(access, deadline)
         self._workflow, self._base = home
+        self._server = server
 
     @cached_property
     def default(self) -> str:
@@ -111,14 +117,43 @@ class Repository:
         ledger = read_ledger(self._forge.statuses(sha))
         return max((entry.judged_at for key, entry in ledger.items() if key in mine), default=None)
 
-    def require_signed(self, presented: Presented, _signing: Signing) -> Trust:
+    def require_signed(self, presented: Presented, signing: Signing) -> Trust:
         """Hold a verdict against its attestation.
 
         Raises:
+            InputError: a file that is named cannot be read.
             RefusalError: there is none, or it does not hold.
         """
-        text = f"expected an attestation of {presented.name}, and signatures cannot be looked at yet; give --commit."
-        raise RefusalError(Refusal(reason=Reason.NO_ATTESTATION, text=text))
+        from action.attestation import refusal  # noqa: PLC0415 - seldom wanted
+        from action.signing.verification import verify_attestation  # noqa: PLC0415 - half a second
+        from action.verified import Trust  # noqa: PLC0415
+
+        content = self._attestation(presented, signing)
+        if content is None:
+            text = (
+                f"expected an attestation of {presented.name}, found none beside it and none on GitHub; let the "
+                "workflow that judges sign its verdict, or name the bundle with --attestation."
+            )
+            raise RefusalError(Refusal(reason=Reason.NO_ATTESTATION, text=text))
+        root = None if signing.trusted_root is None else _read(signing.trusted_root)
+        wrong = refusal(verify_attestation(content, self._signer(signing), root), presented.content)
+        if wrong is not None:
+            raise RefusalError(wrong)
+        return Trust.ATTESTATION
+
+    def _attestation(self, presented: Presented, signing: Signing) -> bytes | None:
+        if signing.attestation is not None:
+            return _read(signing.attestation)
+        if presented.attestation is not None and presented.attestation.is_file():
+            return _read(presented.attestation)
+        return self._origins.attestations(presented.sha256)
+
+    def _signer(self, signing: Signing) -> Signer:
+        from action.signing.signer import Signer  # noqa: PLC0415 - seldom wanted
+
+        page = f"{self._server}/{self.name}"
+        identity = signing.signer or f"{page}/{self._workflow}@refs/heads/{self.default}"
+        return Signer(identity=identity, repository=page)
 
     def _slot(self, policy: InForce) -> str:
         return policy_slot(policy.asked, self._base or self.default)
@@ -141,4 +176,10 @@ def open_repository(
             "GITHUB_TOKEN: expected a token that may read statuses, contents and actions, got none; set it"
         )
     access = Access(repository=name, token=Secret(token), url=environ.get("GITHUB_API_URL", "").strip() or API)
-    return Repository(name, access, Deadline(seconds=seconds), (home[0] or WORKFLOW, home[1]))
+    server = environ.get("GITHUB_SERVER_URL", "").strip().rstrip("/") or "https://github.com"
+    return Repository(access, Deadline(seconds=seconds), (home[0] or WORKFLOW, home[1]), server)
+
+
+def _read(path: Path) -> bytes:
+    with open_input(path) as stream:
+        return stream.read(_LARGEST + 1)

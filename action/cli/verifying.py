@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from action.registry import Stored
     from checks.result import Verdict
 
+ATTESTATION = "attestation.sigstore.json"
+"""Beside a verdict."""
 _LARGEST = 50_000_000
 """Bytes of a verdict."""
 Find: TypeAlias = "Callable[[Verdict], Stored | None]"
@@ -140,6 +142,7 @@ def _verify_commit(asked: Asked, find: Find, repository: Repository) -> Verified
             name=f"the artifact gatekeeper-{source.job}",
             content=source.content,
             evidence=source.folder,
+            attestation=source.folder / ATTESTATION,
             trust=Trust.WORKFLOW,
         )
         if asked.signing is not None:
@@ -161,7 +164,13 @@ def _presented(asked: Asked) -> Presented:
     if len(content) > _LARGEST:
         raise InputError(f"{show_name(path)}: expected a verdict of at most 50 MB, got more; was it written by us?")
     trust = Trust.LOCAL if asked.trust_local else Trust.NOBODY
-    return Presented(name=show_name(path), content=content, evidence=asked.evidence or path.parent, trust=trust)
+    return Presented(
+        name=show_name(path),
+        content=content,
+        evidence=asked.evidence or path.parent,
+        attestation=path.parent / ATTESTATION,
+        trust=trust,
+    )
 
 
 def _policy(asked: Asked) -> PolicyText:

@@ -5,6 +5,7 @@ Read alone. Whether that is to be believed is decided elsewhere.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +22,7 @@ from action.github.patience import Patience
 Found = TypeVar("Found")
 MOST = 200_000_000
 """Bytes of an archive with a verdict and its evidence."""
+_ATTESTATIONS = 30
 _SECONDS = 30.0
 
 
@@ -80,6 +82,13 @@ class Origins:
         """
         self._require_time()
         return artifact.archive(self._client, number, name, MOST)
+
+    def attestations(self, sha256: str) -> bytes | None:
+        """Give the attestations of a file by its digest, as GitHub answers; None: it has none."""
+        target = Target(what=f"the attestations of {sha256[:12]}", permission="attestations: read")
+        self._require_time()
+        found = seek(target, lambda: self._get(f"/attestations/sha256:{sha256}?per_page={_ATTESTATIONS}"))
+        return json.dumps(found).encode() if found is not None and found.get("attestations") else None
 
     def _asked(self, target: Target, call: Callable[[], Found]) -> Found:
         self._require_time()

@@ -345,7 +345,7 @@ def test_extras_are_locked_with_their_names_which_older_pips_ask_for() -> None:
 def test_every_dependency_is_locked_and_has_a_bound_below() -> None:
     project = (ROOT / "pyproject.toml").read_text().partition("dependencies = [")[2].partition("]")[0]
     names = re.findall(r'"([\w.-]+)>=', project)
-    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
 
     assert len(names) == project.count('"') // 2
     assert {name.lower() for name in names} <= set(locked)

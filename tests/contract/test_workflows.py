@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from action.attestation import PREDICATE, PREDICATE_FILE, SUBJECTS_FILE
 from action.cli.ports import profile_texts
 from action.fitting import Recorded
 from action.forge import CONTEXT
@@ -29,6 +30,7 @@ STARTERS = {
     "with a tracker": Facts(release=RELEASE, tracker=True),
 }
 PINNED = {
+    "actions/attest": "1e69f48acb82d1966a394da916b4c1698aa569d6",
     "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1",
     "actions/github-script": "ed597411d8f924073f98dfc5c65a23a2325f34cd",
     "actions/upload-artifact": "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f",
@@ -118,6 +120,25 @@ def test_a_workflow_of_a_page_passes_every_linter(page: str, tmp_path: Path) -> 
     lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
     for uses, sha in re.findall(r"uses: (\S+?)@(\S+)", text):
         assert uses == "OWNER/experiment-gatekeeper" or PINNED.get(uses) == sha
+
+
+def test_the_workflow_that_signs_passes_every_linter_and_signs_what_is_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "attestation.md").read_text("utf-8")
+    [text] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / WORKFLOW
+    path.parent.mkdir(parents=True)
+    path.write_text(text.replace("@SHA", f"@{RELEASE.sha}"), "utf-8")
+
+    lint("zizmor", "--offline", "--no-progress", "--strict-collection", tmp_path)
+    lint("actionlint", "-shellcheck=", "-pyflakes=", path)
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+    [sign] = [step for step in steps(yaml.safe_load(text)) if step.get("id") == "sign"]
+    assert sign["uses"] == f"actions/attest@{PINNED['actions/attest']}"
+    assert sign["with"] == {
+        "subject-checksums": f"gatekeeper-out/{SUBJECTS_FILE}",
+        "predicate-type": PREDICATE,
+        "predicate-path": f"gatekeeper-out/{PREDICATE_FILE}",
+    }
 
 
 def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:

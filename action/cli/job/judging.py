@@ -18,7 +18,7 @@ from action.cli.job.subject import Subject
 from action.cli.job.tracking import Tracked, track_run
 from action.cli.job.voice import tell_verdict
 from action.cli.online import service_ports
-from action.errors import GatekeeperError, ServiceError
+from action.errors import GatekeeperError, InputError, ServiceError
 from action.pipeline import check_run
 from action.publish.aftermath import aftermath
 from action.publish.ledger import run_key
@@ -82,12 +82,30 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
         )
         judged = _judge(scene, subject, policy, (judged_at, origin))
         write_judged(judged, out)
+        _write_statement(scene, judged, out)
     except (GatekeeperError, PolicyError) as error:
         if publishing is not None:
             with contextlib.suppress(ServiceError):  # the first error is what is told
                 publishing.broke(str(error).splitlines()[0])
         raise
     return _publish(scene, subject, publishing, (judged, out, changes))
+
+
+def _write_statement(scene: Scene, judged: Judged, out: Path) -> None:
+    """Write what `actions/attest` makes a statement of, where the verdict names bytes that could be promoted."""
+    from action.attestation import attestation_files  # noqa: PLC0415 - start-up time
+    from action.output import write_files  # noqa: PLC0415
+    from action.report.document import verdict_json  # noqa: PLC0415
+
+    checkpoint = judged.verdict.checkpoint
+    if checkpoint is None or checkpoint.digest is None:
+        return
+    try:
+        files = attestation_files(verdict_json(judged.verdict).encode())
+    except InputError as error:  # too large to be signed: it is judged all the same
+        scene.runner.line(str(error))
+        return
+    write_files(out, files, option="out")
 
 
 def _weakenings(scene: Scene, subject: Subject, policy: PolicyText) -> _Changes:
