@@ -42,6 +42,8 @@ class Memory:
     """Id → pull request and comment."""
     artifacts: dict[int, dict[str, Any]] = field(default_factory=dict)
     workflow_runs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    attestations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Digest → bundles."""
     branches: dict[str, str] = field(default_factory=dict)
     """Branch → its head, where commits are compared with it."""
     _last: int = 0

@@ -193,6 +193,11 @@ def _archive(asked: Asked) -> Answer:
     return Answer(status=302, headers={"Location": f"{asked.storage}/{found['id']}"})
 
 
+def _attestations(asked: Asked) -> Answer:
+    found = asked.memory.attestations.get(asked.path[0], [])
+    return Answer(body={"attestations": [{"bundle": one, "repository_id": 1} for one in found]})
+
+
 def _user(asked: Asked) -> Answer:
     if asked.memory.me.endswith("[bot]"):
         raise RefusalError(403, "Resource not accessible by integration")
@@ -219,6 +224,7 @@ _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("DELETE", f"/issues/comments/{_NUMBER}", "pull-requests: write", _delete_comment),
     ("GET", f"/actions/runs/{_NUMBER}", "actions: read", _workflow_run),
     ("GET", f"/actions/runs/{_NUMBER}/artifacts", "actions: read", _artifacts),
+    ("GET", "/attestations/(sha256:[0-9a-f]+)", "attestations: read", _attestations),
     ("GET", f"/actions/artifacts/{_NUMBER}/zip", "actions: read", _archive),
 )
 
