@@ -19,6 +19,7 @@ from checks.policy import parse_policy
 from checks.result import Severity
 
 POLICY, WORKFLOW = ".github/gatekeeper.yml", ".github/workflows/gatekeeper.yml"
+PROMOTION = ".github/workflows/promote.yml"
 """Where the files belong in a repository."""
 TRAINING = "train"
 """The name of the training workflow where none was told."""
@@ -41,6 +42,10 @@ class Facts:
     """Log events can be asked of Axiom."""
     tracker: bool = False
     """The experiment tracker is kept by a pull request."""
+    promotion: bool = False
+    """A workflow promotes checkpoints."""
+    signed: bool = False
+    """The workflow signs its verdicts, and only signed ones promote."""
     release: Release | None = None
 
 
@@ -62,6 +67,8 @@ def build_scaffold(facts: Facts, profiles: Mapping[str, str]) -> Scaffold:
     names = facts.profiles or fitting_profiles(facts.run, _read(("grpo",), profiles).roles, axiom=facts.axiom)
     policy = _read(names, profiles)
     files = {POLICY: _policy(facts, policy, profiles), WORKFLOW: _workflow(facts)}
+    if facts.promotion:
+        files[PROMOTION] = render_starter("starter_promotion.yml.j2", {"signed": facts.signed, **_release(facts)})
     return Scaffold(files=files, steps=tuple(_steps(facts, policy)))
 
 
@@ -132,14 +139,18 @@ def _workflow(facts: Facts) -> str:
             "workflow": facts.workflow or TRAINING,
             "project": facts.project,
             "tracker": facts.tracker,
-            "release": None
-            if facts.release is None
-            else {
-                "action": Remark(f"{facts.release.repository}@{facts.release.sha}"),
-                "version": Remark(facts.release.version),
-            },
+            "promotion": facts.promotion,
+            "signed": facts.signed,
+            **_release(facts),
         },
     )
+
+
+def _release(facts: Facts) -> dict[str, object]:
+    if facts.release is None:
+        return {"release": None}
+    action = f"{facts.release.repository}@{facts.release.sha}"
+    return {"release": {"action": Remark(action), "version": Remark(facts.release.version)}}
 
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
@@ -149,7 +160,7 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
     if unsure:
         yield f"Look at the roles in {POLICY}: {', '.join(unsure)} could not be told by a known name."
     if facts.release is None:
-        yield f"Put the action's owner in place of OWNER in {WORKFLOW}."
+        yield f"Put the action's owner in place of OWNER in {WORKFLOW}{_and_promotion(facts)}."
     if facts.workflow is None:
         yield f"Name your training workflow in {WORKFLOW}, where `workflows: [{TRAINING}]` stands, or give --workflow."
     if facts.project is None:
@@ -164,7 +175,10 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
             "Let Actions open the tracker's pull request: Settings > Actions > General > Allow GitHub Actions to "
             "create and approve pull requests."
         )
-    yield "Commit both files to the default branch: a workflow of another branch is not started by what ended."
+    yield (
+        f"Commit {'all' if facts.promotion else 'both'} files to the default branch: a workflow of another branch is "
+        "not started by what ended."
+    )
     yield (
         "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "
         "the job `Judge the run`: one that is skipped counts as passed."
@@ -174,4 +188,26 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
             "The tracker's pull request gets no such status: let the bypass list of that rule hold whoever merges it, "
             "or let the input `tracker-base` name a branch without the rule."
         )
+    if facts.promotion:
+        yield from _promotion_steps()
     yield "Ask whether all is set up: gatekeeper doctor --github OWNER/REPOSITORY"
+
+
+def _and_promotion(facts: Facts) -> str:
+    return f" and {PROMOTION}" if facts.promotion else ""
+
+
+def _promotion_steps() -> Iterator[str]:
+    """Say what makes the promotion job the only way to the alias."""
+    yield (
+        "Make the environment `promotion`: Settings > Environments > New environment, with required reviewers, and the "
+        "default branch as the only deployment branch."
+    )
+    yield (
+        "Add the secret WANDB_PROMOTION_KEY to that environment alone: the key of a W&B account that may move the "
+        "alias. On W&B let no other account move it (a protected alias of the registry, or the roles of the project)."
+    )
+    yield (
+        "Let nobody change the workflows unseen: Settings > Rules > Rulesets > Require a pull request before merging, "
+        "with a review by the code owners of .github/."
+    )

@@ -39,6 +39,12 @@ def init(  # noqa: PLR0913 - one argument an option
     tracker: Annotated[
         bool, typer.Option("--tracker", help="Let the workflow keep the experiment tracker by a pull request.")
     ] = False,
+    promotion: Annotated[
+        bool, typer.Option("--promotion", help="Also write the workflow that promotes what was judged.")
+    ] = False,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="With --promotion: sign verdicts, and promote by signed ones alone.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
     directory: Annotated[
@@ -48,18 +54,22 @@ def init(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Write a starter policy, fitted to a run, and the workflow.
 
-    Writes .github/gatekeeper.yml and .github/workflows/gatekeeper.yml; says what is left to do.
+    Writes .github/gatekeeper.yml and .github/workflows/gatekeeper.yml, with --promotion also
+    .github/workflows/promote.yml; says what is left to do.
 
     Example: gatekeeper init wandb/latest-run --workflow train --dry-run
     """
     from action.cli.ports import profile_texts  # noqa: PLC0415 - start-up time
+    from action.errors import UsageError  # noqa: PLC0415
     from action.release import RELEASE  # noqa: PLC0415
     from action.scaffold import Facts, build_scaffold  # noqa: PLC0415
     from action.services import read_services  # noqa: PLC0415
 
+    if signed and not promotion:
+        raise UsageError("--signed: expected --promotion beside it, got none; give both")
     _require_fit(profile or [], project, workflow)
     if not dry_run and not force:
-        _require_free(directory)  # before a service is asked for a run
+        _require_free(directory, promotion=promotion)  # before a service is asked for a run
     recorded, found = (None, None) if run is None else _look(run, deadline)
     facts = Facts(
         profiles=tuple(dict.fromkeys(profile or ())),
@@ -68,6 +78,8 @@ def init(  # noqa: PLR0913 - one argument an option
         workflow=workflow,
         axiom=read_services(os.environ).axiom is not None,
         tracker=tracker,
+        promotion=promotion,
+        signed=signed,
         release=RELEASE,
     )
     scaffold = build_scaffold(facts, profile_texts())
@@ -97,17 +109,18 @@ def _require_fit(profiles: list[str], project: str | None, workflow: str | None)
         )
 
 
-def _require_free(directory: Path) -> None:
+def _require_free(directory: Path, *, promotion: bool) -> None:
     """Refuse to replace what is there, naming all of it at once."""
     from action.errors import UsageError  # noqa: PLC0415 - start-up time
     from action.files import show_name  # noqa: PLC0415
-    from action.scaffold import POLICY, WORKFLOW  # noqa: PLC0415
+    from action.scaffold import POLICY, PROMOTION, WORKFLOW  # noqa: PLC0415
 
-    there = [show_name(directory / name) for name in (POLICY, WORKFLOW) if os.path.lexists(directory / name)]
+    names = (POLICY, WORKFLOW, *([PROMOTION] if promotion else []))
+    there = [show_name(directory / name) for name in names if os.path.lexists(directory / name)]
     if there:
         raise UsageError(
             f"{' and '.join(there)}: expected no such {'file' if len(there) == 1 else 'files'} yet, got "
-            f"{'one' if len(there) == 1 else 'both'}; --force replaces, --dry-run prints what would be written"
+            f"{('one', 'both', 'all three')[len(there) - 1]}; --force replaces, --dry-run prints what would be written"
         )
 
 

@@ -13,10 +13,11 @@ import yaml
 
 from action.attestation import PREDICATE, PREDICATE_FILE, SUBJECTS_FILE
 from action.cli.ports import profile_texts
+from action.cli.verifying import ATTESTATION
 from action.fitting import Recorded
 from action.forge import CONTEXT
 from action.release import Release
-from action.scaffold import POLICY, WORKFLOW, Facts, build_scaffold
+from action.scaffold import POLICY, PROMOTION, WORKFLOW, Facts, build_scaffold
 from tests.contract.test_action import ACTION, pages
 from tests.runs import ROOT, clean_environment
 
@@ -28,6 +29,8 @@ STARTERS = {
     "of a run": Facts(run=RUN, project="team/league", workflow='Train: "nightly" # 1'),
     "of a release": Facts(release=RELEASE, workflow="on"),
     "with a tracker": Facts(release=RELEASE, tracker=True),
+    "with a promotion": Facts(promotion=True),
+    "with signatures": Facts(release=RELEASE, promotion=True, signed=True, tracker=True, project="team/league"),
 }
 PINNED = {
     "actions/attest": "1e69f48acb82d1966a394da916b4c1698aa569d6",
@@ -43,6 +46,14 @@ def starter(facts: Facts) -> str:
     return build_scaffold(facts, profile_texts()).files[WORKFLOW]
 
 
+def written_for(name: str) -> list[str]:
+    """Return the workflows that `init` writes for one of the starters, or the one of ours that is called so."""
+    if name not in STARTERS:
+        return [(ROOT / ".github/workflows" / name).read_text("utf-8")]
+    files = build_scaffold(STARTERS[name], profile_texts()).files
+    return [text for path, text in files.items() if path != POLICY]
+
+
 @pytest.fixture(name="written", params=STARTERS)
 def _written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Write what `init` writes, where linters look for it."""
@@ -50,6 +61,10 @@ def _written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     return tmp_path
+
+
+def workflows(written: Path) -> list[Path]:
+    return [path for path in (written / WORKFLOW, written / PROMOTION) if path.exists()]
 
 
 def lint(program: str, *words: str | Path) -> None:
@@ -70,11 +85,11 @@ def test_what_init_writes_passes_zizmor(written: Path) -> None:
 
 
 def test_what_init_writes_passes_actionlint(written: Path) -> None:
-    lint("actionlint", "-shellcheck=", "-pyflakes=", written / WORKFLOW)
+    lint("actionlint", "-shellcheck=", "-pyflakes=", *workflows(written))
 
 
 def test_what_init_writes_is_valid_by_the_schema_of_workflows(written: Path) -> None:
-    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", written / WORKFLOW)
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows(written))
 
 
 @pytest.mark.parametrize("path", OURS, ids=[path.name for path in OURS])
@@ -92,8 +107,9 @@ def test_the_action_passes_zizmor_and_is_valid_by_the_schema_of_actions() -> Non
 def test_linters_are_silenced_for_two_reasons_alone_and_each_is_said() -> None:
     silenced = {
         (name, rule, bool(why.strip()))
-        for name, facts in STARTERS.items()
-        for rule, why in re.findall(r"zizmor: ignore\[([^\]]*)\](.*)", starter(facts))
+        for name in STARTERS
+        for text in written_for(name)
+        for rule, why in re.findall(r"zizmor: ignore\[([^\]]*)\](.*)", text)
     }
 
     assert silenced == {
@@ -103,6 +119,9 @@ def test_linters_are_silenced_for_two_reasons_alone_and_each_is_said() -> None:
         ("of a run", "unpinned-uses", True),
         ("of a release", "dangerous-triggers", True),
         ("with a tracker", "dangerous-triggers", True),
+        ("with a promotion", "dangerous-triggers", True),
+        ("with a promotion", "unpinned-uses", True),
+        ("with signatures", "dangerous-triggers", True),
     }
     for path in OURS:
         assert "zizmor: ignore" not in path.read_text("utf-8"), path.name
@@ -147,13 +166,13 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", [*STARTERS, *(path.name for path in OURS)])
 def test_actions_of_others_are_pinned_to_commits_that_were_looked_at(name: str) -> None:
-    text = starter(STARTERS[name]) if name in STARTERS else (ROOT / ".github/workflows" / name).read_text("utf-8")
-    for uses, sha in re.findall(r"uses: (\S+?)@(\S+)", text):
-        if not uses.endswith("/experiment-gatekeeper"):
-            assert PINNED.get(uses) == sha, uses
-    for step in steps(yaml.safe_load(text)):
-        if step.get("uses", "").startswith("actions/checkout@"):
-            assert step["with"]["persist-credentials"] is False
+    for text in written_for(name):
+        for uses, sha in re.findall(r"uses: (\S+?)@(\S+)", text):
+            if not uses.endswith("/experiment-gatekeeper"):
+                assert PINNED.get(uses) == sha, uses
+        for step in steps(yaml.safe_load(text)):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
 
 
 @pytest.mark.parametrize("name", STARTERS)
@@ -249,3 +268,72 @@ def test_the_status_that_is_to_be_required_is_the_one_that_is_posted() -> None:
     assert f"the commit status `{CONTEXT}`" in scaffold.files[WORKFLOW]
     assert any(f"Require the status `{CONTEXT}`" in step for step in scaffold.steps)
     assert set(scaffold.files) == {POLICY, WORKFLOW}
+
+
+@pytest.fixture(name="promotion", params=[False, True], ids=["unsigned", "signed"])
+def _promotion(request: pytest.FixtureRequest) -> dict[str, Any]:
+    facts = Facts(promotion=True, signed=request.param)
+    read: dict[str, Any] = yaml.safe_load(build_scaffold(facts, profile_texts()).files[PROMOTION])
+    return read | {"signed": request.param}
+
+
+def test_the_promotion_job_verifies_first_in_a_protected_environment_and_only_on_the_default_branch(
+    promotion: dict[str, Any],
+) -> None:
+    [job] = promotion["jobs"].values()
+    triggers: Any = {str(key): value for key, value in promotion.items()}
+
+    assert [step["with"]["command"] for step in job["steps"]] == ["verify", "promote"]
+    assert job["environment"] == "promotion"
+    assert job["if"] == "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
+    assert set(triggers["True"]) == {"workflow_dispatch"}
+    assert promotion["concurrency"] == {"group": "gatekeeper-promote", "cancel-in-progress": False}
+    assert promotion["permissions"] == {}
+
+
+def test_the_promotion_job_may_write_nothing_on_github(promotion: dict[str, Any]) -> None:
+    [job] = promotion["jobs"].values()
+
+    wanted = {"contents", "statuses", "actions"} | ({"attestations"} if promotion["signed"] else set())
+    assert job["permissions"] == dict.fromkeys(sorted(wanted), "read")
+
+
+def test_the_key_that_moves_the_alias_is_given_to_the_promoting_step_alone(promotion: dict[str, Any]) -> None:
+    [job] = promotion["jobs"].values()
+    verify, promote = job["steps"]
+
+    assert verify["with"]["wandb-api-key"] == "${{ secrets.WANDB_API_KEY }}"
+    assert promote["with"]["wandb-api-key"] == "${{ secrets.WANDB_PROMOTION_KEY }}"
+    assert not any("WANDB_PROMOTION_KEY" in starter(facts) for facts in STARTERS.values())
+
+
+def test_both_steps_of_a_promotion_ask_for_the_same_with_inputs_that_the_action_has(promotion: dict[str, Any]) -> None:
+    [job] = promotion["jobs"].values()
+    verify, promote = (step["with"] for step in job["steps"])
+    own = {"command", "wandb-api-key", "alias", "why"}
+
+    assert set(verify) | set(promote) <= set(ACTION["inputs"])
+    assert {k: v for k, v in verify.items() if k not in own} == {k: v for k, v in promote.items() if k not in own}
+    assert verify.get("signed") is (True if promotion["signed"] else None)
+    triggers: Any = {str(key): value for key, value in promotion.items()}
+    typed = set(triggers["True"]["workflow_dispatch"]["inputs"])
+    assert typed == {name for value in promote.values() for name in re.findall(r"inputs\.([\w-]+)", str(value))}
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_verdict_that_can_promote_names_its_checkpoint_and_a_signed_one_is_signed(signed: bool) -> None:
+    workflow = yaml.safe_load(starter(Facts(promotion=True, signed=signed)))
+    [ours] = [step for step in steps(workflow) if step.get("id") == "gate"]
+    signing = [step for step in steps(workflow) if step.get("id") == "sign"]
+    permissions = workflow["jobs"]["judge"]["permissions"]
+
+    assert (ours["with"]["checkpoint"], ours["with"]["verify-heads"]) == ("newest", True)
+    assert len(signing) == signed
+    assert [permissions.get(name) for name in ("id-token", "attestations")] == ["write" if signed else None] * 2
+    if signed:
+        assert signing[0]["with"] == {
+            "subject-checksums": f"gatekeeper-out/{SUBJECTS_FILE}",
+            "predicate-type": PREDICATE,
+            "predicate-path": f"gatekeeper-out/{PREDICATE_FILE}",
+        }
+        assert f"gatekeeper-out/{ATTESTATION}" in starter(Facts(promotion=True, signed=True))

@@ -102,7 +102,7 @@ def test_words_that_yaml_takes_for_something_else_are_quoted(word: str) -> None:
 
 
 def test_a_template_prints_nothing_but_text_and_remarks() -> None:
-    page = {"workflow": 7, "project": None, "release": None}
+    page = {"workflow": 7, "project": None, "release": None, "tracker": False, "promotion": False, "signed": False}
 
     with pytest.raises(TypeError, match="expected text or a remark"):
         render_starter("starter_workflow.yml.j2", page)
@@ -113,6 +113,8 @@ def test_a_remark_stays_on_its_line() -> None:
         "workflow": "x",
         "project": None,
         "tracker": False,
+        "promotion": False,
+        "signed": False,
         "release": {"action": Remark("a/b@c"), "version": Remark("v1\non: push")},
     }
 
