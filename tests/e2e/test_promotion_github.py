@@ -3,102 +3,35 @@ nowhere. Real client, a server that plays GitHub, every exchange as GitHub descr
 """
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from action.attestation import statement
-from action.forge import CONTEXT
-from action.publish.ledger import Entry, Standing, join, policy_slot, run_key
+from action.publish.ledger import Standing
 from checks.run import Origin
-from tests.runs import POLICY, command, judge_path, kl, rows, write_output, write_run
-from tests.services.github import REPOSITORY, SHA, GitHub
+from tests.promotions import JOB, MAIN, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, key_of, publish, staged
+from tests.runs import POLICY, command
+from tests.services.github import REPOSITORY, SHA
 from tests.services.github_api import faults
 from tests.services.sigstore_authority import Claims
 from tests.services.sigstore_instance import Sigstore
 
-MAIN, SIDE, BEFORE = "a1" * 20, "b2" * 20, "c3" * 20
-JOB = 4242
-NOW = datetime.now(UTC)
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-POLICY_PATH = ".github/gatekeeper.yml"
-
-
-@dataclass
-class Stage:
-    """A repository with one run that was judged."""
-
-    folder: Path
-    github: GitHub
-    out: Path
-    judged_at: str
-    run: str
-
-    def archive(self, *folders: Path) -> bytes:
-        """Pack folders as `actions/upload-artifact` does."""
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for folder in folders or (self.out,):
-                before = folder if len(folders) < 2 else folder.parent.parent
-                for path in sorted(folder.rglob("*")):
-                    if path.is_file():
-                        archive.write(path, path.relative_to(before).as_posix())
-        return packed.getvalue()
-
-    def post(self, standing: Standing = Standing.PASS, job: int = JOB, **changes: Any) -> None:
-        """Post a status, as a job does that judged the run."""
-        about = {"run": self.run, "policy": policy_slot(POLICY_PATH, "main"), "judged_at": self.judged_at}
-        entry = Entry(**{**about, "standing": standing, **changes})
-        status = {"state": join([entry]).state.value, "context": CONTEXT, "description": "told"}
-        target = f"https://github.com/{REPOSITORY}/actions/runs/{job}{entry.mark}"
-        self.github.memory.post_status(SHA, {**status, "target_url": target})
-
-    def verify(self, *more: str | Path) -> CompletedProcess[str]:
-        """Start the command."""
-        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
-        words = ("--commit", SHA, "--path", self.folder / "adapter.bin", "--format", "json")
-        return command("verify", *words, *more, cwd=self.folder, env=env)
-
-    def reasons(self, *more: str | Path) -> list[str]:
-        """Give why it is refused."""
-        done = self.verify(*more)
-        assert done.returncode == 10, done.stdout + done.stderr
-        return [one["reason"] for one in json.loads(done.stdout)["refusals"]]
-
-
-def judged(folder: Path, name: str = "grpo-7", at: datetime = NOW, **settings: Any) -> Path:
-    path = write_run(folder / name, rows(kl={step: kl(step) for step in range(40)}), f"{name}.jsonl")
-    origin = settings.pop("origin", Origin(repository=REPOSITORY, sha=SHA, attempt=1))
-    made = {"checkpoint": str(folder / "adapter.bin"), "now": at.strftime(TIME), "origin": origin, **settings}
-    return write_output(judge_path(path, POLICY, **made), folder / name / "out")
-
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    (tmp_path / "adapter.bin").write_text("weights")
-    out = judged(tmp_path)
-    run = run_key(json.loads((out / "verdict.json").read_text("utf-8"))["run"]["ref"])
-    with GitHub({("main", POLICY_PATH): POLICY}) as github:
-        github.memory.commits |= {BEFORE: (), MAIN: (BEFORE,), SIDE: (BEFORE,)}
-        github.memory.branches["main"] = MAIN
-        made = Stage(folder=tmp_path, github=github, out=out, judged_at=NOW.strftime(TIME), run=run)
+    with staged(tmp_path) as made:
         yield made
-        assert [fault for one in github.exchanges for fault in faults(one)] == []
+        assert [fault for one in made.github.exchanges for fault in faults(one)] == []
 
 
 @pytest.fixture
 def posted(stage: Stage) -> Stage:
-    stage.post()
-    stage.github.add_workflow_run(JOB, BEFORE)
-    stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive())
+    publish(stage)
     return stage
 
 
@@ -210,7 +143,7 @@ def test_of_several_runs_of_a_commit_the_one_that_names_the_bytes_is_meant(poste
     posted.post(run="other")
     posted.github.memory.artifacts.clear()
     posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive(posted.out, other))
-    posted.post(run=run_key(json.loads((other / "verdict.json").read_text("utf-8"))["run"]["ref"]))
+    posted.post(run=key_of(other))
 
     done = posted.verify()
 
@@ -224,7 +157,7 @@ def test_two_runs_with_the_same_bytes_have_to_be_told_apart(posted: Stage) -> No
     other = judged(posted.folder, "other")
     posted.github.memory.artifacts.clear()
     posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive(posted.out, other))
-    posted.post(run=run_key(json.loads((other / "verdict.json").read_text("utf-8"))["run"]["ref"]))
+    posted.post(run=key_of(other))
 
     assert posted.reasons() == ["several-verdicts"]
     assert posted.verify("--run", "grpo-7").returncode == 0
