@@ -12,20 +12,22 @@ from pathlib import Path
 import pytest
 
 from action.deadline import Deadline
+from action.errands import KINDS
 from action.secret import Secret
-from action.sources.wandb_api.errand import Tell, run_errand
-from action.sources.wandb_api.runs import Access, WandbRuns
-from action.sources.wandb_api.wanted import Json, Request, Wanted
+from action.sources.wandb_api.runs import WandbRuns
+from action.wandb_service.access import Access
+from action.wandb_service.child import Tell
+from action.wandb_service.request import Errand, Json, Request
 from tests.services.wandb import Wandb
 
 
-def send_within(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+def send_within(errand: Errand, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
     """Do an errand here instead of in another process."""
-    from action.sources.wandb_api.service import Connection  # noqa: PLC0415 - a second, which few tests need
+    from action.wandb_service.service import Connection  # noqa: PLC0415 - a second, which few tests need
 
     key = access.key.reveal()
-    request = Request(wanted=wanted, key=key, url=access.url, folder=str(folder), seconds=deadline.left)
-    return run_errand(request, Connection(key, access.url, request.seconds), tell)
+    request = Request(errand=errand, key=key, url=access.url, folder=str(folder), seconds=deadline.left)
+    return KINDS[errand.kind](request, Connection(key, access.url, request.seconds), tell)
 
 
 @contextmanager

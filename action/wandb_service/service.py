@@ -17,7 +17,7 @@ from wandb.apis.public.service_api import ServiceApi
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from action.errors import ServiceError
-from action.sources.wandb_api.failure import explain_error, explain_status, find_status
+from action.wandb_service.failure import explain_error, explain_status, find_status
 
 _TRIES = 2
 """After the first: three in all."""
