@@ -9,11 +9,13 @@ import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from action.sources.wandb_api.errand import run_errand
+from action.registries.wandb import errand as registry
+from action.registries.wandb.wanted import REGISTRY
+from action.sources.wandb_api import errand as runs
 from action.sources.wandb_api.wanted import RUNS
 from action.wandb_service.child import Do, serve
 
-KINDS: Mapping[str, Do] = MappingProxyType({RUNS: run_errand})
+KINDS: Mapping[str, Do] = MappingProxyType({RUNS: runs.run_errand, REGISTRY: registry.run_errand})
 """Who knows how an errand is done."""
 
 
