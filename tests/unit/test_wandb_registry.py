@@ -265,6 +265,14 @@ def test_a_person_of_several_organisations_says_which(server: Wandb, shelf: Shel
     assert registry_of(server, f"two/{TARGET}").holder("production", one) is None
 
 
+def test_the_organisation_of_a_team_goes_before_those_of_a_person(server: Wandb, shelf: Shelf) -> None:
+    other = {"name": "other", "orgEntity": {"name": "other-org"}}
+    shelf.organisations["team"] = {**shelf.organisations["team"], "user": {"organizations": [other]}}
+
+    assert registry_of(server, TARGET).holder("production", stored(shelf, 1)) is None
+    assert server.variables("ArtifactMembershipByName")[-1]["entity"] == OWNER
+
+
 def test_nobody_belongs_to_no_organisation(server: Wandb, shelf: Shelf) -> None:
     shelf.organisations.clear()
 

@@ -73,7 +73,7 @@ def _move(wanted: Wanted, order: Order, service: Service, end: float) -> dict[st
     try:
         place = open_beside(wanted.target, order.to, service)
         moved = Move(order=order, place=place, service=service, pace=pace).run()
-    except ServiceError as error:
-        return {"failed": str(error)}
+    except (ServiceError, *MISREAD) as error:
+        return {"failed": str(sentences.told(error))}
     notes = keep_record(order, place.path, moved.change, service)
     return {"moved": {**asdict(moved), "notes": [*moved.notes, *notes]}}

@@ -1,6 +1,7 @@
 """Moving an alias where nothing compares and swaps: look, write, look twice, and undo what is not as it was written.
 
-Whoever finds another holder at the second look has lost, and leaves it. Which collection is meant, and the record of a
+Whoever finds another holder at the second look has lost, and leaves it: one of two wins, as long as neither takes
+longer from its look to its write than lies between the two looks. Which collection is meant, and the record of a
 promotion, may not enter.
 """
 
@@ -77,13 +78,17 @@ class Move:
             ServiceError: W&B could not be reached, or refused; it says what is known of the alias.
         """
         order = self.order
-        before = self.place.holder(order.alias)
+        try:
+            self._require_same()
+            linked = self.place.holds(order.to)
+            # Looked at last, so that as little time as can be lies between this look and the write.
+            before = self.place.holder(order.alias)
+        except (ServiceError, *MISREAD) as error:
+            raise sentences.not_begun(error) from error
         if order.to.is_same(before):
             return Moved(change=Change.ALREADY, before=before)
         if not _are_same(before, order.expected):
             raise sentences.moved_by_another(order, before, self.place.path)
-        self._require_same()
-        linked = self.place.holds(order.to)
         self.pace.require()
         failure = self._write()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from action.errors import InputError
 from action.files import show_name
@@ -38,9 +38,11 @@ def open_beside(target: str | None, artifact: Stored, service: Service) -> Place
 def _organisation(target: Target, entity: str, service: Service) -> str:
     """Give the entity of the organisation whose registry is meant: one that the owner of the artifact belongs to."""
     found = service.ask(documents.ORGANISATION, {"entity": entity}).get("entity") or {}
-    names = {owner: name for name, owner in _organisations(found)}
+    own = _names([found.get("organization")])
+    names = own | _names((found.get("user") or {}).get("organizations") or [])
     fitting = [owner for owner, name in names.items() if target.entity in (None, owner, name)]
-    if len(fitting) == 1:
+    # A team is one organisation's; a person may belong to several, of which none goes before the others.
+    if len(fitting) == 1 or (fitting and fitting[0] in own):
         return fitting[0]
     known = ", ".join(map(show_name, sorted(names))) or "none"
     raise InputError(
@@ -50,9 +52,6 @@ def _organisation(target: Target, entity: str, service: Service) -> str:
     )
 
 
-def _organisations(entity: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Give each organisation's display name and entity."""
-    user = entity.get("user") or {}
-    for one in (entity.get("organization"), *(user.get("organizations") or [])):
-        if one and (owner := one.get("orgEntity")):
-            yield str(one["name"]), str(owner["name"])
+def _names(organisations: Sequence[Mapping[str, Json] | None]) -> dict[str, str]:
+    """Give each organisation's entity, with its display name."""
+    return {str(one["orgEntity"]["name"]): str(one["name"]) for one in organisations if one and one.get("orgEntity")}

@@ -31,7 +31,7 @@ def moved_by_another(order: Order, holder: Stored | None, place: str) -> Refusal
     return _refused(
         Reason.ALIAS_MOVED,
         f"{show_name(order.alias)}: expected {show(order.expected)} to hold this alias in {show_name(place)} until it "
-        f"is moved, but {show(holder)} holds it now: somebody else moved it, and it was left there; see who did, then "
+        f"is moved, but {show(holder)} holds it now: somebody else moved it, and it is left as it is; see who did, then "
         "run again",
     )
 
@@ -62,6 +62,11 @@ def not_read_back(order: Order, seen: Stored | None, after: str, place: str) -> 
         f"{show_name(order.alias)}: expected {show_name(order.to.name)} to hold this alias in {show_name(place)} after "
         f"it was given it, got {got}; {after}; look at it on W&B, then run again",
     )
+
+
+def not_begun(error: Exception) -> ServiceError:
+    """Something went wrong before anything was written."""
+    return ServiceError(f"{told(error)} (nothing was changed)")
 
 
 def nothing_changed(order: Order, holder: Stored | None, failure: ServiceError) -> ServiceError:
