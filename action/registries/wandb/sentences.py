@@ -31,8 +31,8 @@ def moved_by_another(order: Order, holder: Stored | None, place: str) -> Refusal
     return _refused(
         Reason.ALIAS_MOVED,
         f"{show_name(order.alias)}: expected {show(order.expected)} to hold this alias in {show_name(place)} until it "
-        f"is moved, but {show(holder)} holds it now: somebody else moved it, and it is left as it is; see who did, then "
-        "run again",
+        f"is moved, but {show(holder)} holds it now: somebody else moved it, and it is left as it is; see who did, "
+        "then run again",
     )
 
 
