@@ -25,7 +25,8 @@ if str(ROOT) not in sys.path:
 
 from action.deadline import Deadline  # noqa: E402 - after the path is set
 from action.secret import Secret  # noqa: E402
-from action.sources.wandb_api.runs import Access, WandbRuns, parse_run  # noqa: E402
+from action.sources.wandb_api.runs import WandbRuns, parse_run  # noqa: E402
+from action.wandb_service.access import Access  # noqa: E402
 from tests.runs import clean_environment  # noqa: E402
 from tests.services.loopback import closed_port  # noqa: E402
 from tests.services.wandb import PARQUET, Fault, Wandb  # noqa: E402
@@ -115,7 +116,7 @@ class watched:  # noqa: N801 - used as a function
             status = (process / "status").read_text()
         except OSError:
             return
-        name = "wandb-core" if "wandb-core" in words else "client" if "wandb_api.child" in words else "gatekeeper"
+        name = "wandb-core" if "wandb-core" in words else "client" if "action.errands" in words else "gatekeeper"
         peak = [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
         self._peaks[name] = max([self._peaks.get(name, 0.0), *peak])
 

@@ -68,8 +68,8 @@ def _of_verdict(verdict: Verdict) -> _Said:
     if verdict.decision is not Decision.PASS or verdict.exit_code != 0:
         yield (
             Reason.NOT_A_PASS,
-            f"expected a verdict that passes, got {verdict.decision}: {quote(verdict.headline, 400)} Train again, or look at "
-            "`gatekeeper explain`.",
+            f"expected a verdict that passes, got {verdict.decision}: {quote(verdict.headline, 400)} Train again, or "
+            "look at `gatekeeper explain`.",
         )
     if verdict.policy.trial:
         yield (
@@ -156,7 +156,8 @@ def _of_checkpoint(verdict: Verdict, claim: Claim) -> _Said:
     elif claim.digest is None:
         yield (
             Reason.NO_BYTES,
-            f"expected the checkpoint that is to be promoted, got none; name it: it has to be {quote(checkpoint.digest)}.",
+            f"expected the checkpoint that is to be promoted, got none; name the one whose digest is "
+            f"{quote(checkpoint.digest)}.",
         )
     elif claim.digest != checkpoint.digest:
         yield (

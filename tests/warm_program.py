@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 _LEFT_OUT = ("action.__main__", "action.bootstrap")
 """Programs."""
-_CLIENT = [sys.executable, "-I", "-m", "action.sources.wandb_api.child"]
+_CLIENT = [sys.executable, "-I", "-m", "action.errands"]
 """How a command starts W&B's client, which only ever lives in a process of its own."""
 
 

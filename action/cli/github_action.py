@@ -144,7 +144,7 @@ def _client(job: Job) -> AbstractContextManager[None]:
 
     if not (is_online(job.run) if job.run else job.project):
         return nullcontext()
-    from action.sources.wandb_api.launch import warm_client  # noqa: PLC0415 - start-up time
+    from action.wandb_service.launch import warm_client  # noqa: PLC0415 - start-up time
 
     return warm_client()
 

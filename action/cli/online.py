@@ -24,8 +24,8 @@ from action.parts import join_parts
 from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
 from action.services import AxiomService, Services, read_services
 from action.sources import tables
-from action.sources.wandb_api.runs import Access as WandbAccess
 from action.sources.wandb_api.runs import WandbRun, WandbRuns, parse_run
+from action.wandb_service.access import Access as WandbAccess
 from checks.run import GameRecord, Note, NoteKind, Rows, RunData, RunState, Selection, Words
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from action.cli.asked import Asked, asked_of
+from action.cli.registries import open_wandb_registry
 from action.cli.verifying import open_asked, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
@@ -65,7 +66,7 @@ def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run
         at=datetime.now(UTC).strftime(TIME),
         dry_run=dry_run,
     )
-    registry = _registry(target)
+    registry = _registry(given, target)
     try:
         asked = asked_of(given)
         asked.require()
@@ -84,12 +85,12 @@ def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run
         return Done(title=registry.title, promoted=None, refusals=error.refusals)
 
 
-def _registry(target: Target) -> LocalRegistry:
-    if target.registry is not None:
-        if target.collection is not None:
-            raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
-        return LocalRegistry(target.registry)
-    raise UsageError("--registry: expected the folder of a local registry, got none; name one")
+def _registry(given: Given, target: Target) -> Registry:
+    if target.registry is None:
+        return open_wandb_registry(given.deadline, target.collection)
+    if target.collection is not None:
+        raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
+    return LocalRegistry(target.registry)
 
 
 def _require_place(asked: Asked, target: Target) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from action.cli.asked import Asked, Bytes, asked_of, signing_of
 from action.cli.ports import fallback_policy, local_ports, read_policy_file
+from action.cli.registries import find_bytes
 from action.errors import InputError, RefusalError, UsageError
 from action.files import open_input, show_name
 from action.settings import PolicyText, profile_policy
@@ -55,35 +56,16 @@ def run_verification(given: Given, what: Bytes) -> Checked:
     """
     if what.artifact is not None and what.path is not None:
         raise UsageError("--artifact and --path: expected one of them, got both; name the checkpoint once")
-    bytes_of = Finder(what, given.deadline)
+
+    def find(verdict: Verdict) -> Stored | None:
+        return find_bytes(what, verdict, given.deadline)
+
     try:
         asked = asked_of(given)
         asked.require()
-        return Checked(verified=verify_asked(asked, bytes_of.find, lambda _: None, open_asked(given)), refusals=())
+        return Checked(verified=verify_asked(asked, find, lambda _: None, open_asked(given)), refusals=())
     except RefusalError as error:
         return Checked(verified=None, refusals=error.refusals)
-
-
-class Finder:
-    """Finds the bytes that a verdict is held against."""
-
-    def __init__(self, what: Bytes, seconds: float) -> None:
-        self._what, self._seconds = what, seconds
-
-    def find(self, _verdict: Verdict) -> Stored | None:
-        """Find what was named, else the artifact that the verdict names; None: there is nothing to look at."""
-        if self._what.path is not None:
-            return _of_path(self._what.path)
-        return None
-
-
-def _of_path(path: Path) -> Stored:
-    from action.checkpoint import read_checkpoint  # noqa: PLC0415 - start-up time
-    from action.registry import Stored  # noqa: PLC0415
-
-    # `./` keeps what looks like a name a path: bytes were asked for.
-    found = read_checkpoint(str(path.absolute()))
-    return Stored(name=found.name, digest=found.digest, key=found.digest or "")
 
 
 def open_asked(given: Given) -> Repository | None:

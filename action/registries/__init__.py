@@ -1,1 +1,1 @@
-"""Where checkpoints have aliases, one module a kind; unknown to one another."""
+"""Where checkpoints have aliases: one module or package a place, unknown to one another, each a `Registry`."""

@@ -15,9 +15,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.services.loopback import Behave, Exchange, Loopback, Request
+from tests.services.wandb_artifacts import ANSWERS, listed
 from tests.services.wandb_run import Run
+from tests.services.wandb_shelf import ENTITY, PROJECT, RefusedError, Shelf
 
-ENTITY, PROJECT = "team", "league"
+__all__ = ["ENTITY", "PARQUET", "PROJECT", "TABLE", "Fault", "Wandb"]
+
 _OPERATION = re.compile(r"(?:query|mutation)\s+(\w+)")
 PARQUET, TABLE = "parquet", "table"
 """Downloads, as operations."""
@@ -47,8 +50,12 @@ class Fault:
 class Wandb:
     """The service, while it is used as a context."""
 
-    def __init__(self, *runs: Run, faults: Mapping[str, Fault | Behave] | None = None) -> None:
+    def __init__(
+        self, *runs: Run, faults: Mapping[str, Fault | Behave] | None = None, shelf: Shelf | None = None
+    ) -> None:
         self.runs = list(runs)
+        self.shelf = Shelf.of(runs) if shelf is None else shelf
+        """The artifacts, first of all those that the runs logged."""
         self.key = f"canary{secrets.token_hex(17)}"
         """A canary: it must be sent, and be seen nowhere else."""
         self.signature = f"signed{secrets.token_hex(17)}"
@@ -123,10 +130,18 @@ class Wandb:
         if request.path != "/graphql":
             return 404, b"no such page"
         asked = request.json
-        found = _ANSWERS.get(_name(asked))
-        if found is None:
-            return 400, json.dumps({"errors": [{"message": f"unknown operation {_name(asked)}"}]}).encode()
-        return 200, json.dumps({"data": found(self, asked.get("variables") or {})}).encode()
+        try:
+            return 200, json.dumps({"data": self._data(_name(asked), asked.get("variables") or {})}).encode()
+        except RefusedError as refused:
+            return refused.status, json.dumps({"errors": [{"message": str(refused)}]}).encode()
+
+    def _data(self, name: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        if name in ANSWERS:
+            with self.shelf.lock:
+                return ANSWERS[name](self.shelf, variables)
+        if name not in _ANSWERS:
+            raise RefusedError(f"unknown operation {name}")
+        return _ANSWERS[name](self, variables)
 
     def project(self, variables: Mapping[str, Any], inner: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """Answer within a project, where it is the one there is."""
@@ -225,10 +240,11 @@ def _whole_history(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any
 
 
 def _artifacts(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
-    def listed(run: Run) -> dict[str, Any]:
-        return {"artifacts": _paged([one.node(ENTITY, PROJECT) for one in run.artifacts], variables)}
+    def logged(run: Run) -> dict[str, Any]:
+        nodes = [listed(server.shelf, one.node(ENTITY, PROJECT)) for one in run.artifacts]
+        return {"artifacts": _paged(nodes, variables)}
 
-    return server.within(variables, listed)
+    return server.within(variables, logged)
 
 
 def _files(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:

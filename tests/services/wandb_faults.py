@@ -30,6 +30,55 @@ def data(document: Any, **beside: Any) -> Make:
     return lambda _: lambda exchange: exchange.reply(200, {"data": document, **beside})
 
 
+def healthy(server: Wandb) -> Behave:
+    """Answer as always."""
+    return server.serve
+
+
+def meanwhile(happens: Callable[[], object], make: Make = healthy) -> Make:
+    """Let something happen, then answer."""
+
+    def made(server: Wandb) -> Behave:
+        answer = make(server)
+
+        def behave(exchange: Exchange) -> None:
+            happens()
+            answer(exchange)
+
+        return behave
+
+    return made
+
+
+def afterwards(happens: Callable[[], object]) -> Make:
+    """Do what is asked, let something happen, then answer as if it had not."""
+
+    def made(server: Wandb) -> Behave:
+        def behave(exchange: Exchange) -> None:
+            answer = server.answer(exchange.request)
+            happens()
+            exchange.reply(*answer)
+
+        return behave
+
+    return made
+
+
+def obeyed(make: Make) -> Make:
+    """Do what is asked, and then behave as if it had not been."""
+
+    def made(server: Wandb) -> Behave:
+        fault = make(server)
+
+        def behave(exchange: Exchange) -> None:
+            server.answer(exchange.request)
+            fault(exchange)
+
+        return behave
+
+    return made
+
+
 def _half(server: Wandb) -> Behave:
     def behave(exchange: Exchange) -> None:
         _, body = server.answer(exchange.request)

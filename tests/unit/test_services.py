@@ -10,7 +10,9 @@ import pytest
 from action.errors import UsageError
 from action.secret import Secret
 from action.services import WANDB_URL, read_services
-from action.sources.wandb_api.wanted import Access, Request, Wanted
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service.access import Access
+from action.wandb_service.request import Request
 
 KEY = "canary" + "k" * 40
 
@@ -105,7 +107,7 @@ def test_an_address_that_is_none_is_refused_without_being_told(name: str, addres
 def test_no_secret_is_shown_by_anything_that_holds_it() -> None:
     services = read_services({"WANDB_API_KEY": KEY, "AXIOM_TOKEN": KEY})
     wanted = Wanted(entity="e", project="p", run="r")
-    request = Request(wanted=wanted, key=KEY, url="https://h", folder="/f", seconds=1)
+    request = Request(errand=wanted.errand(), key=KEY, url="https://h", folder="/f", seconds=1)
     held = [services, services.axiom, Access(key=Secret(KEY)), request, [request], {"r": services}]
 
     for one in held:
@@ -116,6 +118,6 @@ def test_no_secret_is_shown_by_anything_that_holds_it() -> None:
 
 def test_a_request_crosses_to_the_other_process_whole() -> None:
     wanted = Wanted(entity="e", project="p", run="r", games=True, filters={"tags": "x"}, most=7)
-    request = Request(wanted=wanted, key=KEY, url="https://h", folder="/f", seconds=1.5)
+    request = Request(errand=wanted.errand(), key=KEY, url="https://h", folder="/f", seconds=1.5)
 
     assert Request.read(asdict(request)) == Request.read(request.document()) == request

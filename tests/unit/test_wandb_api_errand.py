@@ -17,10 +17,12 @@ import pytest
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.secret import Secret
-from action.sources.wandb_api import launch
-from action.sources.wandb_api.bounds import LARGEST
 from action.sources.wandb_api.errand import run_errand
-from action.sources.wandb_api.wanted import Access, Request, Wanted
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service import launch
+from action.wandb_service.access import Access
+from action.wandb_service.bounds import LARGEST
+from action.wandb_service.request import Request
 
 WANTED = Wanted(entity="team", project="league", run="abc123")
 ABOUT = {"name": "abc123", "displayName": "grpo 7", "historyLineCount": 3, "historyKeys": {"lastStep": 2}}
@@ -50,7 +52,7 @@ class Fake:
 
 
 def errand(fake: Fake, folder: Path, wanted: Wanted = WANTED) -> dict[str, Any]:
-    request = Request(wanted=wanted, key="k", url="u", folder=str(folder), seconds=9)
+    request = Request(errand=wanted.errand(), key="k", url="u", folder=str(folder), seconds=9)
     return run_errand(request, fake, lambda _: None)
 
 
@@ -235,10 +237,10 @@ def test_a_process_that_does_not_answer_is_a_fault_of_the_service(
     def other(words: object, **options: Any) -> subprocess.Popen[str]:
         return start([sys.executable, "-c", PROCESSES[what]], **options)
 
-    monkeypatch.setattr("action.sources.wandb_api.launch.subprocess.Popen", other)
+    monkeypatch.setattr("action.wandb_service.launch.subprocess.Popen", other)
 
     with pytest.raises(ServiceError, match="W&B: expected an answer, but its client ended without one; run again"):
-        launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+        launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=20), lambda _: None)
 
 
 def test_a_process_that_hangs_is_ended_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,11 +251,11 @@ def test_a_process_that_hangs_is_ended_at_the_deadline(tmp_path: Path, monkeypat
         started.append(start([sys.executable, "-c", "import time; time.sleep(60)"], **options))
         return started[0]
 
-    monkeypatch.setattr("action.sources.wandb_api.launch.subprocess.Popen", other)
+    monkeypatch.setattr("action.wandb_service.launch.subprocess.Popen", other)
     begun = time.monotonic()
 
     with pytest.raises(ServiceError, match=r"within the deadline of 0\.5 seconds"):
-        launch.send(WANTED, access(), tmp_path, Deadline(seconds=0.5), lambda _: None)
+        launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=0.5), lambda _: None)
 
     assert time.monotonic() - begun < 5
     assert started[0].returncode is not None
@@ -268,7 +270,7 @@ def other_process(monkeypatch: pytest.MonkeyPatch, code: str) -> list[subprocess
         started.append(start([sys.executable, "-c", code], **options))
         return started[-1]
 
-    monkeypatch.setattr("action.sources.wandb_api.launch.subprocess.Popen", other)
+    monkeypatch.setattr("action.wandb_service.launch.subprocess.Popen", other)
     return started
 
 
@@ -283,7 +285,7 @@ def test_a_process_that_fills_the_disk_is_ended(tmp_path: Path, monkeypatch: pyt
     begun = time.monotonic()
 
     with pytest.raises(ServiceError, match="expected files of at most 1,000,000 bytes in all, got more; judge"):
-        launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+        launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=20), lambda _: None)
 
     assert time.monotonic() - begun < 5
     assert started[0].returncode is not None
@@ -299,7 +301,7 @@ def test_a_process_that_fills_the_memory_is_ended_whoever_of_its_family_it_is(
     begun = time.monotonic()
 
     with pytest.raises(ServiceError, match="expected answers that fit into 100,000,000 bytes of memory, got more"):
-        launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+        launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=20), lambda _: None)
 
     assert time.monotonic() - begun < 5
 
@@ -313,7 +315,7 @@ def test_folders_that_come_and_go_are_no_fault(tmp_path: Path, monkeypatch: pyte
         " shutil.rmtree('a')\nprint('{\"found\": {}}')",
     )
 
-    assert launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None) == {}
+    assert launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=20), lambda _: None) == {}
 
 
 def test_a_key_that_comes_back_is_not_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +323,7 @@ def test_a_key_that_comes_back_is_not_handed_on(tmp_path: Path, monkeypatch: pyt
     found = json.dumps({"found": {"name": "k" * 40, "notes": f"Basic {sent}", "state": "finished"}})
     other_process(monkeypatch, f"print({found!r})")
 
-    said = launch.send(WANTED, access(), tmp_path, Deadline(seconds=20), lambda _: None)
+    said = launch.send(WANTED.errand(), access(), tmp_path, Deadline(seconds=20), lambda _: None)
 
     assert said == {"name": "…", "notes": "Basic …", "state": "finished"}
 
@@ -330,7 +332,7 @@ def test_a_key_that_comes_back_is_not_handed_on(tmp_path: Path, monkeypatch: pyt
 def test_the_process_ends_with_the_one_that_started_it_and_writes_no_endless_file() -> None:
     code = (
         "import resource, subprocess, sys\n"
-        "inner = 'from action.sources.wandb_api.child import _bind; import resource, time; _bind(); '\n"
+        "inner = 'from action.wandb_service.child import _bind; import resource, time; _bind(); '\n"
         "inner += 'print(resource.getrlimit(resource.RLIMIT_FSIZE)[0], flush=True); time.sleep(60)'\n"
         "process = subprocess.Popen([sys.executable, '-c', inner], stdout=subprocess.PIPE, text=True)\n"
         "print(process.pid, process.stdout.readline())"
@@ -356,7 +358,7 @@ def _runs(number: int) -> bool:
 
 def test_progress_is_told_and_never_falls(tmp_path: Path) -> None:
     shares: list[float] = []
-    request = Request(wanted=WANTED, key="k", url="u", folder=str(tmp_path), seconds=9)
+    request = Request(errand=WANTED.errand(), key="k", url="u", folder=str(tmp_path), seconds=9)
     fake = Fake(RunParquetHistory=exports(["one", "two", "three"]))
 
     run_errand(request, fake, shares.append)

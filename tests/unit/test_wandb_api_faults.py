@@ -16,8 +16,9 @@ import pytest
 from action.deadline import Deadline
 from action.errors import GatekeeperError, InputError, ServiceError
 from action.secret import Secret
-from action.sources.wandb_api.failure import MISREAD, failure_of
-from action.sources.wandb_api.runs import Access, WandbRun, WandbRuns, parse_run
+from action.sources.wandb_api.runs import WandbRun, WandbRuns, parse_run
+from action.wandb_service.access import Access
+from action.wandb_service.failure import MISREAD, failure_of
 from tests.services.loopback import Exchange, closed_port
 from tests.services.wandb import PARQUET, TABLE, Fault, Wandb
 from tests.services.wandb_client import client_within, runs_of

@@ -13,7 +13,8 @@ from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.secret import Secret
 from action.sources.wandb_api.facts import checkpoint_of, lines_of, step_of, time_of
-from action.sources.wandb_api.runs import Access, WandbRun, WandbRuns, parse_run
+from action.sources.wandb_api.runs import WandbRun, WandbRuns, parse_run
+from action.wandb_service.access import Access
 from tests.services.wandb_run import Artifact, Run
 
 NODE = Artifact(name="adapter_v50").node("team", "league")

@@ -11,7 +11,8 @@ import pytest
 
 from action.errors import GatekeeperError, InputError, ServiceError
 from action.sources.wandb_api.errand import run_errand
-from action.sources.wandb_api.wanted import Request, Wanted
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service.request import Request
 from tests.services.wandb_run import Table
 
 COLUMNS = ("a", "b", "score")
@@ -42,7 +43,7 @@ class Service:
 
 def games(folder: Path, content: Table, told: Mapping[str, Any]) -> Any:
     wanted = Wanted(entity="team", project="league", run="abc123", games=True)
-    request = Request(wanted=wanted, key="k", url="u", folder=str(folder), seconds=9)
+    request = Request(errand=wanted.errand(), key="k", url="u", folder=str(folder), seconds=9)
     return run_errand(request, Service(content.content, told), lambda _: None)["games"]
 
 

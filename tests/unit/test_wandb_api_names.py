@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from action.errors import InputError
 from action.runs import is_online
-from action.sources.wandb_api.asking import load
 from action.sources.wandb_api.facts import config_of, identity_of, state_of, time_of
-from action.sources.wandb_api.failure import explain_error, explain_status, find_status
 from action.sources.wandb_api.runs import RunName, parse_run
+from action.wandb_service.asking import load
+from action.wandb_service.failure import explain_error, explain_status, find_status
 from checks.run import RunState
 
 NAME = RunName(entity="team", project="league", run="abc123")

@@ -14,8 +14,10 @@ from pathlib import Path
 from action.errors import InputError, ServiceError
 from action.files import show_name
 from action.sources.wandb_api import documents
-from action.sources.wandb_api.asking import Connection, List, load, read_list, run_of, shown
-from action.sources.wandb_api.wanted import Json, Wanted
+from action.sources.wandb_api.place import run_of, shown
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service.asking import Connection, List, load, read_list
+from action.wandb_service.request import Json
 
 _GAMES = "games"
 _MOST_ARTIFACTS = 1_000

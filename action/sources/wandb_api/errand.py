@@ -12,11 +12,13 @@ from pathlib import Path
 from action.errors import InputError, ServiceError
 from action.files import show_name
 from action.sources.wandb_api import documents
-from action.sources.wandb_api.asking import Connection, List, project_of, read_list, run_of, shown
 from action.sources.wandb_api.beside import list_artifacts, read_games
 from action.sources.wandb_api.facts import lines_of, step_of
 from action.sources.wandb_api.filters import of_name
-from action.sources.wandb_api.wanted import Json, Request, Wanted
+from action.sources.wandb_api.place import project_of, run_of, shown
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service.asking import Connection, List, read_list
+from action.wandb_service.request import Json, Request
 
 _LISTED = 8
 _MOST_NAMESAKES = 1_000
@@ -34,7 +36,7 @@ def run_errand(request: Request, connection: Connection, tell: Tell) -> dict[str
         InputError: there is no such run, or there are several.
         ServiceError: W&B could not be reached, refused, or answered something else.
     """
-    wanted, folder = request.wanted, Path(request.folder)
+    wanted, folder = Wanted.read(request.errand), Path(request.folder)
     if not wanted.project:
         return {"viewer": connection.ask(documents.VIEWER, {}).get("viewer"), "requests": connection.requests}
     if not wanted.run:

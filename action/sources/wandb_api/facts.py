@@ -15,9 +15,9 @@ from action.command import command_of, environment_of
 from action.errors import InputError
 from action.files import show_name
 from action.row import BOOKKEEPING, flatten, parse_step
-from action.sources.wandb_api.asking import load
 from action.sources.wandb_api.reference import RunName
-from action.sources.wandb_api.wanted import Json
+from action.wandb_service.asking import load
+from action.wandb_service.request import Json
 from checks.run import Checkpoint, Identity, RunState, Scalar
 from checks.subject import named_step
 

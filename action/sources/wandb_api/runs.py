@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
@@ -28,16 +27,15 @@ from action.sources.wandb_api.facts import (
     step_of,
     time_of,
 )
-from action.sources.wandb_api.failure import MISREAD, failure_of
-from action.sources.wandb_api.launch import send
 from action.sources.wandb_api.reference import RunName, parse_run
-from action.sources.wandb_api.wanted import Access, Json, Wanted
+from action.sources.wandb_api.wanted import Wanted
+from action.wandb_service.access import Access
+from action.wandb_service.failure import MISREAD, failure_of
+from action.wandb_service.launch import send
+from action.wandb_service.request import Json
 from checks.run import Asked, Checkpoint, Identity, RunState, Scalar
 
-__all__ = ["NEWEST", "About", "Access", "RunName", "WandbRun", "WandbRuns", "parse_run"]
-
-_PAGES = {"api.wandb.ai": "https://wandb.ai"}
-_ALSO = ("www.wandb.ai", "app.wandb.ai")
+__all__ = ["NEWEST", "About", "RunName", "WandbRun", "WandbRuns", "parse_run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +107,7 @@ class WandbRuns:
             artifacts=asked is not None,
             namesakes=bool(also.get("namesakes")),
         )
-        found = send(wanted, self._access, folder, deadline, self._tell)
+        found = send(wanted.errand(), self._access, folder, deadline, self._tell)
         try:
             return self._run(name, folder, found, None if asked is None else str(asked))
         except MISREAD as error:
@@ -118,7 +116,7 @@ class WandbRuns:
     def _run(self, name: RunName, folder: Path, found: Mapping[str, Json], asked: str | None) -> WandbRun:
         """Take apart what was found."""
         run, games = found["run"], found["games"]
-        identity, lines = identity_of(run, name, self._page()), lines_of(run)
+        identity, lines = identity_of(run, name, self._access.page), lines_of(run)
         return WandbRun(
             identity=identity,
             state=state_of(run),
@@ -130,12 +128,12 @@ class WandbRuns:
             games=None if games is None else folder / games["file"],
             table=None if games is None else games["key"],
             checkpoint=None if asked is None else checkpoint_of(found["artifacts"], asked, identity.name),
-            namesakes=tuple(identity_of(one, name, self._page()) for one in found["namesakes"]),
+            namesakes=tuple(identity_of(one, name, self._access.page) for one in found["namesakes"]),
             about=about(run),
             asked=Asked(
                 service="W&B",
                 what="run",
-                text=f"{self._host()}: {name.entity}/{name.project}/{identity.id}, {found['requests']} requests",
+                text=f"{self._access.host}: {name.entity}/{name.project}/{identity.id}, {found['requests']} requests",
                 rows=lines or 0,
                 client=f"wandb {metadata.version('wandb')}",
             ),
@@ -155,7 +153,7 @@ class WandbRuns:
         """
         self._require_key()
         wanted = Wanted(entity=entity, project=project, filters=filters)
-        found = send(wanted, self._access, folder, deadline, self._tell)
+        found = send(wanted.errand(), self._access, folder, deadline, self._tell)
         try:
             return tuple(map(_listed, found["runs"]))
         except MISREAD as error:
@@ -169,35 +167,21 @@ class WandbRuns:
             ServiceError: W&B does not know the key, could not be reached, or was not done by the deadline.
         """
         self._require_key()
-        viewer = send(Wanted(entity="", project=""), self._access, folder, deadline, self._tell)["viewer"]
+        viewer = send(Wanted(entity="", project="").errand(), self._access, folder, deadline, self._tell)["viewer"]
         if not isinstance(viewer, dict) or not viewer.get("username"):
             raise ServiceError("W&B: expected a key that it knows, got another; check WANDB_API_KEY and WANDB_BASE_URL")
         return str(viewer["username"])
 
     def _require_key(self) -> None:
-        key = self._access.key.reveal()
-        if not key:
-            raise InputError(
-                "WANDB_API_KEY: expected a key to read runs on W&B, got none; set it, or name local files of the run"
-            )
-        if not key.isascii() or not key.isprintable() or " " in key or len(key) < 40:
-            raise InputError("WANDB_API_KEY: expected a key of at least 40 characters, got another; copy it again")
+        self._access.require_key("read runs on W&B", "set it, or name local files of the run")
 
     def _require_host(self, name: RunName) -> None:
         """Refuse the address of another server: a run of the same name on this one would be judged unseen."""
-        here = {self._host(), urlsplit(self._page()).hostname, *(_ALSO if self._host() in _PAGES else ())}
-        if name.host is not None and name.host not in here:
+        if not self._access.shows(name.host):
             raise InputError(
-                f"{show_name(name.path)}: expected the address of a page of {self._host()}, got one of "
+                f"{show_name(name.path)}: expected the address of a page of {self._access.host}, got one of "
                 f"{show_name(name.host)}; set WANDB_BASE_URL to its server, or name the run as entity/project/run"
             )
-
-    def _host(self) -> str:
-        return urlsplit(self._access.url).hostname or self._access.url
-
-    def _page(self) -> str:
-        """Give the address of W&B's pages, which is not that of its service."""
-        return _PAGES.get(self._host(), self._access.url.rstrip("/"))
 
 
 def _listed(run: Mapping[str, Json]) -> Listed:

@@ -1,25 +1,13 @@
-"""What is wanted of W&B, and what came back, as they cross from one process to another: plain JSON.
-
-No connection may enter.
-"""
+"""What is wanted of the runs on W&B, as it crosses from one process to another. No connection may enter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias
 
-from action.secret import Secret
+from action.wandb_service.request import Errand, Json
 
-Json: TypeAlias = Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """Where W&B is, and what opens it."""
-
-    key: Secret
-    url: str = "https://api.wandb.ai"
+RUNS = "runs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +29,11 @@ class Wanted:
     most: int = 200
     """How many runs are listed at most."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """An errand with all that the other process needs."""
-
-    wanted: Wanted
-    key: str
-    url: str
-    folder: str
-    """Where files are put."""
-    seconds: float
-
-    def document(self) -> dict[str, Json]:
-        """Write it as JSON."""
-        return asdict(self)
+    def errand(self) -> Errand:
+        """Write it for the other process."""
+        return Errand(kind=RUNS, wanted=asdict(self))
 
     @staticmethod
-    def read(document: dict[str, Json]) -> Request:
-        """Read it back."""
-        wanted = Wanted(**document.pop("wanted"))
-        return Request(wanted=wanted, **document)
-
-    def __repr__(self) -> str:
-        return f"Request(wanted={self.wanted!r})"
+    def read(errand: Errand) -> Wanted:
+        """Read it there."""
+        return Wanted(**errand.wanted)

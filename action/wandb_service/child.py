@@ -1,6 +1,6 @@
 """The process that talks to W&B: errands in, one a line of JSON, lines of JSON out; ended from outside at a deadline.
 
-python -I -m action.sources.wandb_api.child < requests
+What an errand is about may not enter.
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ import ctypes
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 from action.errors import GatekeeperError, InputError
-from action.sources.wandb_api.bounds import LARGEST
-from action.sources.wandb_api.errand import run_errand
-from action.sources.wandb_api.failure import MISREAD, failure_of
-from action.sources.wandb_api.wanted import Request
+from action.wandb_service.bounds import LARGEST
+from action.wandb_service.failure import MISREAD, failure_of
+from action.wandb_service.request import Json, Request
+
+if TYPE_CHECKING:
+    from action.wandb_service.service import Connection
 
 _PARENT_ENDS = 1
 """PR_SET_PDEATHSIG."""
+Tell: TypeAlias = Callable[[float], None]
+Do: TypeAlias = "Callable[[Request, Connection, Tell], dict[str, Json]]"
 
 
-def main() -> int:
+def serve(kinds: Mapping[str, Do]) -> int:
     """Do errands until there are no more; the last line of each is what was found, or the error."""
     _bind()
     out = sys.stdout
@@ -33,7 +38,7 @@ def main() -> int:
         out.flush()
 
     try:
-        from action.sources.wandb_api.service import Connection  # noqa: PLC0415 - most of a second, and it may fail
+        from action.wandb_service.service import Connection  # noqa: PLC0415 - most of a second, and it may fail
     except (GatekeeperError, *MISREAD) as error:
         _say_failure(say, error)
         return 0
@@ -41,7 +46,7 @@ def main() -> int:
         try:
             request = Request.read(json.loads(line))
             connection = Connection(request.key, request.url, request.seconds)
-            found = run_errand(request, connection, lambda share: say({"progress": share}))
+            found = kinds[request.errand.kind](request, connection, lambda share: say({"progress": share}))
         except (GatekeeperError, *MISREAD) as error:
             _say_failure(say, error)
         else:
@@ -65,7 +70,3 @@ def _bind() -> None:
         import resource  # noqa: PLC0415 - Windows has none
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST, LARGEST))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -23,6 +23,7 @@ _REASONS = (
     ("protocol scheme", "an address that is none", "run again later"),
     ("invalid URL", "an address that is none", "run again later"),
     ("Cannot query field", "a refusal: it does not know a field of the query", "update the W&B server"),
+    ("permission", "a refusal: it permits that to nobody with this key", "ask who owns the project"),
     ("handshake", "no connection: no secure one could be made", "check WANDB_BASE_URL"),
     ("file too large", "a file of more than 2 GB", "judge a shorter run"),
     ("no space left", "no space to write it here", "free some"),
@@ -53,6 +54,8 @@ def explain_status(status: int, what: str | None, url: str) -> str | None:
         return "W&B: expected an answer, got 404; check WANDB_BASE_URL"
     if status in (400, 401, 403, 404, 410) and what is not None:
         return f"W&B: expected {wanted}, got {status}; run again: its address may have expired, or it was deleted"
+    if status == 409:
+        return f"W&B: expected {wanted}, got 409, something else that was done at the same time; run again"
     if status == 429:
         return f"W&B: expected {wanted}, got 429, too many requests; run again later"
     if status >= 500:

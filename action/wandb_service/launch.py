@@ -21,9 +21,12 @@ from typing import Any
 
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
-from action.sources.wandb_api.bounds import LARGEST, MOST_MEMORY, memory_of, size_of
-from action.sources.wandb_api.wanted import Access, Json, Request, Wanted
+from action.wandb_service.access import Access
+from action.wandb_service.bounds import LARGEST, MOST_MEMORY, memory_of, size_of
+from action.wandb_service.request import Errand, Json, Request
 
+PROGRAM = "action.errands"
+"""What the process runs: it stands above this room, since it knows what can be wanted of W&B."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 _PATIENCE = 2.0
@@ -39,7 +42,7 @@ class Client:
     def __init__(self) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="gatekeeper-wandb-")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "action.sources.wandb_api.child"],
+            [sys.executable, "-I", "-m", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # where its libraries may print signed addresses
@@ -96,15 +99,15 @@ def warm_client() -> Iterator[None]:
         client.end()
 
 
-def send(wanted: Wanted, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
+def send(errand: Errand, access: Access, folder: Path, deadline: Deadline, tell: Tell) -> dict[str, Json]:
     """Do an errand in another process; files are put into the folder.
 
     Raises:
-        InputError: there is no such run, or there are several.
+        InputError: what is wanted cannot be meant.
         ServiceError: W&B could not be reached, refused, or was not done by the deadline.
     """
     request = Request(
-        wanted=wanted,
+        errand=errand,
         key=access.key.reveal(),
         url=access.url,
         folder=str(folder),

@@ -17,7 +17,7 @@ from wandb.apis.public.service_api import ServiceApi
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from action.errors import ServiceError
-from action.sources.wandb_api.failure import explain_error, explain_status, find_status
+from action.wandb_service.failure import explain_error, explain_status, find_status
 
 _TRIES = 2
 """After the first: three in all."""
@@ -52,15 +52,15 @@ class Connection:
     def _left(self) -> float:
         return max(0.1, self._end - time.monotonic())
 
-    def ask(self, document: str, variables: Mapping[str, object]) -> Mapping[str, Any]:
-        """Ask one GraphQL query; its `data`.
+    def ask(self, document: str, variables: Mapping[str, object], *, seconds: float | None = None) -> Mapping[str, Any]:
+        """Ask one GraphQL query, within so many seconds; its `data`.
 
         Raises:
             ServiceError: W&B could not be reached, refused, or answered something else.
         """
         self.requests += 1
         try:
-            data: Any = self._api.execute_graphql(document, dict(variables), timeout=min(self._left, 60.0))
+            data: Any = self._api.execute_graphql(document, dict(variables), timeout=min(self._left, seconds or 60.0))
         except (WandbApiFailedError, wandb.Error, ValueError, OSError, TypeError) as error:
             raise self._failed(error) from None
         if not isinstance(data, dict):
