@@ -87,7 +87,7 @@ def survivors(folder: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if str(folder).encode() in (process / "environ").read_bytes():
+            if f"{folder}/".encode() in (process / "environ").read_bytes():
                 found.append((process / "cmdline").read_bytes().decode(errors="replace"))
         except OSError:  # it has just ended, or is another user's
             continue
