@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,20 @@ def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run
         at=datetime.now(UTC).strftime(TIME),
         dry_run=dry_run,
     )
+    with _client(target):
+        return _promote(given, target, wanted)
+
+
+def _client(target: Target) -> AbstractContextManager[None]:
+    """Start W&B's client once, for all that is asked of it."""
+    if target.registry is not None:
+        return nullcontext()
+    from action.wandb_service.launch import warm_client  # noqa: PLC0415 - seldom wanted
+
+    return warm_client()
+
+
+def _promote(given: Given, target: Target, wanted: Promotion) -> Done:
     registry = _registry(given, target)
     try:
         asked = asked_of(given)

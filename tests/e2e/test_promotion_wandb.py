@@ -1,0 +1,232 @@
+"""From a run on W&B to its alias, as a workflow does it: judged, published, verified by its commit, promoted.
+
+
+Real clients, servers on loopback that play W&B and GitHub, the action as `action.yml` starts it.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.jobs import Done, end_job, start_job
+from tests.runs import POLICY, command, kl
+from tests.services.github import REPOSITORY, SHA, GitHub
+from tests.services.github_api import faults
+from tests.services.wandb import Fault, Wandb
+from tests.services.wandb_faults import status
+from tests.services.wandb_run import Artifact, Run
+
+MAIN, JOB = "a1" * 20, "42"
+POLICY_PATH = ".github/gatekeeper.yml"
+ROWS = [{"_step": step, "kl": kl(step)} for step in range(40)]
+NEW, OLD = "team/league/adapter:v2", "team/league/adapter:v1"
+
+
+@dataclass
+class Stage:
+    """A repository, and a project on W&B with a checkpoint that was judged."""
+
+    folder: Path
+    github: GitHub
+    wandb: Wandb
+
+    def job(self, event: str = "workflow_dispatch", payload: Any = None, **inputs: str) -> Done:
+        """Run the action."""
+        env = {f"GATEKEEPER_{name}": text for name, text in inputs.items()} | self.wandb.environment()
+        process = start_job(self.folder, self.github, event, payload or {"ref": "refs/heads/main"}, **env)
+        return end_job(self.folder, process)
+
+    def judge(self) -> bytes:
+        """Judge the run, and pack what came of it, as the workflow does."""
+        payload = {"inputs": {}, "repository": {"default_branch": "main"}, "ref": "refs/heads/main"}
+        done = self.job(payload=payload, RUN="wandb://team/league/abc123", CHECKPOINT=NEW)
+        assert done.outputs["verdict"] == "pass", done.log
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path in sorted((self.folder / "gatekeeper-out").rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(self.folder / "gatekeeper-out").as_posix())
+        return packed.getvalue()
+
+    def promote(self, *more: str, artifact: str = NEW) -> CompletedProcess[str]:
+        """Promote on a command line."""
+        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
+        words = ("--alias", "production", "--commit", SHA, "--format", "json")
+        return command("promote", artifact, *words, *more, cwd=self.folder, env=env | self.wandb.environment())
+
+    def holder(self) -> str | None:
+        """Name who holds the alias."""
+        return self.wandb.shelf.holder("production")
+
+
+def reasons(done: CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 10, done.stdout + done.stderr
+    return [one["reason"] for one in json.loads(done.stdout)["refusals"]]
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    now = datetime.now(UTC)
+    recent: dict[str, Any] = {
+        "created_at": f"{now - timedelta(hours=3):%Y-%m-%dT%H:%M:%S}",
+        "heartbeat_at": f"{now:%Y-%m-%dT%H:%M:%S}",
+    }
+    made = [Artifact(version=1, digest="d1", aliases=["production"]), Artifact(version=2, digest="d2")]
+    run = Run(rows=ROWS, commit=SHA, artifacts=made, **recent)
+    with GitHub({("main", POLICY_PATH): POLICY}) as github, Wandb(run) as wandb:
+        github.add_pull(7)
+        github.memory.commits[MAIN] = ()
+        github.memory.branches["main"] = MAIN
+        yield Stage(folder=folder, github=github, wandb=wandb)
+        assert [fault for one in github.exchanges for fault in faults(one)] == []
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a job that judged leaves behind."""
+
+    archive: bytes
+    statuses: list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Judge once, for all."""
+    with staged(tmp_path_factory.mktemp("judged")) as stage:
+        return Published(stage.judge(), list(stage.github.memory.statuses))
+
+
+@pytest.fixture
+def judged(stage: Stage, published: Published) -> Stage:
+    stage.github.memory.statuses += published.statuses
+    stage.github.add_workflow_run(int(JOB), MAIN, event="workflow_dispatch")
+    stage.github.add_artifact(int(JOB), f"gatekeeper-{JOB}", published.archive)
+    with zipfile.ZipFile(io.BytesIO(published.archive)) as archive:
+        archive.extractall(stage.folder / "gatekeeper-out")
+    return stage
+
+
+def test_the_action_verifies_then_promotes_and_the_record_is_kept(judged: Stage) -> None:
+    asked = {"COMMIT": SHA, "ARTIFACT": NEW, "ALIAS": "production", "WHY": "beats ::error:: v1", "GITHUB_ACTOR": "ada"}
+
+    verified = judged.job(COMMAND="verify", **asked)
+    promoted = judged.job(COMMAND="promote", **asked)
+    again = judged.job(COMMAND="promote", **asked)
+
+    assert (verified.code, verified.outputs["verdict"], verified.outputs["promoted"]) == (0, "pass", "none")
+    assert "Verified: nothing speaks against this promotion." in verified.summary
+    assert (promoted.code, promoted.outputs["promoted"]) == (0, "moved")
+    assert (again.code, again.outputs["promoted"]) == (0, "already")
+    assert judged.holder() == NEW
+    version = next(one for one in judged.wandb.shelf.versions.values() if one.name == NEW)
+    [record] = json.loads(str(version.metadata))["gatekeeper_promotions"]
+    assert (record["alias"], record["commit"], record["why"]) == ("production", SHA, "beats ::error:: v1")
+    for done in (verified, promoted, again):
+        told = done.stdout.replace(f"::add-mask::{judged.wandb.key}", "") + done.stderr + done.summary
+        assert judged.wandb.key not in told
+        assert not any(line.startswith("::error") for line in done.log)
+
+
+def test_a_refusal_of_the_action_names_its_reason_everywhere(judged: Stage) -> None:
+    done = judged.job(COMMAND="promote", COMMIT=SHA, ARTIFACT=OLD, ALIAS="production")
+
+    assert (done.code, done.outputs["reason-code"], done.outputs["promoted"]) == (10, "other-checkpoint", "none")
+    assert "**other-checkpoint**" in done.summary
+    assert any(line.startswith("::error title=Refused%3A other-checkpoint::") for line in done.log)
+    assert judged.holder() == OLD
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"COMMAND": "ship"}, "command: expected judge, verify or promote, got ship"),
+        ({"COMMAND": "verify", "COMMIT": SHA}, "artifact: expected it with the command verify, got none"),
+        ({"COMMAND": "promote", "ARTIFACT": NEW, "ALIAS": "x"}, "commit: expected it with the command promote"),
+    ],
+)
+def test_inputs_that_cannot_be_meant_are_told(stage: Stage, inputs: dict[str, str], told: str) -> None:
+    done = stage.job(**inputs)
+
+    assert (done.code, done.outputs["reason-code"]) == (2, "input")
+    assert told in done.stdout
+
+
+def test_a_command_line_promotes_and_rolls_back_by_the_verdict_of_the_commit(judged: Stage) -> None:
+    done = judged.promote("--by", "ada")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert (told["change"], told["before"]["name"], told["holder"]["name"]) == ("moved", OLD, NEW)
+    assert judged.holder() == NEW
+    assert reasons(judged.promote(artifact=OLD)) == ["other-checkpoint"]  # nobody judged those bytes
+
+
+def test_a_checkpoint_that_was_replaced_under_the_same_version_is_refused(judged: Stage) -> None:
+    version = next(one for one in judged.wandb.shelf.versions.values() if one.name == NEW)
+    version.digest = "d9"
+
+    assert reasons(judged.promote()) == ["other-checkpoint"]
+    assert judged.holder() == OLD
+
+
+def test_a_checkpoint_that_another_run_logged_is_refused_even_with_the_same_bytes(judged: Stage) -> None:
+    judged.wandb.shelf.add(Artifact(version=3, digest="d2"), run="another1")
+
+    assert reasons(judged.promote(artifact="team/league/adapter:v3")) == ["other-run"]
+
+
+def test_a_checkpoint_that_was_deleted_is_refused(judged: Stage) -> None:
+    for version in judged.wandb.shelf.versions.values():
+        version.state = "DELETED"
+
+    done = judged.promote()
+
+    assert done.returncode in (2, 10)
+    assert "Traceback" not in done.stderr
+    assert judged.holder() in (None, OLD)
+
+
+def test_without_a_commits_verdict_a_file_is_not_believed_for_wandb(judged: Stage) -> None:
+    words = ("--alias", "production", "--verdict", "gatekeeper-out", "--format", "json")
+    env = judged.wandb.environment()
+
+    on_my_word = command("promote", NEW, *words, "--trust-local", cwd=judged.folder, env=env)
+    on_nobodys = command("promote", NEW, *words, "--repository", REPOSITORY, cwd=judged.folder, env=env)
+
+    assert reasons(on_my_word) == ["trust-local"]
+    assert "untrusted" in reasons(on_nobodys)
+    assert judged.holder() == OLD
+
+
+def test_a_service_that_fails_in_the_middle_leaves_the_alias_where_it_is_told(judged: Stage) -> None:
+    judged.wandb.faults["AddAliases"] = Fault(behave=status(409)(judged.wandb))
+
+    done = judged.promote()
+
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stderr.startswith("gatekeeper: W&B: ")
+    assert judged.holder() == OLD
+
+
+def test_verify_takes_the_artifact_that_the_verdict_names(judged: Stage) -> None:
+    env = {"GITHUB_TOKEN": judged.github.token, "GITHUB_API_URL": judged.github.url, "GITHUB_REPOSITORY": REPOSITORY}
+
+    done = command("verify", "--commit", SHA, cwd=judged.folder, env=env | judged.wandb.environment())
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "team/league/adapter:v2" in done.stdout or "adapter wandb:d2" in done.stdout
