@@ -5,11 +5,12 @@ The real client against a server stands elsewhere. No rule of ours may enter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from action.errors import ServiceError
 from action.forge import CheckRun, Comment, Commit, Pull, Report, Review, Status
+from tests.history import versions
 
 SHA = "c0ffee" + "0" * 34
 BOT, PERSON = "github-actions[bot]", "mallory"
@@ -115,7 +116,8 @@ class MemoryForge:
     def versions(self, path: str, ref: str | None, /) -> Sequence[Commit]:
         self._called("versions")
         start = self.heads.get(ref, ref)
-        return () if start is None else history(self.parents, lambda sha: self.files.get((sha, path)), start)
+        found = () if start is None else versions(self.parents, lambda sha: self.files.get((sha, path)), start)
+        return [Commit(sha=sha, parents=self.parents.get(sha, ())) for sha in found]
 
     def reviews(self, number: int, /) -> Sequence[Review]:
         self._called("reviews")
@@ -150,25 +152,6 @@ class MemoryForge:
     def artifact(self, workflow_run: int, name: str, /) -> bytes | None:
         self._called("artifact")
         return self.artifacts.get((workflow_run, name))
-
-
-def history(parents: Mapping[str, tuple[str, ...]], content: Callable[[str], str | None], start: str) -> list[Commit]:
-    """Give the commits that changed a file, the newest first, as Git tells them: of a merge, what it took is followed.
-
-    https://git-scm.com/docs/git-log, “History Simplification”.
-    """
-    found, left, seen = [], [start], set[str]()
-    while left:
-        sha = left.pop(0)
-        if sha in seen:
-            continue
-        seen.add(sha)
-        before = parents.get(sha, ())
-        same = [one for one in before if content(one) == content(sha)]
-        if not same and (before or content(sha) is not None):
-            found.append(Commit(sha=sha, parents=before))
-        left += same[:1] or before
-    return found
 
 
 def _check_run(key: int, report: Report) -> CheckRun:
