@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from action.approval import Found
 from action.checkpoint import read_checkpoint
 from action.deadline import Deadline
-from action.errors import InputError
+from action.errors import InputError, ServiceError
 from action.files import open_input, show_name
 from action.log_window import LOOK_BACK, log_window, unknown_start
 from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
@@ -24,8 +25,9 @@ from checks.policy import parse_policy
 from checks.questions.answer import answer_all
 from checks.questions.catalog import QUESTIONS
 from checks.questions.tally import Ask
-from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, RunData, Words
+from checks.run import Asked, Checkpoint, Evidence, LogTable, Note, NoteKind, Origin, RunData, Words
 from checks.story import tell_story
+from checks.waiver import Waiver
 
 NEWEST = "newest"
 """As a checkpoint: the newest model artifact that the run logged."""
@@ -98,6 +100,7 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
     )
     read = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
     baselines = {name: (_plain(data), asked) for name, (data, asked) in read.items()}
+    approvals = tuple(_approvals(policy, run, settings.origin, ports))
     return Evidence(
         run=run,
         logs=logs.tables,
@@ -105,13 +108,34 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         games=", ".join(path.name for path in games) or None,
         game_record=ports.read_games(games, games_reading(policy)) if games and policy.asks_strength else None,
         baselines={name: data for name, (data, _) in baselines.items()},
-        notes=(*_taken_here(settings.ref, ports), *logs.notes),
+        notes=(*_taken_here(settings.ref, ports), *logs.notes, *(note for one in approvals for note in one.notes)),
         asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
         checkpoint=_checkpoint(settings, fetched),
         origin=settings.origin,
         story=tell_story(own, {name: data for name, (data, _) in read.items() if isinstance(data, RunData)}),
+        approvals=tuple(one.approval for one in approvals if one.approval is not None),
         judged_at=settings.now,
     )
+
+
+def _approvals(policy: Policy, run: RunData, origin: Origin | None, ports: Ports) -> Iterator[Found]:
+    """Ask who approved the waivers that are for this run. No verdict depends on it, so a failure is told and borne."""
+    failed: ServiceError | None = None
+    for waiver in policy.waivers:
+        if ports.find_approval is None or not waiver.fits(run.identity, origin):
+            continue
+        if failed is None:
+            try:
+                yield ports.find_approval(waiver)
+            except ServiceError as error:  # a service that failed is not waited for again
+                failed = error
+        if failed is not None:
+            yield _unasked(waiver, failed)
+
+
+def _unasked(waiver: Waiver, error: ServiceError) -> Found:
+    text = f"who approved the waiver of {waiver.check} for {waiver.scope} could not be asked: {error}"
+    return Found(approval=None, notes=(Note(kind=NoteKind.ODD, text=text),))
 
 
 def _plain(data: RunData | str) -> RunData | str:

@@ -141,11 +141,39 @@ class Pull:
     locked: bool
     fork: bool
     """Its head lies in another repository."""
+    author: str | None = field(default=None, compare=False)
+    """As read: the login; None: the account is gone."""
+    merged_at: str | None = field(default=None, compare=False)
+    """As read: RFC 3339 in UTC; None: it is not merged."""
+
+
+class Opinion(StrEnum):
+    """What a review says of a pull request, in GitHub's words."""
+
+    APPROVED = "APPROVED"
+    CHANGES_REQUESTED = "CHANGES_REQUESTED"
+    DISMISSED = "DISMISSED"
+    """It said something else, which somebody took back."""
+    COMMENTED = "COMMENTED"
+    """It says nothing for or against, as one that is not sent yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A review of a pull request."""
+
+    author: str
+    """The login."""
+    person: bool
+    """The author is no app."""
+    opinion: Opinion
+    sha: str | None
+    """The commit that was looked at; None: it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """A commit between two others."""
+    """A commit, by what it comes after."""
 
     sha: str
     parents: tuple[str, ...] = field(default=())
@@ -192,6 +220,17 @@ class Forge(Protocol):
 
     def commits(self, base_sha: str, head_sha: str, /) -> Sequence[Commit]:
         """Give the commits after one up to another."""
+        ...
+
+    def versions(self, path: str, ref: str | None, /) -> Sequence[Commit]:
+        """Give the newest commits that changed a file, up to a branch (None: the default one) or a commit.
+
+        The newest comes first; where there are many, the older ones are left out.
+        """
+        ...
+
+    def reviews(self, number: int, /) -> Sequence[Review]:
+        """Give all reviews of a pull request, oldest first."""
         ...
 
     def comments(self, number: int, /) -> Sequence[Comment]:

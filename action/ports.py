@@ -8,10 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from action.approval import Found
 from action.deadline import Deadline
 from checks.questions.reader import Fields
 from checks.questions.tally import Ask
 from checks.run import Asked, Checkpoint, GameRecord, Identity, LogTable, Note, RunData, Selection
+from checks.waiver import Waiver
 
 
 class RunSource(Protocol):
@@ -119,3 +121,5 @@ class Ports:
     """Asks a service about log events; None: there is none. ServiceError where it fails."""
     fetch_run: Callable[[RunRequest, Deadline], FetchedRun] | None = None
     """Fetches a run from a service; None: there is none. ServiceError where it fails."""
+    find_approval: Callable[[Waiver], Found] | None = None
+    """Finds out who approved a waiver; None: nobody can be asked. ServiceError where it fails."""

@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance, Waiver
+from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
 from checks.league import elo_ask, read_plan, title_of
@@ -22,13 +22,12 @@ from checks.questions.reader import Fields, parse_name
 from checks.result import Severity
 from checks.rule import Rule, parse_bound
 from checks.statistic import NAMES, Statistic, is_statistic
+from checks.waiver import read_waivers
 from checks.window import Window, parse_window
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 # Which keys go with which kind of check; the others go with all.
 _SERIES_ONLY = ("stat", "window", "above", "baseline")
-SKIPPED = "\0"
-"""Stands for a waiver's check where the waiver's shape is at fault already; YAML has no such character."""
 _Parsed = TypeVar("_Parsed")
 
 
@@ -61,7 +60,6 @@ class Builder:
         for role, names in roles.items():
             if not names:
                 self.fault(("roles", role), "expected at least one metric name, got none; name one")
-        waivers = [self.waiver(i, waiver) for i, waiver in enumerate(self.values.get("waivers", []))]
         return Policy(
             text=text,
             source=source,
@@ -73,7 +71,7 @@ class Builder:
             planned_steps=self.values.get("integrity", {}).get("planned-steps"),
             league=read_plan(self.values, self.fault),
             checks=tuple(check for check in checks if check is not None),
-            waivers=tuple(waiver for waiver in waivers if waiver is not None),
+            waivers=read_waivers(self.layers.document, self.values, self.today, self.fault),
         )
 
     def fault(self, path: Path, problem: str) -> None:
@@ -222,30 +220,6 @@ class Builder:
                 self.parse(("fields", name, i), text, partial(parse_name, name))
             read[name] = tuple(texts)
         return read
-
-    def waiver(self, i: int, waiver: Mapping[str, Any]) -> Waiver | None:
-        """Read a waiver; one that has expired or names no check is refused."""
-        path: Path = ("waivers", i)
-        check, expires = waiver["check"], waiver["expires"]
-        if check == SKIPPED:
-            return None
-        if isinstance(expires, str):
-            try:
-                expires = date.fromisoformat(expires)
-            except ValueError:
-                self.fault((*path, "expires"), f"expected a day as 2099-12-31, got `{quote(expires)}`; change it")
-                return None
-        checks = self.values.get("checks", {})
-        if check == "integrity" or check.startswith("integrity/"):
-            self.fault((*path, "check"), "expected a check of the policy, got data integrity, which cannot be waived")
-        elif check not in checks:
-            self.fault(
-                (*path, "check"), f"expected a check of the policy, got `{quote(check)}`; {did_you_mean(check, checks)}"
-            )
-        if expires < self.today:
-            problem = f"expected a day from {self.today} on, got {expires}: the waiver has expired; remove or renew it"
-            self.fault((*path, "expires"), problem)
-        return Waiver(check=check, run=waiver["run"], reason=waiver["reason"], expires=expires)
 
 
 def _title(ask: Ask, name: str) -> str:

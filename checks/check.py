@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TypeAlias
 
 from checks.elo.agents import Measured
@@ -19,6 +18,7 @@ from checks.result import Severity
 from checks.rule import Rule
 from checks.run import Selection
 from checks.statistic import Statistic
+from checks.waiver import Waiver
 from checks.window import Window
 
 RATINGS = "elo/"
@@ -125,18 +125,6 @@ class Check:
     when_missing: str | None = None
     """What to tell when there are no data, beyond that there are none."""
     where: Where
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiver:
-    """A person's decision that one check does not block one run, until a day."""
-
-    check: str
-    run: str
-    """The run's name or id."""
-    reason: str
-    expires: date
-    """The last day, in UTC, on which it holds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,8 @@ class Narrative:
     command: str | None
     decided: tuple[str, ...]
     """What decided the verdict, where it is none to pass; integrity aside, which is among the issues."""
+    waived: tuple[str, ...]
+    """Waivers that the verdict needed: without them it would be another."""
     learning: tuple[str, ...]
     exploitation: tuple[str, ...]
     final: tuple[str, ...]
@@ -81,6 +83,7 @@ def narrate(policy: Policy, evidence: Evidence, verdict: Verdict) -> Narrative:
         changes=tuple(_changes(story)),
         command=story.command,
         decided=tuple(_decided(verdict)),
+        waived=tuple(f"{waiver.check} {waiver.told}" for waiver in verdict.waivers if waiver.used),
         learning=tuple(_learning(verdict.elo)),
         exploitation=tuple(_exploitation(verdict.elo)),
         final=tuple(_final(policy, evidence, verdict.elo)),

@@ -15,11 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from checks.build import SKIPPED, Builder
+from checks.build import Builder
 from checks.check import Policy
 from checks.document import Document, Fault, Path, parse_document
 from checks.layers import lay_over
 from checks.misfit import tell_misfit
+from checks.waiver import COMMIT, ONE_RUN, SKIPPED
 
 
 class PolicyError(Exception):
@@ -126,11 +127,22 @@ class CheckDocument(_Model):
 
 
 class WaiverDocument(_Model):
-    """A decision that a check does not block one run, until a day."""
+    """A decision that a check does not block, until a day: exactly one of `run`, `commit` says whom it is for."""
 
     check: str = Field(min_length=1, description="The id of a check of this policy.")
-    run: str = Field(min_length=1, description="The run's name or id.")
-    reason: str = Field(min_length=1)
+    run: str | None = Field(
+        None,
+        min_length=1,
+        description="The run's name or id; no pattern.",
+        json_schema_extra={"pattern": f"^{ONE_RUN}$"},
+    )
+    commit: str | None = Field(
+        None,
+        min_length=1,
+        description="A whole SHA: of runs that were trained on it, or are judged for it.",
+        json_schema_extra={"pattern": f"^{COMMIT}$"},
+    )
+    reason: str = Field(min_length=1, description="Why; every report shows it.", json_schema_extra={"pattern": r"\S"})
     expires: date | str = Field(description="The last day on which it holds, as 2099-12-31.")
 
 
@@ -201,49 +213,6 @@ def parse_policy(text: str, *, source: str, profiles: Mapping[str, str], today: 
     if faults or layers.faults or found or more:
         raise PolicyError(_sorted((*faults, *layers.faults, *(f.fault for f in found), *more)))
     return policy
-
-
-_MEASURED = {
-    "type": "object",
-    "description": "A reference's rating that was measured elsewhere.",
-    "properties": {
-        "rating": {"type": "number", "description": "Elo."},
-        "se": {"type": "number", "minimum": 0, "description": "Its standard error in Elo; default: none, it is exact."},
-    },
-    "required": ["rating"],
-    "additionalProperties": False,
-}
-
-
-def policy_schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of a policy file, for editors and `policy schema`."""
-    schema = PolicyDocument.model_json_schema(by_alias=True)
-    properties = schema["properties"]
-    for model in schema["$defs"].values():
-        model["properties"] = {name: _not_null(asked) for name, asked in model["properties"].items()}
-    properties["checks"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/CheckDocument"}, {"const": "off"}]}
-    rating = {"anyOf": [{"type": "number"}, {"const": "free"}, {"$ref": "#/$defs/MeasuredDocument"}]}
-    schema["$defs"]["MeasuredDocument"] = _MEASURED
-    properties["references"] |= {
-        "anyOf": [{"type": "object", "additionalProperties": rating}, {"type": "array", "items": {"type": "string"}}]
-    }
-    properties["expected-progress"]["propertyNames"] = {"pattern": "^[1-9][0-9]*$"}
-    one_or_more = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    properties["extends"] |= one_or_more
-    del properties["extends"]["type"], properties["extends"]["items"]
-    for name in ("roles", "fields"):
-        properties[name]["additionalProperties"] = one_or_more
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:experiment-gatekeeper:policy:1",
-    } | schema
-
-
-def _not_null(asked: dict[str, Any]) -> dict[str, Any]:
-    """Take null out of the schema of a key: a key that is absent is None, one that is written needs a value."""
-    kept = {name: part for name, part in asked.items() if name != "anyOf" and not (name == "default" and part is None)}
-    rest = [part for part in asked.get("anyOf", ()) if part != {"type": "null"}]
-    return kept | (rest[0] if len(rest) == 1 else {"anyOf": rest} if rest else {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checks.document import quote
 from checks.elo.facts import EloFacts
 from checks.place import Where
 from checks.run import Checkpoint, Note, Origin, RunState
@@ -135,15 +136,34 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class UsedWaiver:
-    """A waiver of the policy, and whether this verdict needed it."""
+    """A waiver of the policy, and whether this verdict needed it. May hold hostile text."""
 
     check: str
     scope: str
-    """The run it is for."""
+    """The run it is for, by name or id, or `commit` and the commit whose runs it is for."""
     reason: str
     expires: str
     """ISO date; the waiver holds to the end of that day in UTC."""
     used: bool
+    approved_by: tuple[str, ...] = ()
+    """Logins, sorted; empty: nobody is known to have approved it."""
+    pull_request: int | None = None
+    """That brought it into the policy; None: none is known."""
+
+    @property
+    def approval(self) -> str:
+        """Say who approved it."""
+        if self.pull_request is None:
+            return "who approved it is not known"
+        if not self.approved_by:
+            return f"nobody approved it in #{self.pull_request}"
+        return f"approved by {', '.join(self.approved_by)} in #{self.pull_request}"
+
+    @property
+    def told(self) -> str:
+        """Say what it does, behind the name of its check; the reason comes last, so that a long one hides nothing."""
+        until = f"does not block {quote(self.scope)} until the end of {quote(self.expires)}"
+        return f"{until} ({self.approval}): {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -255,6 +255,22 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Who approved a waiver of the policy. The waiver is told whole: changed in anything, it is another one."""
+
+    check: str
+    scope: str
+    """As `Waiver.scope` names it."""
+    reason: str
+    expires: str
+    """ISO date."""
+    pull_request: int | None
+    """That brought it into the policy; None: it was pushed without one."""
+    approved_by: tuple[str, ...]
+    """Logins, sorted; empty: nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """A setting that differs from the baseline's."""
 
@@ -302,5 +318,7 @@ class Evidence:
     """None: it was not judged by a job of GitHub Actions."""
     story: Story | None = None
     """None: nothing of the kind is known."""
+    approvals: tuple[Approval, ...] = ()
+    """Of the waivers that are for this run, as far as who approved them is known."""
     judged_at: str
     """RFC 3339 in UTC, whole seconds."""

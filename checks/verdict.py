@@ -24,9 +24,10 @@ from checks.result import (
     UsedWaiver,
     Verdict,
 )
-from checks.run import Evidence, RunData
+from checks.run import Evidence
 from checks.strength import Strength
 from checks.threshold import check_logs, check_query, check_series, count, judged_series
+from checks.waiver import Waiver
 
 EXIT_CODES: Mapping[Decision, int] = {
     Decision.PASS: 0,
@@ -75,11 +76,11 @@ def _answer(check: Check, policy: Policy, evidence: Evidence, strength: Strength
 
 
 def apply_waivers(
-    results: Sequence[CheckResult], policy: Policy, run: RunData
+    results: Sequence[CheckResult], policy: Policy, evidence: Evidence
 ) -> tuple[tuple[CheckResult, ...], tuple[UsedWaiver, ...]]:
     """Make each check that a waiver covers count as severity `warn`; integrity and `error` cannot be waived."""
-    names = {run.identity.name, run.identity.id}
-    covered = {waiver.check: waiver for waiver in policy.waivers if waiver.run in names}
+    fitting = [waiver for waiver in policy.waivers if waiver.fits(evidence.run.identity, evidence.origin)]
+    covered = {waiver.check: waiver for waiver in fitting}
     waived = {
         result.id
         for result in results
@@ -89,17 +90,22 @@ def apply_waivers(
         and result.severity is Severity.BLOCK
     }
     changed = tuple(replace(r, severity=Severity.WARN) if r.id in waived else r for r in results)
-    listed = tuple(
-        UsedWaiver(
-            check=waiver.check,
-            scope=waiver.run,
-            reason=waiver.reason,
-            expires=waiver.expires.isoformat(),
-            used=waiver.check in waived and waiver is covered[waiver.check],
-        )
+    listed = (
+        _listed(waiver, evidence, used=waiver.check in waived and waiver is covered[waiver.check])
         for waiver in policy.waivers
     )
-    return changed, listed
+    return changed, tuple(listed)
+
+
+def _listed(waiver: Waiver, evidence: Evidence, *, used: bool) -> UsedWaiver:
+    """List a waiver, with who approved exactly this one."""
+    plain = UsedWaiver(
+        check=waiver.check, scope=waiver.scope, reason=waiver.reason, expires=waiver.expires.isoformat(), used=used
+    )
+    for one in evidence.approvals:
+        if (one.check, one.scope, one.reason, one.expires) == (plain.check, plain.scope, plain.reason, plain.expires):
+            return replace(plain, approved_by=one.approved_by, pull_request=one.pull_request)
+    return plain
 
 
 def decide(results: Sequence[CheckResult]) -> Decision:
@@ -120,7 +126,7 @@ def decide(results: Sequence[CheckResult]) -> Decision:
 def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
     """Judge a run: the whole way from policy and evidence to the verdict."""
     strength = Strength(policy, evidence)
-    results, waivers = apply_waivers(evaluate(policy, evidence, strength), policy, evidence.run)
+    results, waivers = apply_waivers(evaluate(policy, evidence, strength), policy, evidence)
     decision = decide(results)
     run = evidence.run
     return Verdict(

@@ -180,10 +180,10 @@ def _of_fields(old: Policy, new: Policy) -> Iterator[Change]:
 
 
 def _of_waivers(old: Policy, new: Policy) -> Iterator[Change]:
-    known = {(waiver.check, waiver.run): waiver.expires for waiver in old.waivers}
+    known = {(waiver.check, waiver.scope): waiver.expires for waiver in old.waivers}
     for waiver in new.waivers:
-        before = known.get((waiver.check, waiver.run))
-        told = f"{waiver.check} of {quote(waiver.run)} until {waiver.expires} ({quote(waiver.reason)})"
+        before = known.get((waiver.check, waiver.scope))
+        told = f"{waiver.check} of {quote(waiver.scope)} until {waiver.expires} ({quote(waiver.reason)})"
         if before is None:
             yield _weaker("waivers", f"a waiver was added: {told}")
         elif waiver.expires > before:

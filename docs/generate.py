@@ -27,8 +27,9 @@ from checks.diagnosis.tree import LEAVES
 from checks.layers import BASE
 from checks.league import VALUES
 from checks.narrative import narrate
-from checks.policy import parse_policy, policy_schema
+from checks.policy import parse_policy
 from checks.questions.catalog import DEFAULT_FIELDS, QUESTIONS
+from checks.schema import policy_schema
 from checks.statistic import NAMES, UNITS
 from checks.trace import MEANINGS
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from action.errors import ServiceError
-from action.forge import CheckRun, Comment, Commit, Pull, Report, Status
+from action.forge import CheckRun, Comment, Commit, Pull, Report, Review, Status
+from tests.history import versions
 
 SHA = "c0ffee" + "0" * 34
 BOT, PERSON = "github-actions[bot]", "mallory"
@@ -39,6 +40,11 @@ class MemoryForge:
         self.found: dict[str, tuple[int, ...]] = {}
         """Commit → pull requests that it is in."""
         self.artifacts: dict[tuple[int, str], bytes] = {}
+        self.heads: dict[str | None, str] = {}
+        """Branch → its commit."""
+        self.parents: dict[str, tuple[str, ...]] = {}
+        """Commit → those before it."""
+        self.reviewed: dict[int, Sequence[Review]] = {}
         self._last = 0
 
     def _called(self, name: str) -> None:
@@ -106,6 +112,16 @@ class MemoryForge:
     def commits(self, base_sha: str, head_sha: str, /) -> Sequence[Commit]:
         self._called("commits")
         return self.compared
+
+    def versions(self, path: str, ref: str | None, /) -> Sequence[Commit]:
+        self._called("versions")
+        start = self.heads.get(ref, ref)
+        found = () if start is None else versions(self.parents, lambda sha: self.files.get((sha, path)), start)
+        return [Commit(sha=sha, parents=self.parents.get(sha, ())) for sha in found]
+
+    def reviews(self, number: int, /) -> Sequence[Review]:
+        self._called("reviews")
+        return self.reviewed.get(number, ())
 
     def comments(self, number: int, /) -> Sequence[Comment]:
         self._called("comments")

@@ -128,7 +128,10 @@ def failing() -> Verdict:
         check(Outcome.WARN, id="grad", title="gradient norm", observed=48.0, unit="s"),
         check(Outcome.NOT_MEASURED, id="cut", title="truncated completions", observed=None, reason="Not logged."),
         decision=Decision.FAIL,
-        waivers=(waiver(check="queue"), waiver(check="grad", used=False, reason="not needed")),
+        waivers=(
+            waiver(check="queue", approved_by=("alice", "bob"), pull_request=12),
+            waiver(check="grad", used=False, reason="not needed"),
+        ),
         diagnosis=(diagnosis(),),
         progress=progress(),
         notes=(Note(kind=NoteKind.LOST, text="40 rows are lost"),),
@@ -149,7 +152,7 @@ def hostile(text: str = HOSTILE) -> Verdict:
         checkpoint=Checkpoint(name=text, step=1, artifact=text, digest=text),
         policy=policy(source=text, profiles=(text,)),
         waivers=(
-            waiver(check=text, scope=text, reason=text, expires=text),
+            waiver(check=text, scope=text, reason=text, expires=text, approved_by=(text, text), pull_request=1),
             waiver(check=text, scope=text, reason=text, expires=text, used=False),
         ),
         diagnosis=(Diagnosis(**dict.fromkeys(("pattern", "title", "evidence", "cause", "remedy"), text)),),
@@ -196,7 +199,18 @@ def verdicts() -> st.SearchStrategy[Verdict]:
         ).map(tuple),
         progress=st.none() | st.builds(progress, reference=text, checkpoint=st.none() | text, elo=number, at=whole),
         notes=st.lists(st.builds(Note, kind=st.sampled_from(NoteKind), text=text), max_size=2).map(tuple),
-        waivers=st.lists(st.builds(waiver, check=text, reason=text, used=st.booleans()), max_size=2).map(tuple),
+        waivers=st.lists(
+            st.builds(
+                waiver,
+                check=text,
+                scope=text,
+                reason=text,
+                used=st.booleans(),
+                approved_by=st.lists(text, max_size=2).map(tuple),
+                pull_request=st.none() | st.integers(1, 10**6),
+            ),
+            max_size=2,
+        ).map(tuple),
         not_asked=st.lists(text, max_size=2).map(tuple),
     )
 

@@ -68,6 +68,6 @@ def schema() -> None:
     Example: gatekeeper policy schema > gatekeeper.schema.json
     """
     from action.report.document import json_text  # noqa: PLC0415 - start-up time
-    from checks.policy import policy_schema  # noqa: PLC0415
+    from checks.schema import policy_schema  # noqa: PLC0415
 
     typer.echo(json_text(policy_schema()), nl=False)

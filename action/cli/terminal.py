@@ -169,12 +169,12 @@ def _print_numbers(row: Row, page: Page) -> None:
 
 
 def _print_lists(verdict: Verdict, page: Page) -> None:
-    used = [waiver for waiver in verdict.waivers if waiver.used]
-    if used:
-        page.heading("Waived")
-    for waiver in used:
-        told = f"does not block {waiver.scope} until the end of {waiver.expires}: {waiver.reason}"
-        page.line((waiver.check, "yellow"), (told, ""), indent=2, hang=2)
+    for head, used in (("Waived", True), ("Waivers that this verdict did not need", False)):
+        waivers = [waiver for waiver in verdict.waivers if waiver.used is used]
+        if waivers:
+            page.heading(head)
+        for waiver in waivers:
+            page.line((waiver.check, "yellow" if used else "dim"), (waiver.told, ""), indent=2, hang=2)
     if verdict.notes:
         page.heading("Notes on the data")
     _print_notes(verdict.notes, page)

@@ -153,6 +153,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
         origin=records.read_origin(manifest.get("origin")),
         story=records.read_story(manifest.get("story")),
+        approvals=records.read_approvals(manifest.get("approvals", ())),
         judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(

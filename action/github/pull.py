@@ -1,4 +1,4 @@
-"""Pull requests and the commits between two, read. Which of them is meant is decided elsewhere."""
+"""Pull requests and commits, read: those between two, those of a file. Which of them is meant is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -68,6 +68,18 @@ def commits(client: Client, base_sha: str, head_sha: str) -> Sequence[Commit]:
     return ask(target, lambda: tuple(map(_commit, client.pages(listed, TheirCommit))))
 
 
+def versions(client: Client, path: str, ref: str | None) -> Sequence[Commit]:
+    """Give the newest commits that changed a file, at most one page of them.
+
+    Raises:
+        ServiceError: GitHub could not be reached, or refused.
+    """
+    target = Target(what=f"the versions of {show_name(path)}", permission=_CONTENTS)
+    asked = {"path": path} | ({} if ref is None else {"sha": ref})
+    listed = Listed(path="/commits", most=1)
+    return ask(target, lambda: tuple(map(_commit, client.pages(listed, TheirCommit, asked, cut=True))))
+
+
 def _value(one: PullRequest) -> Pull:
     head, base = given(one.head), given(one.base)
     return Pull(
@@ -80,6 +92,8 @@ def _value(one: PullRequest) -> Pull:
         locked=bool(one.locked),
         # The repository of a head may be deleted; what is left is a fork's at best.
         fork=head.repo is None or given(head.repo.id) != given(given(base.repo).id),
+        author=None if one.user is None else given(one.user.login),
+        merged_at=None if one.merged_at is None else one.merged_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from action.forge import CheckRun, Comment, Commit, Pull, Report, Status
-from action.github import artifact, check_run, comment, content, pull, status
+from action.forge import CheckRun, Comment, Commit, Pull, Report, Review, Status
+from action.github import artifact, check_run, comment, content, pull, review, status
 from action.github.access import Access
 from action.github.asking import given, seek
 from action.github.client import SECONDS, Client
@@ -80,6 +80,14 @@ class GitHub:
     def commits(self, base_sha: str, head_sha: str, /) -> Sequence[Commit]:
         """Give the commits after one up to another."""
         return pull.commits(self._client, base_sha, head_sha)
+
+    def versions(self, path: str, ref: str | None, /) -> Sequence[Commit]:
+        """Give the newest commits that changed a file, up to a branch (None: the default one) or a commit."""
+        return pull.versions(self._client, path, ref)
+
+    def reviews(self, number: int, /) -> Sequence[Review]:
+        """Give all reviews of a pull request, oldest first."""
+        return review.reviews(self._client, number)
 
     def comments(self, number: int, /) -> Sequence[Comment]:
         """Give all comments of a pull request, oldest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from action.forge import CheckRun, Comment, Commit, Forge, Pull, Report, Status
+from action.forge import CheckRun, Comment, Commit, Forge, Pull, Report, Review, Status
 
 
 class Rehearsal:
@@ -75,6 +75,14 @@ class Rehearsal:
     def commits(self, base_sha: str, head_sha: str, /) -> Sequence[Commit]:
         """Read them."""
         return self._forge.commits(base_sha, head_sha)
+
+    def versions(self, path: str, ref: str | None, /) -> Sequence[Commit]:
+        """Read them."""
+        return self._forge.versions(path, ref)
+
+    def reviews(self, number: int, /) -> Sequence[Review]:
+        """Read them."""
+        return self._forge.reviews(number)
 
     def comments(self, number: int, /) -> Sequence[Comment]:
         """Read them, with the one that would have been written."""

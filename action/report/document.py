@@ -139,6 +139,8 @@ def _waiver(waiver: UsedWaiver) -> Object:
         "reason": waiver.reason,
         "expires": waiver.expires,
         "used": waiver.used,
+        "approved_by": list(waiver.approved_by),
+        "pull_request": waiver.pull_request,
     }
 
 

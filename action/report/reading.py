@@ -163,7 +163,13 @@ def _waiver(waiver: Field) -> UsedWaiver:
         reason=waiver["reason"].text(),
         expires=waiver["expires"].text(),
         used=waiver["used"].flag(),
+        approved_by=waiver.added("approved_by").optional(_texts) or (),
+        pull_request=waiver.added("pull_request").optional(Field.whole),
     )
+
+
+def _texts(listed: Field) -> tuple[str, ...]:
+    return listed.items(Field.text)
 
 
 def _note(note: Field) -> Note:

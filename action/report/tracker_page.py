@@ -95,6 +95,7 @@ def _fenced(command: str) -> str:
 def _results(narrative: Narrative) -> Iterator[_Part]:
     parts = (
         ("What decided the verdict", narrative.decided),
+        ("Waived", narrative.waived),
         ("Learning signal", narrative.learning),
         ("Baseline exploitation", narrative.exploitation),
         ("Final metrics", narrative.final),

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from action.evidence.bundle import Bundle, bundle_files
 from checks.run import (
+    Approval,
     Change,
     Checkpoint,
     Evidence,
@@ -59,6 +60,12 @@ def full_bundle() -> Bundle:
             against="b",
             changes=(Change(key="lr", before=float("inf"), after=None), Change(key="x", before="a", after=True)),
             hidden=1,
+        ),
+        approvals=(
+            Approval(
+                check="a", scope="x", reason="r", expires="2099-12-31", pull_request=12, approved_by=("alice", "bob")
+            ),
+            Approval(check="b", scope="x", reason="r", expires="2099-12-31", pull_request=None, approved_by=()),
         ),
         origin=Origin(repository="team/league", sha="c0ffee", attempt=2),
         judged_at="2026-01-05T08:00:00Z",

@@ -41,7 +41,7 @@ PROMISED = {
     "policy": "source sha256 profiles trial",
     "checks[]": "id kind title outcome severity observed bound unit step n low high reason remedy where",
     "checks[].where": "file line",
-    "waivers[]": "check scope reason expires used",
+    "waivers[]": "check scope reason expires used approved_by pull_request",
     "notes[]": "kind text",
     "evidence": "sha256",
     "elo": "mode confidence method cluster clusters games references ratings gap decision learning head_to_head seats "

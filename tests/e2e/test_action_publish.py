@@ -103,6 +103,45 @@ def test_what_is_written_says_why(tmp_path: Path, github: GitHub) -> None:
     assert digest in report["output"]["text"]
 
 
+def test_a_waiver_that_is_for_the_run_is_told_with_who_approved_it(tmp_path: Path, github: GitHub) -> None:
+    waived = STRICT + "  reward: {metric: reward, stat: last, pass: '> -9'}\nwaivers:\n"
+    waived += f"- {{check: kl-p95, commit: {SHA}, reason: warm-up, expires: 2099-12-31}}\n"
+    added, head = "a" * 40, "b" * 40
+    github.commit("9" * 40, PATH, STRICT)
+    github.commit(head, PATH, waived, branch="waive")
+    github.commit(added, PATH, waived, "9" * 40)
+    github.add_pull(12, head, state="closed", merged=True).brought = (added,)
+    github.memory.review(12, "alice", "APPROVED", head)
+    write_run(tmp_path, HIGH)
+    done = job(tmp_path, github)
+
+    told = "does not block commit c0ffee0000000000000000000000000000000000 until the end of 2099-12-31"
+    [(_, comment)] = github.memory.comments.values()
+    document = json.loads((tmp_path / "gatekeeper-out" / "verdict.json").read_text())
+    assert (done.code, states(github)[-1]) == (0, "success")
+    assert [(one["used"], one["approved_by"], one["pull_request"]) for one in document["waivers"]] == [
+        (True, ["alice"], 12)
+    ]
+    for text in (comment["body"], done.summary):
+        assert f"{told} (approved by alice in #12): warm-up" in html.unescape(text).replace("\u200b", "")
+    again = command("check", "gatekeeper-out", "--format", "json", cwd=tmp_path)
+    assert again.stdout == (tmp_path / "gatekeeper-out" / "verdict.json").read_text()
+
+
+def test_a_token_that_may_not_see_reviews_leaves_the_verdict_and_says_so(tmp_path: Path, github: GitHub) -> None:
+    waived = STRICT + "  reward: {metric: reward, stat: last, pass: '> -9'}\nwaivers:\n"
+    waived += f"- {{check: kl-p95, commit: {SHA}, reason: warm-up, expires: 2099-12-31}}\n"
+    github.commit("9" * 40, PATH, STRICT)
+    github.commit("a" * 40, PATH, waived)
+    github.faults.append(Fault(behave=reply(500), path=".*/commits", times=None))
+    write_run(tmp_path, HIGH)
+    done = job(tmp_path, github)
+
+    assert done.code == 0
+    assert "who approved it is not known" in done.summary
+    assert "could not be asked: GitHub: expected the versions of .github/gatekeeper.yml, got " in done.summary
+
+
 def test_two_runs_on_one_commit_pass_only_together(tmp_path: Path, github: GitHub) -> None:
     runs = [Run(rows=ROWS, commit=SHA), Run(name="bad00000", display="bad", rows=BAD, commit=SHA)]
     for name, code in (("bad00000", 10), ("abc123", 0)):

@@ -1,7 +1,8 @@
 """Golden cases: a folder with policy and run in, verdict and document out.
 
-Each folder says in its README.md what happens in it. After a change that is meant to change the documents, renew them
-with `GATEKEEPER_RENEW_GOLDEN=1 pytest tests/golden` and read the difference before committing it.
+Each folder says in its README.md what happens in it; `github.json` is what GitHub says, in a case of a job. After a
+change that is meant to change the documents, renew them with `GATEKEEPER_RENEW_GOLDEN=1 pytest tests/golden` and read
+the difference before committing it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from action.approval import Found
 from action.cli.ports import local_ports
 from action.pipeline import Judged, check_run
 from action.report.document import verdict_json
@@ -22,6 +27,8 @@ from action.report.markdown import verdict_markdown
 from action.report.reading import parse_verdict
 from action.settings import CheckSettings, PolicyText, profile_policy
 from checks.result import Outcome
+from checks.run import Approval, Origin
+from checks.waiver import Waiver
 from tests.runs import NOW, clean_environment, write_output
 from tests.verdicts import look
 
@@ -57,6 +64,7 @@ DECIDED = {
     "pass": ("pass", None),
     "planned-steps-short": ("inconclusive", "integrity/planned-steps"),
     "trial": ("pass", None),
+    "waiver-of-a-commit": ("pass", None),
     "waiver-of-another-run": ("fail", "kl-spike"),
     "waiver-used": ("pass", None),
     "warn": ("pass", None),
@@ -66,7 +74,20 @@ DECIDED = {
 
 def judge(ref: str | Path, policy: PolicyText | None, now: str = NOW) -> Judged:
     settings = CheckSettings(ref=str(ref), policy=policy, fallback_policy=profile_policy(("grpo",)), now=now)
-    return check_run(settings, replace(local_ports(), tool_version=VERSION))
+    ports = replace(local_ports(), tool_version=VERSION)
+    said = Path("github.json")
+    if not said.is_file():
+        return check_run(settings, ports)
+    github = json.loads(said.read_text("utf-8"))
+    origin = Origin(repository=github["repository"], sha=github["sha"], attempt=1)
+    return check_run(replace(settings, origin=origin), replace(ports, find_approval=partial(approval, github)))
+
+
+def approval(github: Mapping[str, Any], waiver: Waiver) -> Found:
+    """Answer as GitHub would who approved a waiver."""
+    about = {"check": waiver.check, "scope": waiver.scope, "reason": waiver.reason, "expires": str(waiver.expires)}
+    people = tuple(github["approved_by"])
+    return Found(approval=Approval(**about, pull_request=github["pull_request"], approved_by=people))
 
 
 def judge_case(case: str) -> Judged:

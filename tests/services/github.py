@@ -58,7 +58,7 @@ class GitHub:
 
     def __init__(
         self,
-        files: Mapping[tuple[str, str], str] | None = None,
+        files: Mapping[tuple[str, str], str | None] | None = None,
         *,
         fault: Behave | None = None,
         faults: Sequence[Fault] = (),
@@ -103,6 +103,14 @@ class GitHub:
         self.memory.commits.setdefault(sha, ())
         self.memory.pulls[number] = PullRequest(number=number, sha=sha, **fields)
         return self.memory.pulls[number]
+
+    def commit(self, sha: str, path: str, text: str | None, *parents: str, branch: str = "main") -> None:
+        """Commit a file to a branch, or take it away: after the branch's last commit, or after others."""
+        before = parents or tuple(one for one in (self.memory.heads.get(branch),) if one is not None)
+        self.memory.commits[sha] = before
+        self.memory.heads[branch] = sha
+        for place in (sha, branch):
+            self.files[place, path] = text
 
     def add_artifact(self, run: int, name: str, content: bytes, *, expired: bool = False) -> int:
         """Let a workflow run have uploaded an archive."""

@@ -205,6 +205,25 @@ class Bodies:
             "performed_via_github_app": None,
         }
 
+    def review(self, pull: int, stored: Mapping[str, Any]) -> Body:
+        """A review; one that is not sent yet has no time."""
+        web, address = f"{self.web}/pull/{pull}#pullrequestreview-{stored['id']}", f"{self.root}/pulls/{pull}"
+        author = stored["author"]
+        sent = {} if stored["state"] == "PENDING" else {"submitted_at": WHEN}
+        return {
+            "id": stored["id"],
+            "node_id": "PRR",
+            "user": None if author is None else self.user(author),
+            "body": "",
+            "state": stored["state"],
+            "html_url": web,
+            "pull_request_url": address,
+            "_links": {"html": {"href": web}, "pull_request": {"href": address}},
+            **sent,
+            "commit_id": stored["sha"],
+            "author_association": "MEMBER",
+        }
+
     def commit(self, sha: str, parents: tuple[str, ...]) -> Body:
         """A commit."""
         address = f"{self.root}/commits/{sha}"

@@ -38,6 +38,10 @@ class Memory:
     """With their commits, in the order in which they were posted."""
     check_runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
+    """Branch → its commit, as far as that matters."""
+    reviews: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """With their pull requests, in the order in which they were given."""
     comments: dict[int, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     """Id → pull request and comment."""
     artifacts: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -68,6 +72,10 @@ class Memory:
                 found.append(one)
                 left += self.commits[one]
         return found
+
+    def review(self, pull: int, author: str | None, state: str, sha: str | None) -> None:
+        """Take a review."""
+        self.reviews.append((pull, {"id": self.next(), "author": author, "state": state, "sha": sha}))
 
     def post_status(self, sha: str, said: Mapping[str, Any]) -> dict[str, Any]:
         """Take a status."""

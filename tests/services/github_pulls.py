@@ -23,6 +23,10 @@ class PullRequest:
     merged: bool = False
     draft: bool = False
     locked: bool = False
+    author: str | None = "ada"
+    merged_at: str = WHEN
+    brought: tuple[str, ...] = ()
+    """Commits that it was squashed or rebased into."""
 
     @property
     def label(self) -> str:
@@ -50,12 +54,12 @@ def simple(pull: PullRequest, bodies: Bodies) -> Body:
         "state": pull.state,
         "locked": pull.locked,
         "draft": pull.draft,
-        "user": bodies.user("ada"),
+        "user": None if pull.author is None else bodies.user(pull.author),
         "labels": [],
         **none,
         "created_at": WHEN,
         "updated_at": WHEN,
-        "merged_at": WHEN if pull.merged else None,
+        "merged_at": pull.merged_at if pull.merged else None,
         "assignees": [],
         "requested_reviewers": [],
         "requested_teams": [],

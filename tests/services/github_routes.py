@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlencode
 
+from tests.history import versions
 from tests.services.github_bodies import REPOSITORY, Bodies
 from tests.services.github_memory import Memory, RefusalError
 from tests.services.github_pulls import full, simple
 from tests.services.loopback import Request
 
-Files: TypeAlias = dict[tuple[str, str], str]
+Files: TypeAlias = dict[tuple[str, str], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,28 @@ def _pull(asked: Asked) -> Answer:
 
 def _pulls_of_commit(asked: Asked) -> Answer:
     sha = asked.memory.require_commit(asked.path[0])
-    found = [one for one in asked.memory.pulls.values() if sha in asked.memory.ancestors(one.sha)]
+    found = [one for one in asked.memory.pulls.values() if sha in (*asked.memory.ancestors(one.sha), *one.brought)]
     return asked.page([simple(one, asked.bodies) for one in found])
+
+
+def _reviews(asked: Asked) -> Answer:
+    pull = int(asked.path[0])
+    if pull not in asked.memory.pulls:
+        raise RefusalError(404, "Not Found")
+    return asked.page([asked.bodies.review(pull, one) for at, one in asked.memory.reviews if at == pull])
+
+
+def _commits(asked: Asked) -> Answer:
+    """Answer with the commits of a branch, or those of them that changed a file."""
+    memory, path, start = asked.memory, asked.one("path"), asked.one("sha") or "main"
+    start = memory.heads.get(start, start)
+    if start not in memory.commits:
+        raise RefusalError(404, "Not Found")
+    if path is None:
+        found = memory.ancestors(start)
+    else:
+        found = versions(memory.commits, lambda sha: asked.files.get((sha, path)), start)
+    return asked.page([asked.bodies.commit(sha, memory.commits[sha]) for sha in found])
 
 
 def _compare(asked: Asked) -> Answer:
@@ -217,6 +238,8 @@ _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/pulls", "pull-requests: read", _pulls),
     ("GET", f"/pulls/{_NUMBER}", "pull-requests: read", _pull),
     ("GET", f"/commits/{_SHA}/pulls", "pull-requests: read", _pulls_of_commit),
+    ("GET", "/commits", "contents: read", _commits),
+    ("GET", f"/pulls/{_NUMBER}/reviews", "pull-requests: read", _reviews),
     ("GET", rf"/compare/{_SHA}\.\.\.{_SHA}", "contents: read", _compare),
     ("GET", f"/issues/{_NUMBER}/comments", "pull-requests: read", _comments),
     ("POST", f"/issues/{_NUMBER}/comments", "pull-requests: write", _create_comment),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from action.approval import Found
 from action.cli.ports import local_ports
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError
@@ -17,8 +18,9 @@ from action.pipeline import Judged, check_run
 from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
 from action.settings import CheckSettings, PolicyText
 from checks.questions.answer import answer_all
-from checks.result import CheckResult, Outcome
-from checks.run import Asked, Checkpoint, Identity, LogTable, Note, NoteKind, RunData
+from checks.result import CheckResult, Decision, Outcome
+from checks.run import Approval, Asked, Checkpoint, Identity, LogTable, Note, NoteKind, Origin, RunData
+from checks.waiver import Waiver
 from tests.builders import only, run, series
 from tests.runs import NOW, judge_path, rows, write_lines, write_output, write_run
 
@@ -214,6 +216,99 @@ def test_a_start_that_a_broken_clock_wrote_is_an_unknown_one(year: str) -> None:
 def test_the_newest_checkpoint_is_known_to_the_service_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--checkpoint newest: expected a run of W&B"):
         judge(write_run(tmp_path), GAP, local_ports(), checkpoint="newest")
+
+
+SHA = "c0ffee" + "0" * 34
+WAIVED = """\
+version: 1
+checks:
+  a: {metric: kl, stat: max, pass: "< 0.01"}
+  b: {metric: kl, stat: mean, pass: "< 9"}
+waivers:
+- {check: a, run: run, reason: warm-up, expires: 2099-12-31}
+- {check: b, commit: %s, reason: x, expires: 2099-12-31}
+- {check: a, run: another, reason: x, expires: 2099-12-31}
+"""
+
+
+class Reviewed:
+    """Stands for GitHub behind the port, and remembers which waivers it was asked about."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked: list[str] = []
+        self._error = error
+
+    def __call__(self, waiver: Waiver) -> Found:
+        self.asked.append(f"{waiver.check} of {waiver.scope}")
+        if self._error is not None:
+            raise self._error
+        about = {"check": waiver.check, "scope": waiver.scope, "reason": waiver.reason}
+        given = Approval(**about, expires=str(waiver.expires), pull_request=12, approved_by=("alice",))
+        return Found(approval=given, notes=(Note(kind=NoteKind.ODD, text="as it happens"),))
+
+
+def judged_for(sha: str | None) -> Origin:
+    return Origin(repository="team/league", sha=sha, attempt=1)
+
+
+@pytest.mark.parametrize(
+    ("origin", "asked"),
+    [
+        (None, ["a of run"]),
+        (judged_for(None), ["a of run"]),
+        (judged_for("d" * 40), ["a of run"]),
+        (judged_for(SHA), ["a of run", f"b of commit {SHA}"]),
+    ],
+)
+def test_who_approved_is_asked_of_waivers_for_this_run_alone(
+    tmp_path: Path, origin: Origin | None, asked: list[str]
+) -> None:
+    service = Reviewed()
+    ports = replace(local_ports(), find_approval=service)
+    judged = judge(write_run(tmp_path), WAIVED % SHA, ports, origin=origin)
+
+    assert asked == service.asked
+    assert len(asked) == len(judged.bundle.evidence.approvals)
+    assert [one.approved_by for one in judged.verdict.waivers] == [("alice",)] * len(asked) + [()] * (3 - len(asked))
+    assert "as it happens" in [note.text for note in judged.verdict.notes]
+
+
+def test_who_approved_is_kept_in_the_evidence_and_asked_of_nobody_again(tmp_path: Path) -> None:
+    ports = replace(local_ports(), find_approval=Reviewed())
+    judged = judge(write_run(tmp_path), WAIVED % SHA, ports)
+    again = judge_path(write_output(judged, tmp_path / "out"), None)
+
+    assert again.verdict == judged.verdict
+    assert again.files == judged.files
+    assert again.verdict.waivers[0].approval == "approved by alice in #12"
+
+
+def test_a_policy_without_a_waiver_for_the_run_asks_nobody(tmp_path: Path) -> None:
+    service = Reviewed(ServiceError("GitHub: down"))
+    judge(write_run(tmp_path), GAP, replace(local_ports(), find_approval=service))
+    judge(
+        write_run(tmp_path), WAIVED.replace("run: run", "run: x") % SHA, replace(local_ports(), find_approval=service)
+    )
+
+    assert service.asked == []
+
+
+def test_a_service_that_cannot_say_who_approved_turns_no_verdict(tmp_path: Path) -> None:
+    """It is told of every waiver, but waited for once."""
+    service = Reviewed(ServiceError("GitHub: expected the versions of p.yml, got 500; run again later"))
+    ports, origin = replace(local_ports(), find_approval=service), judged_for(SHA)
+    judged = judge(write_run(tmp_path), WAIVED % SHA, ports, origin=origin)
+    whole = judge(write_run(tmp_path), WAIVED % SHA, local_ports(), origin=origin)
+
+    assert judged.verdict.decision is whole.verdict.decision is Decision.PASS
+    assert judged.verdict.waivers == whole.verdict.waivers
+    assert service.asked == ["a of run"]
+    texts = [note.text for note in judged.verdict.notes if note not in whole.verdict.notes]
+    assert texts == [
+        f"who approved the waiver of {waiver} could not be asked: GitHub: expected the versions of p.yml, got 500; run "
+        "again later"
+        for waiver in ("a for run", f"b for commit {SHA}")
+    ]
 
 
 def overlapping() -> Identity:

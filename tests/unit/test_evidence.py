@@ -26,6 +26,7 @@ from action.output import write_files
 from action.report.document import verdict_json
 from action.report.markdown import verdict_markdown
 from checks.run import (
+    Approval,
     Checkpoint,
     Evidence,
     Identity,
@@ -110,6 +111,39 @@ def test_a_bundle_reads_back_as_it_was_and_gives_the_same_bytes(tmp_path: Path) 
     np.testing.assert_array_equal(made.evidence.run.rows.kinds, read.evidence.run.rows.kinds)
     assert made.evidence.run.rows.names == read.evidence.run.rows.names
     assert {"b", "a", "c"} == set(read.evidence.baselines)
+
+
+@pytest.mark.parametrize(("number", "logins"), [(12, ("alice", "bob")), (12, ()), (None, ())])
+def test_who_approved_a_waiver_reads_back(tmp_path: Path, number: int | None, logins: tuple[str, ...]) -> None:
+    approval = Approval(check="a", scope="x", reason="r", expires="2099-12-31", pull_request=number, approved_by=logins)
+
+    made = bundle(approvals=(approval,))
+    assert read_back(made, tmp_path).evidence.approvals == (approval,)
+
+
+def test_a_bundle_without_approvals_is_as_it_was_before_there_were_any(tmp_path: Path) -> None:
+    files = bundle_files(bundle()).files
+
+    assert "approvals" not in json.loads(files["manifest.json"])
+    assert read_back(bundle(), tmp_path).evidence.approvals == ()
+
+
+@pytest.mark.parametrize("change", [{"approved_by": [5]}, {"pull_request": "12"}, {"check": None}, {"scope": 1}])
+def test_approvals_of_another_shape_are_no_bundle(tmp_path: Path, change: dict[str, Any]) -> None:
+    approval = {
+        "check": "a",
+        "scope": "x",
+        "reason": "r",
+        "expires": "2099-12-31",
+        "pull_request": 1,
+        "approved_by": [],
+    }
+    write_files(tmp_path, bundle_files(bundle()).files)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "approvals": [approval | change]}))
+
+    with pytest.raises(InputError, match="one that cannot be read"):
+        read_bundle(tmp_path)
 
 
 def test_a_run_without_rows_and_series_reads_back(tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from action.errors import InputError, ServiceError
-from action.forge import Comment, Commit, Conclusion, Forge, Pull, State
+from action.forge import Comment, Commit, Conclusion, Forge, Opinion, Pull, Review, State
 from tests.desk import Desk, desk, report, status
 from tests.services.github import BOT, SHA, GitHub
 
 LATER = "d" * 40
 UNKNOWN = "e" * 40
 PULL = Pull(number=7, head_sha=SHA, base="main", open=True, merged=False, draft=False, locked=False, fork=False)
+
+BY_ADA = Review(author="ada", person=True, opinion=Opinion.APPROVED, sha=SHA)
 
 
 @pytest.fixture
@@ -51,6 +53,8 @@ def test_to_open_a_repository_costs_no_request(opened: Desk) -> None:
         (lambda forge: forge.pulls_of_commit(SHA), [f"GET /commits/{SHA}/pulls"]),
         (lambda forge: forge.pulls_of_head("team", "topic"), ["GET /pulls"]),
         (lambda forge: forge.commits(SHA, LATER), [f"GET /compare/{SHA}...{LATER}"]),
+        (lambda forge: forge.versions("policy.yml", LATER), ["GET /commits"]),
+        (lambda forge: forge.reviews(7), ["GET /pulls/7/reviews"]),
         (lambda forge: forge.comments(7), ["GET /issues/7/comments"]),
         (lambda forge: forge.create_comment(7, "hello"), ["POST /issues/7/comments"]),
         (lambda forge: forge.update_comment(1, "hello"), ["PATCH /issues/comments/1"]),
@@ -185,6 +189,85 @@ class TestPull:
         assert [one.number for one in forge.pulls_of_head("team", "topic")] == [7]
         assert [one.number for one in forge.pulls_of_head("stranger", "topic")] == [8]
         assert forge.pulls_of_head("team", "none") == ()
+
+    def test_who_opened_it_and_when_it_was_merged_are_told(self, opened: Desk, forge: Forge) -> None:
+        opened.service.add_pull(7, state="closed", merged=True, merged_at="2026-01-02T03:04:05Z")
+        for found in (forge.pull(7), *(forge.pulls_of_commit(SHA) or ())):
+            assert found is not None
+            assert (found.author, found.merged_at) == ("ada", "2026-01-02T03:04:05Z")
+
+    def test_an_author_that_is_gone_is_nobody(self, opened: Desk, forge: Forge) -> None:
+        opened.service.add_pull(7, author=None)
+        [found] = forge.pulls_of_commit(SHA) or ()
+        assert (found.author, found.merged_at) == (None, None)
+
+
+class TestVersions:
+    def test_they_are_the_commits_that_changed_the_file_newest_first(self, opened: Desk, forge: Forge) -> None:
+        for at, text in enumerate(["a", "b", "b", "c"]):
+            opened.service.commit(f"{at:040x}", "p.yml", text)
+        found = forge.versions("p.yml", "main")
+
+        assert [f"{at:040x}" for at in (3, 1, 0)] == [one.sha for one in found]
+        assert [one.parents for one in found] == [(f"{2:040x}",), (f"{0:040x}",), ()]
+        assert opened.service.requests[0].query == {"path": ["p.yml"], "sha": ["main"], "per_page": ["100"]}
+
+    def test_those_of_the_default_branch_are_asked_for_without_its_name(self, opened: Desk, forge: Forge) -> None:
+        opened.service.commit("1" * 40, "p.yml", "a")
+
+        assert [one.sha for one in forge.versions("p.yml", None)] == ["1" * 40]
+        assert opened.service.requests[0].query == {"path": ["p.yml"], "per_page": ["100"]}
+
+    def test_those_up_to_a_commit_are_asked_for_by_it(self, opened: Desk, forge: Forge) -> None:
+        for at, text in enumerate("abc"):
+            opened.service.commit(f"{at:040x}", "p.yml", text)
+
+        assert [f"{at:040x}" for at in (1, 0)] == [one.sha for one in forge.versions("p.yml", f"{1:040x}")]
+
+    def test_a_file_that_never_was_has_none(self, opened: Desk, forge: Forge) -> None:
+        opened.service.commit("1" * 40, "p.yml", "a")
+
+        assert forge.versions("q.yml", "main") == ()
+
+    def test_of_very_many_the_newest_hundred_are_given(self, opened: Desk, forge: Forge) -> None:
+        for at in range(130):
+            opened.service.commit(f"{at:040x}", "p.yml", str(at))
+
+        assert [f"{at:040x}" for at in range(129, 29, -1)] == [one.sha for one in forge.versions("p.yml", "main")]
+        assert len(opened.asked) == 1
+
+
+class TestReviews:
+    def test_all_are_given_oldest_first(self, opened: Desk, forge: Forge) -> None:
+        for at in range(230):
+            opened.service.memory.review(7, f"p{at}", "APPROVED", SHA)
+
+        assert [f"p{at}" for at in range(230)] == [one.author for one in forge.reviews(7)]
+        assert len(opened.asked) == 3
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            (("ada", "APPROVED", SHA), BY_ADA),
+            (("ada", "CHANGES_REQUESTED", None), replace(BY_ADA, opinion=Opinion.CHANGES_REQUESTED, sha=None)),
+            (("ada", "DISMISSED", SHA), replace(BY_ADA, opinion=Opinion.DISMISSED)),
+            (("ada", "COMMENTED", SHA), replace(BY_ADA, opinion=Opinion.COMMENTED)),
+            (("ada", "PENDING", SHA), replace(BY_ADA, opinion=Opinion.COMMENTED)),
+            (("ada", "SHRUGGED", SHA), replace(BY_ADA, opinion=Opinion.COMMENTED)),
+            ((BOT, "APPROVED", SHA), replace(BY_ADA, author=BOT, person=False)),
+            ((None, "APPROVED", SHA), replace(BY_ADA, author="ghost", person=False)),
+        ],
+    )
+    def test_a_review_says_who_what_and_of_which_commit(
+        self, opened: Desk, forge: Forge, given: tuple[str | None, str, str | None], expected: Review
+    ) -> None:
+        opened.service.memory.review(7, *given)
+
+        assert [expected] == list(forge.reviews(7))
+
+    def test_a_pull_request_that_is_not_there_is_an_error(self, forge: Forge) -> None:
+        with pytest.raises(ServiceError, match="expected the reviews of the pull request 8, got 404"):
+            forge.reviews(8)
 
 
 class TestComment:

@@ -17,7 +17,7 @@ from checks.elo.agents import PATTERN, Measured
 from checks.elo.pace import SeriesRule, Update
 from checks.elo.sequential import Hypotheses
 from checks.league import VALUES, read_plan
-from checks.policy import policy_schema
+from checks.schema import policy_schema
 from tests.builders import asking, check_faults, faults, policy
 
 CHECK = "checks: {a: {elo: {}}}\n"

@@ -10,7 +10,7 @@ import pytest
 
 from checks.elo.facts import Span
 from checks.narrative import Narrative, narrate
-from checks.result import Decision, Diagnosis, Outcome, Verdict
+from checks.result import Decision, Diagnosis, Outcome, UsedWaiver, Verdict
 from checks.run import Change, Evidence, Note, NoteKind, RunState, Story
 from checks.verdict import Judgement, judge
 from tests.builders import answer, evidence, only, policy, run, series
@@ -73,6 +73,15 @@ def test_values_that_are_no_numbers_are_said_to_be_left_out() -> None:
 
     assert found.stability[0].endswith("never above 0.2; 5 values that are NaN or infinite left out")
     assert any("5 values that are NaN or infinite left out)" in line for line in found.final)
+
+
+def test_a_waiver_that_the_verdict_needed_is_told_and_no_other() -> None:
+    used = UsedWaiver(check="kl-p95", scope="healthy", reason="warm-up", expires="2099-12-31", used=True)
+    found = told(evidence(run()), waivers=(used, dataclasses.replace(used, check="grad-norm", used=False)))
+
+    assert found.waived == (
+        "kl-p95 does not block healthy until the end of 2099-12-31 (who approved it is not known): warm-up",
+    )
 
 
 def test_what_decided_is_told_unless_the_run_passes() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from checks.check import BaselineAsk, LogAsk, QueryAsk, SeriesAsk, Tolerance
 from checks.place import Where
-from checks.policy import PolicyError, policy_schema
+from checks.policy import PolicyError
 from checks.result import Severity
 from checks.run import Scalar
+from checks.schema import policy_schema
 from checks.statistic import NAMES
 from tests.builders import TODAY, asking, check_faults, faults, policy, rule
 
@@ -323,6 +324,7 @@ def test_a_policy_that_cannot_be_used_is_refused(text: str, expected: str) -> No
     assert not others
 
 
+SHA = "c0ffee" + "0" * 34
 WAIVER = {"check": "a", "run": "healthy", "reason": "warm-up", "expires": "2099-12-31"}
 
 
@@ -339,7 +341,56 @@ def waived(**changes: Scalar) -> str:
         ({"check": "integrity"}, "waivers[0].check: expected a check of the policy, got data integrity, which cannot"),
         ({"check": "integrity/gaps"}, "waivers[0].check: expected a check of the policy, got data integrity"),
         ({"check": None}, "waivers[0].check: expected this key, got nothing"),
-        ({"run": None}, "waivers[0].run: expected this key, got nothing"),
+        (
+            {"check": "'*'"},
+            "waivers[0].check: expected one check of the policy, got the pattern `*`; write a waiver",
+        ),
+        ({"check": "'a?'"}, "waivers[0].check: expected one check of the policy, got the pattern `a?`"),
+        ({"check": "[a]"}, "waivers[0].check: expected text, got a list"),
+        ({"check": "'[a]'"}, "waivers[0].check: expected one check of the policy, got the pattern `[a]`"),
+        (
+            {"run": None},
+            "waivers[0]: expected exactly one of `run`, `commit`, got none of them; say which run",
+        ),
+        ({"commit": SHA}, "waivers[0]: expected exactly one of `run`, `commit`, got both; keep one"),
+        ({"run": ""}, "waivers[0].run: expected a value, got nothing"),
+        ({"run": "' \t'"}, "waivers[0].run: expected the name or id of a run, got a blank text; write one"),
+        ({"run": '"\u200b"'}, "waivers[0].run: expected the name or id of a run, got a blank text"),
+        (
+            {"run": "'*'"},
+            "waivers[0].run: expected the name or id of a run, got the pattern `*`; a waiver holds",
+        ),
+        ({"run": "grpo-*"}, "waivers[0].run: expected the name or id of a run, got the pattern `grpo-*`"),
+        ({"run": "'grpo-?'"}, "waivers[0].run: expected the name or id of a run, got the pattern `grpo-?`"),
+        ({"run": "'grpo-[0-9]'"}, "waivers[0].run: expected the name or id of a run, got the pattern `grpo-[0-9]`"),
+        ({"run": "[grpo-1, grpo-2]"}, "waivers[0].run: expected text, got a list"),
+        (
+            {"run": f"commit {SHA}"},
+            f"waivers[0].run: expected the name or id of a run, got `commit {SHA}`; write",
+        ),
+        (
+            {"run": None, "commit": "main"},
+            "waivers[0].commit: expected a whole commit of 40 or 64",
+        ),
+        (
+            {"run": None, "commit": "HEAD"},
+            "waivers[0].commit: expected a whole commit of 40 or 64",
+        ),
+        ({"run": None, "commit": SHA[:7]}, "waivers[0].commit: expected a whole commit of 40 or 64"),
+        (
+            {"run": None, "commit": SHA + "0"},
+            "waivers[0].commit: expected a whole commit of 40 or 64",
+        ),
+        (
+            {"run": None, "commit": f"'{SHA} '"},
+            "waivers[0].commit: expected a whole commit of 40 or 64",
+        ),
+        ({"run": None, "commit": "1" * 40}, "waivers[0].commit: expected text, got `1"),
+        ({"run": None, "commit": ""}, "waivers[0].commit: expected a value, got nothing"),
+        (
+            {"reason": "' '"},
+            "waivers[0].reason: expected why the check may be waived, got a blank text; say",
+        ),
         ({"reason": ""}, "waivers[0].reason: expected a value, got nothing"),
         ({"reason": "''"}, "waivers[0].reason: expected a text that is not empty"),
         ({"expires": None}, "waivers[0].expires: expected this key, got nothing"),

@@ -12,7 +12,7 @@ from action.report.document import json_text, table_document, verdict_document, 
 from action.report.reading import parse_verdict
 from checks.result import Decision, Verdict
 from checks.run import Note, NoteKind
-from tests.verdicts import check, failing, hostile, verdict, verdicts
+from tests.verdicts import check, failing, hostile, verdict, verdicts, waiver
 
 
 @settings(deadline=None)
@@ -167,3 +167,22 @@ def test_json_holds_no_command_of_a_runner() -> None:
 
     assert "##[" not in text
     assert json.loads(text) == {"name": "##[stop-commands]x"}
+
+
+def test_a_verdict_from_before_approvals_reads_as_one_of_which_nobody_is_known() -> None:
+    judged = verdict(waivers=(waiver(approved_by=("alice",), pull_request=12),))
+    document = json.loads(verdict_json(judged))
+    assert (document["waivers"][0]["approved_by"], document["waivers"][0]["pull_request"]) == (["alice"], 12)
+    for name in ("approved_by", "pull_request"):
+        del document["waivers"][0][name]
+
+    assert parse_verdict(json.dumps(document)).waivers == (waiver(),)
+
+
+@pytest.mark.parametrize(("name", "value"), [("approved_by", "alice"), ("approved_by", [1]), ("pull_request", "12")])
+def test_approvals_of_another_shape_are_refused(name: str, value: object) -> None:
+    document = json.loads(verdict_json(verdict(waivers=(waiver(),))))
+    document["waivers"][0][name] = value
+
+    with pytest.raises(InputError, match=rf"waivers\[0\].{name}"):
+        parse_verdict(json.dumps(document))

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.resources
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -275,3 +276,29 @@ def test_what_a_template_must_not_print_is_refused(name: str) -> None:
 def test_the_gap_of_the_filter_is_the_only_invisible_character() -> None:
     assert GAP == "\u200b"
     assert not re.search(r"[^\x20-\x7e\n✅❌❔⛔–…]", verdict_markdown(hostile("x\u200by")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "who approved it is not known"),
+        ({"pull_request": 12}, "nobody approved it in #12"),
+        ({"pull_request": 12, "approved_by": ("alice",)}, "approved by alice in #12"),
+        ({"pull_request": 12, "approved_by": ("alice", "bob", "eve")}, "approved by alice, bob, eve in #12"),
+    ],
+)
+@pytest.mark.parametrize("used", [True, False])
+def test_a_waiver_tells_whom_it_is_for_until_when_why_and_who_approved_it(
+    changes: dict[str, Any], told: str, used: bool
+) -> None:
+    one = waiver(scope=f"commit {'c0ffee' * 6}c0ff", used=used, **changes)
+    shown = look(verdict_markdown(verdict(waivers=(one,))))[1].replace(GAP, "")
+
+    assert f"kl-p95 does not block {one.scope} until the end of 2099-12-31 ({told}): warm-up" in shown
+    assert ("Waivers that this verdict did not need" in shown) is not used
+
+
+def test_a_long_reason_hides_not_who_approved_a_waiver() -> None:
+    shown = look(verdict_markdown(verdict(waivers=(waiver(reason="why " * 10_000),))))[1]
+
+    assert "(who approved it is not known): why why" in shown

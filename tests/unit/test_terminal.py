@@ -56,7 +56,13 @@ def test_everything_is_there_in_any_width(width: int) -> None:
     for part in (
         *("KL divergence", "0.4123", "pass < 0.1, fail >= 0.15", "from 0.35", "200", "policy.yml:12", "Raise beta."),
         *("inconclusive", "not judged, waived", "40 rows are lost", "This run has Elo series.", "out/verdict.json"),
-        *("truncated completions", "Not logged.", "data integrity", "until the end of 2099-12-31: warm-up"),
+        *(
+            "truncated completions",
+            "Not logged.",
+            "data integrity",
+            "until the end of 2099-12-31 (approved by alice, bob in #12): warm-up",
+        ),
+        *("Waivers that this verdict did not need", "(who approved it is not known): not needed"),
     ):
         assert part.replace(" ", "") in shown
 

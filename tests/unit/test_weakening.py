@@ -12,6 +12,7 @@ from checks.rule import Bound, Rule
 from checks.weakening import Change, Effect, compare
 from tests.builders import policy
 
+SHA = "c0ffee" + "0" * 34
 BASE = 'metric: kl, stat: p95, window: last 50%, pass: "< 0.1", fail: ">= 0.15", min-samples: 20'
 STRENGTH = "elo: {candidate: latest, elo0: 0, elo1: 20, alpha: 0.05}"
 DROP = "metric: reward, baseline: {run: a/b, max-drop: 5%}"
@@ -143,9 +144,16 @@ def test_a_check_that_is_gone_is_weaker_and_a_new_one_is_not_told() -> None:
         ("", "references: [chaos_bot]", Effect.OTHER, "references"),
         ("", "online-elo: {k: 8}", Effect.OTHER, "online-elo"),
         ("", "waivers: [{check: a, run: r, reason: why, expires: 2099-01-01}]", Effect.WEAKER, "waivers"),
+        ("", f"waivers: [{{check: a, commit: {SHA}, reason: why, expires: 2099-01-01}}]", Effect.WEAKER, "waivers"),
         (
             "waivers: [{check: a, run: r, reason: why, expires: 2098-01-01}]",
             "waivers: [{check: a, run: r, reason: why, expires: 2099-01-01}]",
+            Effect.WEAKER,
+            "waivers",
+        ),
+        (
+            f"waivers: [{{check: a, commit: {SHA}, reason: why, expires: 2098-01-01}}]",
+            f"waivers: [{{check: a, commit: {SHA.upper()}, reason: why, expires: 2099-01-01}}]",
             Effect.WEAKER,
             "waivers",
         ),
@@ -168,6 +176,10 @@ def test_what_a_policy_says_beside_its_checks_counts_too(old: str, new: str, eff
         (
             "waivers: [{check: a, run: r, reason: why, expires: 2099-01-01}]",
             "waivers: [{check: a, run: r, reason: again, expires: 2098-01-01}]",
+        ),
+        (
+            f"waivers: [{{check: a, commit: {SHA}, reason: why, expires: 2099-01-01}}]",
+            f"waivers: [{{check: a, commit: {SHA.upper()}, reason: why, expires: 2099-01-01}}]",
         ),
     ],
 )
@@ -193,3 +205,10 @@ def test_a_rule_is_weaker_exactly_if_some_value_fares_better_by_it(old: Rule, ne
     better = any(RANK[new.outcome(value)] > RANK[old.outcome(value)] for value in values)
 
     assert bool(compare(by(old), by(new))) == better
+
+
+def test_a_waiver_that_was_added_says_whom_it_is_for() -> None:
+    for scope, told in (("run: r", "r"), (f"commit: {SHA}", f"commit {SHA}")):
+        waiver = f"waivers: [{{check: a, {scope}, reason: why, expires: 2099-01-01}}]"
+        [found] = compare(one(BASE), one(BASE, waiver))
+        assert found.text == f"a waiver was added: a of {told} until 2099-01-01 (why)."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from action.approval import Approvals
 from action.cli.check import write_judged
-from action.cli.job.policies import parsed, policy_in_force, weakenings
+from action.cli.job.policies import parsed, policy_in_force, policy_path, weakenings
 from action.cli.job.publishing import Desk, Published, Publishing
 from action.cli.job.scene import Scene
 from action.cli.job.subject import Subject
@@ -20,6 +21,7 @@ from action.cli.job.voice import tell_verdict
 from action.cli.online import service_ports
 from action.errors import GatekeeperError, InputError, ServiceError
 from action.pipeline import check_run
+from action.ports import Ports
 from action.publish.aftermath import aftermath
 from action.publish.ledger import run_key
 from action.settings import TIME, CheckSettings, PolicyText
@@ -128,10 +130,18 @@ def _judge(scene: Scene, subject: Subject, policy: PolicyText, here: tuple[str, 
         origin=origin,
         deadline=job.deadline,
     )
-    judged = check_run(settings, service_ports())
+    judged = check_run(settings, _ports(scene, policy))
     runner.line(judged.verdict.headline)
     runner.end()
     return judged
+
+
+def _ports(scene: Scene, policy: PolicyText) -> Ports:
+    """Give the ports of a job: where the policy is one of the repository, its history tells who approved waivers."""
+    ports, path = service_ports(), policy_path(scene.job)
+    if scene.forge is None or scene.job.profiles or policy.source != path:
+        return ports
+    return replace(ports, find_approval=Approvals(scene.forge, path, scene.trigger.base, scene.base).find)
 
 
 def _publish(
