@@ -15,11 +15,11 @@ from action.deadline import Deadline
 from action.errors import InputError, ServiceError
 from action.files import open_input, show_name
 from action.log_window import LOOK_BACK, log_window, unknown_start
-from action.ports import FetchedRun, GamesReading, LogReply, LogRequest, Ports, RunRequest
+from action.ports import FetchedRun, GamesReading, Held, LogReply, LogRequest, Ports, RunRequest
 from action.runs import exists, fetches, is_online, read_run
 from action.settings import CheckSettings, PolicyText
 from checks.axis import on_trainer_steps
-from checks.check import Policy
+from checks.check import LAST_PROMOTED, Policy
 from checks.completeness import planned_steps
 from checks.policy import parse_policy
 from checks.questions.answer import answer_all
@@ -98,7 +98,13 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         if events
         else _logs_of_service(settings, replace(fetched, run=run), policy, ports, deadline)
     )
-    read = {name: _baseline(name, policy, ports, deadline) for name in policy.baseline_runs}
+    held = _holder(policy, fetched, ports, deadline)
+    read = {
+        name: _promoted(held, policy, ports, deadline)
+        if name == LAST_PROMOTED
+        else _baseline(name, policy, ports, deadline)
+        for name in policy.baseline_runs
+    }
     baselines = {name: (_plain(data), asked) for name, (data, asked) in read.items()}
     approvals = tuple(_approvals(policy, run, settings.origin, ports))
     return Evidence(
@@ -113,6 +119,7 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         checkpoint=_checkpoint(settings, fetched),
         origin=settings.origin,
         story=tell_story(own, {name: data for name, (data, _) in read.items() if isinstance(data, RunData)}),
+        holder=held.holder if isinstance(held, Held) else None,
         approvals=tuple(one.approval for one in approvals if one.approval is not None),
         judged_at=settings.now,
     )
@@ -234,6 +241,33 @@ def _unknown_start(reply: LogReply, run: RunData) -> tuple[Note, ...]:
         return ()
     text = f"{reply.source}: the run does not record when it began, so events of the last {LOOK_BACK.days} days count"
     return (Note(kind=NoteKind.ODD, text=text),)
+
+
+def _holder(policy: Policy, fetched: FetchedRun, ports: Ports, deadline: Deadline) -> Held | str:
+    """Find whom `last-promoted` stands for; a sentence where it stands for nobody."""
+    if LAST_PROMOTED not in policy.baseline_runs:
+        return ""
+    plan, artifact = policy.promotion, None if fetched.checkpoint is None else fetched.checkpoint.artifact
+    registry = plan.registry or (artifact or "").rpartition(":")[0]
+    if not registry or ports.find_holder is None:
+        return (
+            "no registry is known: name it in the policy as `promotion: {registry: …}`, or judge a run on W&B with "
+            "--checkpoint."
+        )
+    try:
+        found = ports.find_holder(registry, plan.alias, deadline)
+    except InputError as error:
+        return f"{error}."
+    return found or (
+        f"nobody holds {show_name(plan.alias)} in {show_name(registry)} yet: waive this check for the first run, or "
+        "add it after the first promotion."
+    )
+
+
+def _promoted(
+    held: Held | str, policy: Policy, ports: Ports, deadline: Deadline
+) -> tuple[RunData | str, tuple[Asked, ...]]:
+    return (held, ()) if isinstance(held, str) else _baseline(held.ref, policy, ports, deadline)
 
 
 def _baseline(ref: str, policy: Policy, ports: Ports, deadline: Deadline) -> tuple[RunData | str, tuple[Asked, ...]]:

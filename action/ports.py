@@ -10,6 +10,7 @@ from typing import Protocol
 
 from action.approval import Found
 from action.deadline import Deadline
+from checks.context import Holder
 from checks.questions.reader import Fields
 from checks.questions.tally import Ask
 from checks.run import Asked, Checkpoint, GameRecord, Identity, LogTable, Note, RunData, Selection
@@ -107,6 +108,15 @@ class FetchedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Held:
+    """The run whose checkpoint holds an alias."""
+
+    ref: str
+    """Where it can be read."""
+    holder: Holder
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ports:
     """What the outside world does for the pipeline."""
 
@@ -121,5 +131,8 @@ class Ports:
     """Asks a service about log events; None: there is none. ServiceError where it fails."""
     fetch_run: Callable[[RunRequest, Deadline], FetchedRun] | None = None
     """Fetches a run from a service; None: there is none. ServiceError where it fails."""
+    find_holder: Callable[[str, str, Deadline], Held | None] | None = None
+    """Finds who holds an alias (the second) in a registry (the first); None of it: nobody does. None: there are no
+    registries. InputError and ServiceError where it fails."""
     find_approval: Callable[[Waiver], Found] | None = None
     """Finds out who approved a waiver; None: nobody can be asked. ServiceError where it fails."""

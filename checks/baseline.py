@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from checks.check import BaselineAsk, Check, Policy, SeriesAsk
+from checks.check import LAST_PROMOTED, BaselineAsk, Check, Policy, SeriesAsk
+from checks.context import Holder
 from checks.distribution import normal_quantile, t_quantile
 from checks.document import quote
 from checks.number import finite, round9, show_number
@@ -117,6 +118,10 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
     if wanted is None:
         raise ValueError(f"check {check.id}: a baseline is needed to compare")
     other = evidence.baselines.get(wanted.run, "it is not in this evidence.")
+    last = wanted.run == LAST_PROMOTED
+    if last and isinstance(other, RunData) and _is_itself(evidence.run, other):
+        told = "This run's checkpoint was promoted last: there is nothing to compare it with but itself."
+        return replace(blank_result(check, Outcome.PASS, told), bound=_bound(wanted), observed=0.0, unit="change")
     if isinstance(other, str):
         # `if-present` is about this run's data: a comparison that cannot be made is inconclusive.
         reason = f"The baseline run {quote(wanted.run)} cannot be compared with: {other}"
@@ -137,21 +142,31 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
     change = change_between(ours, theirs)
     change = Change(value=round9(change.value), low=round9(change.low), high=round9(change.high))
     outcome = judge_change(change, wanted, round9(theirs.value))
-    bound = ", ".join(
-        f"{word} <= {tolerance}"
-        for word, tolerance in (("drop", wanted.max_drop), ("rise", wanted.max_rise))
-        if tolerance is not None
-    )
+    bound = _bound(wanted)
     # A tolerance in percent is met or missed in percent: say the change so too.
     share = f" ({change.value / abs(theirs.value):+.1%})" if "%" in bound and theirs.value else ""
+    held = f" ({_held(evidence.holder)})" if last and evidence.holder is not None else ""
     reason = (
-        f"{ask.statistic} over {ask.window} is {show_number(ours.value)}, in {quote(other.identity.name)} "
+        f"{ask.statistic} over {ask.window} is {show_number(ours.value)}, in {quote(other.identity.name)}{held} "
         f"{show_number(theirs.value)} ({theirs.n:,} values): a change of {show_number(change.value)}{share}, "
         f"95 % interval {show_number(change.low)} to {show_number(change.high)}; tolerated is {bound}"
     )
     reason += ": cannot tell; more steps in either run would." if outcome is Outcome.INCONCLUSIVE else "."
     result = replace(blank_result(check, outcome, reason), bound=bound, observed=finite(change.value), n=ours.n)
     return replace(result, low=finite(change.low), high=finite(change.high), unit="change")
+
+
+def _bound(ask: BaselineAsk) -> str:
+    limits = (("drop", ask.max_drop), ("rise", ask.max_rise))
+    return ", ".join(f"{word} <= {tolerance}" for word, tolerance in limits if tolerance is not None)
+
+
+def _held(holder: Holder) -> str:
+    return f"{quote(holder.checkpoint)} held {quote(holder.alias)} of {quote(holder.registry)}"
+
+
+def _is_itself(run: RunData, other: RunData) -> bool:
+    return run.identity.id is not None and run.identity.id == other.identity.id
 
 
 def _unfit(run: RunData, other: RunData) -> str | None:
@@ -161,7 +176,7 @@ def _unfit(run: RunData, other: RunData) -> str | None:
         and np.array_equal(one.values, other.series[name].values, equal_nan=True)
         for name, one in run.series.items()
     )
-    if run.identity.id is not None and run.identity.id == other.identity.id:
+    if _is_itself(run, other):
         return "is this run itself; name an earlier one."
     if same:
         return "holds the same values as this run; name an earlier one."

@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
-from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance
+from checks.check import Ask, BaselineAsk, Check, EloAsk, LogAsk, Policy, PromotionPlan, QueryAsk, SeriesAsk, Tolerance
 from checks.document import Fault, Path, did_you_mean, quote
 from checks.layers import KINDS, RULE, PolicyLayers
 from checks.league import elo_ask, read_plan, title_of
@@ -71,6 +71,7 @@ class Builder:
             planned_steps=self.values.get("integrity", {}).get("planned-steps"),
             league=read_plan(self.values, self.fault),
             checks=tuple(check for check in checks if check is not None),
+            promotion=self.promotion(),
             waivers=read_waivers(self.layers.document, self.values, self.today, self.fault),
         )
 
@@ -197,6 +198,11 @@ class Builder:
         if not limits:
             self.fault(here, "expected `max-drop` or `max-rise`, got neither; say what change is tolerated")
         return BaselineAsk(run=asked["run"], max_drop=limits.get("max-drop"), max_rise=limits.get("max-rise"))
+
+    def promotion(self) -> PromotionPlan:
+        """Read where checkpoints are promoted."""
+        asked = self.values.get("promotion", {})
+        return PromotionPlan(alias=asked.get("alias", "production"), registry=asked.get("registry"))
 
     def tolerance(self, path: Path, value: float | str) -> Tolerance | None:
         """Read `0.5` (in the metric's unit) or `5%` (of |baseline|)."""

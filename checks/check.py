@@ -6,7 +6,7 @@ Neither their YAML nor how they are judged may enter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from checks.elo.agents import Measured
@@ -55,6 +55,19 @@ class LogAsk:
 
     question: str
     value: str
+
+
+LAST_PROMOTED = "last-promoted"
+"""As a baseline: the run whose checkpoint holds the alias of the policy's `promotion` when evidence is collected."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionPlan:
+    """Where checkpoints of the policy's runs are promoted."""
+
+    alias: str = "production"
+    registry: str | None = None
+    """A collection on W&B, or the folder of a local registry; None: the collection of the checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +181,7 @@ class Policy:
     league: LeaguePlan
     checks: tuple[Check, ...]
     waivers: tuple[Waiver, ...]
+    promotion: PromotionPlan = field(default_factory=PromotionPlan)
 
     def metric_names(self, metric: str) -> tuple[str, ...]:
         """Give the names that a role or metric stands for, in order of preference."""

@@ -50,7 +50,10 @@ class _Model(BaseModel):
 class BaselineDocument(_Model):
     """A comparison with an earlier run."""
 
-    run: str = Field(min_length=1, description="The run to compare with: a path, an evidence bundle, a run reference.")
+    run: str = Field(
+        min_length=1,
+        description="The run to compare with: a path, an evidence bundle, a run reference, or `last-promoted`.",
+    )
     max_drop: float | str | None = Field(
         None, description="Tolerated fall: a number, or a share of |baseline| as `5%`."
     )
@@ -146,6 +149,20 @@ class WaiverDocument(_Model):
     expires: date | str = Field(description="The last day on which it holds, as 2099-12-31.")
 
 
+class PromotionDocument(_Model):
+    """Where checkpoints are promoted, for comparisons with `run: last-promoted`."""
+
+    alias: str = Field(
+        "production", pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128, description="Whose holder is meant."
+    )
+    registry: str | None = Field(
+        None,
+        min_length=1,
+        description="A collection on W&B (entity/project/name, wandb-registry-NAME/name) or the folder of a local "
+        "registry; default: the collection of the checkpoint.",
+    )
+
+
 class IntegrityDocument(_Model):
     """What the data integrity checks need to be told."""
 
@@ -172,6 +189,7 @@ class PolicyDocument(_Model):
         {}, description="Step → Elo that checkpoints are expected to have gained by it; shown beside what was measured."
     )
     integrity: IntegrityDocument = IntegrityDocument.model_construct(planned_steps=None)
+    promotion: PromotionDocument = PromotionDocument.model_construct(registry=None)
     checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
     waivers: list[WaiverDocument] = []
 
@@ -188,6 +206,7 @@ _MODELS: Mapping[str, type[_Model]] = {
     "checks": CheckDocument,
     "waivers": WaiverDocument,
     "integrity": IntegrityDocument,
+    "promotion": PromotionDocument,
     "games": GamesDocument,
     "online-elo": OnlineEloDocument,
 }

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.context import Approval, Holder
 from checks.counts import Counts
 
 Steps: TypeAlias = NDArray[np.int64]
@@ -255,22 +256,6 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approval:
-    """Who approved a waiver of the policy. The waiver is told whole: changed in anything, it is another one."""
-
-    check: str
-    scope: str
-    """As `Waiver.scope` names it."""
-    reason: str
-    expires: str
-    """ISO date."""
-    pull_request: int | None
-    """That brought it into the policy; None: it was pushed without one."""
-    approved_by: tuple[str, ...]
-    """Logins, sorted; empty: nobody."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Change:
     """A setting that differs from the baseline's."""
 
@@ -320,5 +305,7 @@ class Evidence:
     """None: nothing of the kind is known."""
     approvals: tuple[Approval, ...] = ()
     """Of the waivers that are for this run, as far as who approved them is known."""
+    holder: Holder | None = None
+    """None: no check compares with what was promoted last, or nobody holds the alias."""
     judged_at: str
     """RFC 3339 in UTC, whole seconds."""

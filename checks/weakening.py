@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.check import BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance
+from checks.check import LAST_PROMOTED, BaselineAsk, Check, EloAsk, LogAsk, Policy, QueryAsk, SeriesAsk, Tolerance
 from checks.document import quote
 from checks.result import Outcome, Severity
 from checks.rule import Rule
@@ -57,6 +57,7 @@ def _changes(old: Policy, new: Policy) -> Iterator[Change]:
             yield from _of_check(check, known[check.id], old, new)
     yield from _of_plan(old, new)
     yield from _of_league(old, new)
+    yield from _of_promotion(old, new)
     yield from _of_fields(old, new)
     yield from _of_waivers(old, new)
 
@@ -140,6 +141,19 @@ def _of_baselines(key: str, one: BaselineAsk | None, other: BaselineAsk | None) 
     for name, was, now in (("max-drop", one.max_drop, other.max_drop), ("max-rise", one.max_rise, other.max_rise)):
         if was is not None and (now is None or _tolerates_more(was, now)):
             yield _weaker(f"{key}.{name}", f"{was} was tolerated, and {'anything' if now is None else now} is now")
+
+
+def _of_promotion(old: Policy, new: Policy) -> Iterator[Change]:
+    """Tell another alias or registry, where something is compared with what it holds."""
+    if LAST_PROMOTED not in old.baseline_runs:
+        return
+    for name, was, now in (
+        ("alias", old.promotion.alias, new.promotion.alias),
+        ("registry", old.promotion.registry, new.promotion.registry),
+    ):
+        if was != now:
+            before, after = quote(was or "the checkpoint's own"), quote(now or "the checkpoint's own")
+            yield _other(f"promotion.{name}", f"it was {before}, and is {after} now")
 
 
 def _tolerates_more(was: Tolerance, now: Tolerance) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 
 from action.cli.ports import local_ports
 from action.cli.progress import progress_bar
+from action.cli.registries import find_holder
 from action.deadline import Deadline
 from action.errors import InputError, ServiceError, UsageError
 from action.files import show_name
@@ -48,7 +49,7 @@ def service_ports() -> Ports:
         except InputError as error:
             raise InputError(_renamed(str(error), named)) from error
 
-    return replace(local, fetch_run=fetch, read_games=read_games, ask_logs=ask)
+    return replace(local, fetch_run=fetch, read_games=read_games, ask_logs=ask, find_holder=find_holder)
 
 
 def _renamed(text: str, named: Mapping[Path, str]) -> str:

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from action.cli.progress import progress_bar
+from action.cli.registries import find_local_holder
 from action.errors import InputError, UsageError
 from action.files import read_error, show_name
 from action.ports import GamesReading, Ports
@@ -27,6 +28,7 @@ def local_ports() -> Ports:
         read_games=read_games,
         profiles=profile_texts(),
         tool_version=tool_version(),
+        find_holder=find_local_holder,
     )
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from action.checkpoint import read_checkpoint
 from action.deadline import Deadline
+from action.errors import InputError
+from action.files import show_name
+from action.ports import Held
+from action.registries.local import LocalRegistry
 from action.registry import Registry, Stored
 from action.services import read_services
+from checks.context import Holder
 
 if TYPE_CHECKING:
     from action.cli.asked import Bytes
     from checks.result import Verdict
+
+
+_COLLECTION = re.compile(r"\w[\w .-]*/\w[\w .-]*/[^/:]+")
 
 
 def open_wandb_registry(seconds: float, collection: str | None) -> Registry:
@@ -24,6 +33,58 @@ def open_wandb_registry(seconds: float, collection: str | None) -> Registry:
     services = read_services(os.environ)
     access = Access(key=services.wandb_key, url=services.wandb_url)
     return WandbRegistry(access=access, deadline=Deadline(seconds=seconds), target=collection)
+
+
+def is_collection(registry: str) -> bool:
+    """Tell a collection on W&B from the folder of a local registry, by its name alone.
+
+    >>> [is_collection(name) for name in ("team/league/adapter", "wandb-registry-model/Agents", "models", "./a/b/c")]
+    [True, True, False, False]
+    """
+    return registry.startswith("wandb-registry-") or bool(_COLLECTION.fullmatch(registry))
+
+
+def find_holder(registry: str, alias: str, deadline: Deadline) -> Held | None:
+    """Find the run whose checkpoint holds an alias; None: nobody does.
+
+    Raises:
+        InputError: there is no such registry, or its holder cannot be told.
+        ServiceError: W&B could not be reached, or refused.
+    """
+    return _on_wandb(registry, alias, deadline) if is_collection(registry) else _here(Path(registry), registry, alias)
+
+
+def find_local_holder(registry: str, alias: str, _deadline: Deadline) -> Held | None:
+    """Find it without a network; InputError for a registry on W&B."""
+    if is_collection(registry):
+        raise InputError(f"{show_name(registry)}: expected a local registry here, got one on W&B, which is not asked")
+    return _here(Path(registry), registry, alias)
+
+
+def _here(folder: Path, registry: str, alias: str) -> Held | None:
+    local = LocalRegistry(folder)
+    stored, proof = local.holder(alias), local.proof(alias)
+    if stored is None or proof is None:
+        return None
+    return Held(ref=str(proof), holder=_holder(stored, registry, alias))
+
+
+def _on_wandb(registry: str, alias: str, deadline: Deadline) -> Held | None:
+    linked = registry.startswith("wandb-registry-")
+    wandb = open_wandb_registry(deadline.left or 1.0, registry if linked else None)
+    stored = wandb.holder(alias, Stored(name=f"{registry}:v0", digest=None))
+    if stored is None:
+        return None
+    stored = wandb.find(stored.name)  # which also tells its run
+    if stored.run is None:
+        raise InputError(f"{show_name(stored.name)}: expected a checkpoint that a run logged, got one of no run")
+    home = stored.name.rpartition("/")[0]
+    run = stored.run if "/" in stored.run else f"{home}/{stored.run}"
+    return Held(ref=f"wandb://{run}", holder=_holder(stored, registry, alias))
+
+
+def _holder(stored: Stored, registry: str, alias: str) -> Holder:
+    return Holder(alias=alias, registry=registry, checkpoint=stored.name, digest=stored.digest, run=stored.run)
 
 
 def find_bytes(what: Bytes, verdict: Verdict, seconds: float) -> Stored | None:

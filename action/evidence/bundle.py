@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from action.evidence.game_records import games_text
-from action.evidence.records import Record, evidence_record, rows_text, series_text, tables_record
+from action.evidence.records import evidence_record, rows_text, series_text, tables_record
+from action.evidence.values import Record
 from checks.run import Evidence, RunData
 
 MANIFEST = "manifest.json"

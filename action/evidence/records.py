@@ -7,37 +7,30 @@ Numbers are written in Python's shortest form that reads back as the same float;
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from io import BytesIO
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
 
+from action.evidence.around import story_record
+from action.evidence.values import Record, cell_record, number_record, or_none, read_cell, read_text, text, whole
 from checks.number import parse_number
 from checks.run import (
-    Approval,
     Asked,
-    Change,
-    Checkpoint,
     Evidence,
     Identity,
     LogTable,
     Note,
     NoteKind,
-    Origin,
     Rows,
     RunData,
     RunState,
-    Scalar,
     Series,
-    Story,
     Values,
 )
 
-Record: TypeAlias = Mapping[str, Any]
-Item = TypeVar("Item")
 CHUNK = 5_000
 """Values a line, so that a reader never needs a long line."""
 
@@ -50,11 +43,13 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
     # A bundle from outside GitHub is as it was before there was an origin: its digest stays.
     origin = {} if evidence.origin is None else {"origin": asdict(evidence.origin)}
     story = {} if evidence.story is None else {"story": story_record(evidence.story)}
+    holder = {} if evidence.holder is None else {"last_promoted": asdict(evidence.holder)}
     approvals = {"approvals": [asdict(one) for one in evidence.approvals]} if evidence.approvals else {}
     return {
         **origin,
         **story,
         **approvals,
+        **holder,
         "judged_at": evidence.judged_at,
         "run": run_record(evidence.run),
         "baselines": kept,
@@ -64,28 +59,6 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
         "notes": _notes(evidence.notes),
         "asked": [asdict(one) for one in evidence.asked],
     }
-
-
-def story_record(story: Story) -> dict[str, Any]:
-    """Turn what is kept of a run for the tracker into a record."""
-    changes = [{"key": one.key, "before": _cell(one.before), "after": _cell(one.after)} for one in story.changes]
-    return {**asdict(story), "changes": changes}
-
-
-def read_story(record: Record | None) -> Story | None:
-    """Read it back."""
-    if record is None:
-        return None
-    return Story(
-        hypothesis=read_text(record["hypothesis"]),
-        command=read_text(record["command"]),
-        against=read_text(record["against"]),
-        changes=tuple(
-            Change(key=_text(one["key"]), before=_read_cell(one["before"]), after=_read_cell(one["after"]))
-            for one in record["changes"]
-        ),
-        hidden=_whole(record["hidden"]),
-    )
 
 
 def run_record(run: RunData) -> dict[str, Any]:
@@ -109,102 +82,45 @@ def _notes(notes: Iterable[Note]) -> list[dict[str, str]]:
 
 def read_notes(records: Iterable[Record]) -> tuple[Note, ...]:
     """Read notes back."""
-    return tuple(Note(kind=NoteKind(record["kind"]), text=_text(record["text"])) for record in records)
+    return tuple(Note(kind=NoteKind(record["kind"]), text=text(record["text"])) for record in records)
 
 
 def read_run(record: Record, rows: Rows, series: Mapping[str, Series]) -> RunData:
     """Read a run back; KeyError, TypeError or ValueError where the record is not one of ours."""
     return RunData(
-        ref=_text(record["ref"]),
-        source=_text(record["source"]),
+        ref=text(record["ref"]),
+        source=text(record["source"]),
         identity=_read_identity(record["identity"]),
         state=RunState(record["state"]),
-        exit_code=_or_none(_whole, record["exit_code"]),
-        planned_steps=_or_none(_whole, record["planned_steps"]),
+        exit_code=or_none(whole, record["exit_code"]),
+        planned_steps=or_none(whole, record["planned_steps"]),
         counts_calls=record["counts_calls"] is True,
         rows=rows,
         series=series,
-        catalog={_text(name): _whole(count) for name, count in record["catalog"].items()},
+        catalog={text(name): whole(count) for name, count in record["catalog"].items()},
         notes=read_notes(record["notes"]),
     )
 
 
 def _read_identity(record: Record) -> Identity:
     others = {key: read_text(value) for key, value in record.items() if key != "name"}
-    return Identity(name=_text(record["name"]), **others)
-
-
-def read_checkpoint(record: Record | None) -> Checkpoint | None:
-    """Read a checkpoint back."""
-    if record is None:
-        return None
-    return Checkpoint(
-        name=_text(record["name"]),
-        step=_or_none(_whole, record["step"]),
-        artifact=read_text(record["artifact"]),
-        digest=read_text(record["digest"]),
-    )
-
-
-def read_origin(record: Record | None) -> Origin | None:
-    """Read back where it was judged."""
-    if record is None:
-        return None
-    return Origin(
-        repository=_text(record["repository"]), sha=read_text(record["sha"]), attempt=_whole(record["attempt"])
-    )
-
-
-def read_approvals(records: Iterable[Record]) -> tuple[Approval, ...]:
-    """Read back who approved waivers."""
-    return tuple(
-        Approval(
-            check=_text(record["check"]),
-            scope=_text(record["scope"]),
-            reason=_text(record["reason"]),
-            expires=_text(record["expires"]),
-            pull_request=_or_none(_whole, record["pull_request"]),
-            approved_by=tuple(map(_text, record["approved_by"])),
-        )
-        for record in records
-    )
+    return Identity(name=text(record["name"]), **others)
 
 
 def read_asked(records: Iterable[Record]) -> tuple[Asked, ...]:
     """Read back what was asked of services."""
     return tuple(
         Asked(
-            service=_text(record["service"]),
-            what=_text(record["what"]),
-            text=_text(record["text"]),
+            service=text(record["service"]),
+            what=text(record["what"]),
+            text=text(record["text"]),
             since=read_text(record["since"]),
             until=read_text(record["until"]),
-            rows=_whole(record["rows"]),
-            client=_text(record["client"]),
+            rows=whole(record["rows"]),
+            client=text(record["client"]),
         )
         for record in records
     )
-
-
-def read_text(value: Any) -> str | None:
-    """Read a text or nothing back; TypeError for anything else, which a report could not show."""
-    return _or_none(_text, value)
-
-
-def _or_none(read: Callable[[Any], Item], value: Any) -> Item | None:
-    return None if value is None else read(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, got {type(value).__name__}")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"expected a whole number, got {type(value).__name__}")
-    return value
 
 
 def tables_record(tables: Mapping[str, LogTable]) -> dict[str, Any]:
@@ -213,7 +129,7 @@ def tables_record(tables: Mapping[str, LogTable]) -> dict[str, Any]:
         question: {
             "by": table.by,
             "columns": list(table.columns),
-            "rows": [[_cell(cell) for cell in row] for row in table.rows],
+            "rows": [[cell_record(cell) for cell in row] for row in table.rows],
             "events": table.events,
         }
         for question, table in sorted(tables.items())
@@ -227,31 +143,11 @@ def read_tables(record: Record) -> dict[str, LogTable]:
             question=str(question),
             by=table["by"],
             columns=tuple(table["columns"]),
-            rows=tuple(tuple(_read_cell(cell) for cell in row) for row in table["rows"]),
+            rows=tuple(tuple(read_cell(cell) for cell in row) for row in table["rows"]),
             events=int(table["events"]),
         )
         for question, table in record.items()
     }
-
-
-def _cell(cell: Scalar) -> Any:
-    if isinstance(cell, float) and not math.isfinite(cell):
-        return {"number": _number(cell)}
-    return cell
-
-
-def _read_cell(cell: Any) -> Scalar:
-    if isinstance(cell, dict):
-        return parse_number(cell["number"])
-    if cell is None or isinstance(cell, str | int | float):
-        return cell
-    raise TypeError(f"expected a cell, got {type(cell).__name__}")
-
-
-def _number(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _lines(records: Iterable[Record]) -> bytes:
@@ -303,7 +199,7 @@ def series_text(series: Mapping[str, Series]) -> bytes:
 
 
 def _values(values: Values) -> list[float | str]:
-    return values.tolist() if np.isfinite(values).all() else [_number(value) for value in values.tolist()]
+    return values.tolist() if np.isfinite(values).all() else [number_record(value) for value in values.tolist()]
 
 
 def read_series(records: Iterable[Record]) -> dict[str, Series]:

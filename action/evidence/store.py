@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from action.errors import InputError
+from action.evidence import around, records, values
 from action.evidence import bundle as noun
-from action.evidence import records
 from action.evidence.game_records import read_games
 from action.files import look, read_error, show_name
 from action.settings import TIME
@@ -144,16 +144,17 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
     evidence = Evidence(
         run=_run(manifest["run"], "run", checked),
         logs=records.read_tables(_json(checked(noun.LOGS))),
-        log_source=records.read_text(manifest["log_source"]),
-        games=records.read_text(manifest["games"]),
+        log_source=values.read_text(manifest["log_source"]),
+        games=values.read_text(manifest["games"]),
         game_record=read_games(_lines(checked(noun.GAMES))) if noun.GAMES in digests else None,
         baselines=baselines,
         notes=records.read_notes(manifest["notes"]),
         asked=records.read_asked(manifest["asked"]),
-        checkpoint=records.read_checkpoint(manifest["checkpoint"]),
-        origin=records.read_origin(manifest.get("origin")),
-        story=records.read_story(manifest.get("story")),
-        approvals=records.read_approvals(manifest.get("approvals", ())),
+        checkpoint=around.read_checkpoint(manifest["checkpoint"]),
+        origin=around.read_origin(manifest.get("origin")),
+        story=around.read_story(manifest.get("story")),
+        approvals=around.read_approvals(manifest.get("approvals", ())),
+        holder=around.read_holder(manifest.get("last_promoted")),
         judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(

@@ -8,8 +8,8 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from action.evidence.bundle import Bundle, bundle_files
+from checks.context import Approval, Holder
 from checks.run import (
-    Approval,
     Change,
     Checkpoint,
     Evidence,
@@ -67,6 +67,7 @@ def full_bundle() -> Bundle:
             ),
             Approval(check="b", scope="x", reason="r", expires="2099-12-31", pull_request=None, approved_by=()),
         ),
+        holder=Holder(alias="production", registry="models", checkpoint="adapter_v2", digest=None, run="old"),
         origin=Origin(repository="team/league", sha="c0ffee", attempt=2),
         judged_at="2026-01-05T08:00:00Z",
     )

@@ -25,8 +25,8 @@ from action.evidence.store import find_bundle, read_bundle
 from action.output import write_files
 from action.report.document import verdict_json
 from action.report.markdown import verdict_markdown
+from checks.context import Approval
 from checks.run import (
-    Approval,
     Checkpoint,
     Evidence,
     Identity,
