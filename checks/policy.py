@@ -191,7 +191,9 @@ class PolicyDocument(_Model):
     integrity: IntegrityDocument = IntegrityDocument.model_construct(planned_steps=None)
     promotion: PromotionDocument = PromotionDocument.model_construct(registry=None)
     checks: dict[str, CheckDocument] = Field({}, description="Check id → check, or `off` for a check of a profile.")
-    waivers: list[WaiverDocument] = []
+    waivers: list[WaiverDocument] = Field(
+        [], description="Decisions of people that a check does not block a run, or those of a commit, until a day."
+    )
 
     @field_validator("version", mode="before")
     @classmethod

@@ -29,7 +29,8 @@ Body: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[["Emulator", Request, str], Answer]
 
 _PROGRAM = Path(sys.prefix) / "node/node_modules/emulate/dist/index.js"
-_OWNER, _JOB = "ghp_owner", "ghs_job"
+_OWNER, _JOB, _REVIEWER = "ghp_owner", "ghs_job", "ghp_reviewer"
+REVIEWER = "alice"
 _ROOT = f"/repos/{REPOSITORY}"
 _OF_ONE = (
     "additions", "changed_files", "comments", "commits", "deletions", "maintainer_can_modify", "mergeable",
@@ -57,9 +58,12 @@ class Emulator:
     def __enter__(self) -> Self:
         owner, name = REPOSITORY.split("/")
         seed = {
-            "tokens": {_OWNER: {"login": owner, "scopes": ["repo"]}, _JOB: {"login": BOT, "scopes": ["repo"]}},
+            "tokens": {
+                token: {"login": login, "scopes": ["repo"]}
+                for token, login in ((_OWNER, owner), (_JOB, BOT), (_REVIEWER, REVIEWER))
+            },
             "github": {
-                "users": [{"login": owner}, {"login": BOT}],
+                "users": [{"login": owner}, {"login": BOT}, {"login": REVIEWER}],
                 "repos": [{"owner": owner, "name": name, "default_branch": "master"}],
             },
         }
@@ -69,7 +73,8 @@ class Emulator:
         ready = Process(words, self._folder, lambda: self._owner.ask("GET", _ROOT).status == 200)
         self._stack.enter_context(ready)
         self._stack.enter_context(self.proxy)
-        self._owner.give("PUT", f"{_ROOT}/collaborators/{BOT}", {"permission": "push"})
+        for login in (BOT, REVIEWER):
+            self._owner.give("PUT", f"{_ROOT}/collaborators/{login}", {"permission": "push"})
         self.commit("master", self._policy[0], self._policy[1])
         self.branch("main", "master")
         return self
@@ -174,6 +179,11 @@ class Emulator:
         """Merge a pull request, leaving its branch."""
         self._owner.give("PUT", f"{_ROOT}/pulls/{number}/merge", {"merge_method": method})
 
+    def review(self, number: int, event: str = "APPROVE", sha: str | None = None) -> None:
+        """Review a pull request as somebody else than its author: its head, or an earlier commit."""
+        said = {"event": event, "body": "Well."} | ({} if sha is None else {"commit_id": sha})
+        Upstream(url=self._owner.url, token=_REVIEWER).give("POST", f"{_ROOT}/pulls/{number}/reviews", said)
+
     def check_runs(self, sha: str) -> list[Body]:
         """Give the check runs of a commit, also those that a later one of the same name hides."""
         found: list[Body] = self._owner.give("GET", f"{_ROOT}/commits/{sha}/check-runs?filter=all")["check_runs"]
@@ -211,6 +221,8 @@ class Emulator:
             whole["type"] = "Bot"
         if "color" in whole and "description" in whole:  # a label
             whole["description"] = whole["description"] or ""
+        if "pull_request_url" in whole and "commit_id" in whole:  # a review
+            whole = {name: value for name, value in whole.items() if name not in ("created_at", "updated_at")}
         if "check_suite" in whole and "output" in whole:
             number = whole["id"]
             output = {"annotations_url": f"{whole['url']}/annotations"}
@@ -244,7 +256,7 @@ class Emulator:
 
     def _commits(self, pull: Body) -> set[str]:
         compared = self._job.give("GET", f"{_ROOT}/compare/{pull['base']['sha']}...{pull['head']['sha']}")
-        return {pull["head"]["sha"], *(one["sha"] for one in compared["commits"])}
+        return {pull["head"]["sha"], pull["merge_commit_sha"], *(one["sha"] for one in compared["commits"])}
 
     def annotate(self, number: int, said: Body) -> None:
         """Keep annotations, which GitHub adds to those that a check run has."""
