@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from action.errors import InputError
 from action.files import show_name
 from action.forge import Commit, Forge, Opinion, Pull, Review
-from checks.run import Approval, Note, NoteKind
+from checks.approval import Approval
+from checks.run import Note, NoteKind
 from checks.waiver import Waiver, waivers_in
 
 VERSIONS = 20

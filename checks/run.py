@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from checks.approval import Approval
 from checks.counts import Counts
 
 Steps: TypeAlias = NDArray[np.int64]
@@ -252,22 +253,6 @@ class Origin:
     """The commit that the verdict is for; None: for none."""
     attempt: int
     """Of the job, from 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Approval:
-    """Who approved a waiver of the policy. The waiver is told whole: changed in anything, it is another one."""
-
-    check: str
-    scope: str
-    """As `Waiver.scope` names it."""
-    reason: str
-    expires: str
-    """ISO date."""
-    pull_request: int | None
-    """That brought it into the policy; None: it was pushed without one."""
-    approved_by: tuple[str, ...]
-    """Logins, sorted; empty: nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)

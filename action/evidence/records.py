@@ -15,9 +15,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from action.evidence.approval_records import approvals_record
 from checks.number import parse_number
 from checks.run import (
-    Approval,
     Asked,
     Change,
     Checkpoint,
@@ -50,7 +50,7 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
     # A bundle from outside GitHub is as it was before there was an origin: its digest stays.
     origin = {} if evidence.origin is None else {"origin": asdict(evidence.origin)}
     story = {} if evidence.story is None else {"story": story_record(evidence.story)}
-    approvals = {"approvals": [asdict(one) for one in evidence.approvals]} if evidence.approvals else {}
+    approvals = {"approvals": approvals_record(evidence.approvals)} if evidence.approvals else {}
     return {
         **origin,
         **story,
@@ -152,21 +152,6 @@ def read_origin(record: Record | None) -> Origin | None:
         return None
     return Origin(
         repository=_text(record["repository"]), sha=read_text(record["sha"]), attempt=_whole(record["attempt"])
-    )
-
-
-def read_approvals(records: Iterable[Record]) -> tuple[Approval, ...]:
-    """Read back who approved waivers."""
-    return tuple(
-        Approval(
-            check=_text(record["check"]),
-            scope=_text(record["scope"]),
-            reason=_text(record["reason"]),
-            expires=_text(record["expires"]),
-            pull_request=_or_none(_whole, record["pull_request"]),
-            approved_by=tuple(map(_text, record["approved_by"])),
-        )
-        for record in records
     )
 
 

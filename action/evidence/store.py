@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from action.errors import InputError
 from action.evidence import bundle as noun
 from action.evidence import records
+from action.evidence.approval_records import read_approvals
 from action.evidence.game_records import read_games
 from action.files import look, read_error, show_name
 from action.settings import TIME
@@ -153,7 +154,7 @@ def _read(path: Path, fetch: Fetch) -> noun.Bundle:
         checkpoint=records.read_checkpoint(manifest["checkpoint"]),
         origin=records.read_origin(manifest.get("origin")),
         story=records.read_story(manifest.get("story")),
-        approvals=records.read_approvals(manifest.get("approvals", ())),
+        approvals=read_approvals(manifest.get("approvals", ())),
         judged_at=_time(manifest["judged_at"]),
     )
     return noun.Bundle(

@@ -8,8 +8,8 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from action.evidence.bundle import Bundle, bundle_files
+from checks.approval import Approval
 from checks.run import (
-    Approval,
     Change,
     Checkpoint,
     Evidence,

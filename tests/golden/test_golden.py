@@ -26,8 +26,9 @@ from action.report.document import verdict_json
 from action.report.markdown import verdict_markdown
 from action.report.reading import parse_verdict
 from action.settings import CheckSettings, PolicyText, profile_policy
+from checks.approval import Approval
 from checks.result import Outcome
-from checks.run import Approval, Origin
+from checks.run import Origin
 from checks.waiver import Waiver
 from tests.runs import NOW, clean_environment, write_output
 from tests.verdicts import look

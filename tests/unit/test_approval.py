@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from action.approval import VERSIONS, Approvals, Found, last_words
 from action.errors import InputError, ServiceError
 from action.forge import Opinion, Review
-from checks.run import Approval, NoteKind
+from checks.approval import Approval
+from checks.run import NoteKind
 from checks.waiver import Waiver
 from tests.forge import MemoryForge, pull
 

@@ -17,9 +17,10 @@ from action.log_window import MARGIN
 from action.pipeline import Judged, check_run
 from action.ports import FetchedRun, LogReply, LogRequest, Ports, RunRequest
 from action.settings import CheckSettings, PolicyText
+from checks.approval import Approval
 from checks.questions.answer import answer_all
 from checks.result import CheckResult, Decision, Outcome
-from checks.run import Approval, Asked, Checkpoint, Identity, LogTable, Note, NoteKind, Origin, RunData
+from checks.run import Asked, Checkpoint, Identity, LogTable, Note, NoteKind, Origin, RunData
 from checks.waiver import Waiver
 from tests.builders import only, run, series
 from tests.runs import NOW, judge_path, rows, write_lines, write_output, write_run

@@ -25,8 +25,8 @@ from action.evidence.store import find_bundle, read_bundle
 from action.output import write_files
 from action.report.document import verdict_json
 from action.report.markdown import verdict_markdown
+from checks.approval import Approval
 from checks.run import (
-    Approval,
     Checkpoint,
     Evidence,
     Identity,
@@ -128,7 +128,17 @@ def test_a_bundle_without_approvals_is_as_it_was_before_there_were_any(tmp_path:
     assert read_back(bundle(), tmp_path).evidence.approvals == ()
 
 
-@pytest.mark.parametrize("change", [{"approved_by": [5]}, {"pull_request": "12"}, {"check": None}, {"scope": 1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"approved_by": [5]},
+        {"approved_by": "a"},
+        {"pull_request": "12"},
+        {"pull_request": True},
+        {"check": None},
+        {"scope": 1},
+    ],
+)
 def test_approvals_of_another_shape_are_no_bundle(tmp_path: Path, change: dict[str, Any]) -> None:
     approval = {
         "check": "a",

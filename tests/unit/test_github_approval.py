@@ -11,7 +11,7 @@ from action.approval import VERSIONS, Approvals
 from action.errors import ServiceError
 from action.forge import RefusedError
 from action.publish.rehearsal import Rehearsal
-from checks.run import Approval
+from checks.approval import Approval
 from checks.waiver import Waiver
 from tests.desk import Desk, desk
 from tests.services.faults import reply

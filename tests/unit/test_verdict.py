@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.approval import Approval
 from checks.check import Policy
 from checks.result import CheckKind, CheckResult, Decision, Outcome, Severity, Verdict
-from checks.run import Approval, Checkpoint, Evidence, Identity, NoteKind, Origin, RunData, RunState
+from checks.run import Checkpoint, Evidence, Identity, NoteKind, Origin, RunData, RunState
 from checks.verdict import EXIT_CODES, Judgement, apply_waivers, decide, evaluate, headline, judge, not_asked
 from tests.builders import answer, asking, evidence, noise, note, only, policy, result, rows, run, series
 from tests.sweeps import record
