@@ -128,7 +128,9 @@ def test_a_waiver_that_is_for_the_run_is_told_with_who_approved_it(tmp_path: Pat
     assert again.stdout == (tmp_path / "gatekeeper-out" / "verdict.json").read_text()
 
 
-def test_a_token_that_may_not_see_reviews_leaves_the_verdict_and_says_so(tmp_path: Path, github: GitHub) -> None:
+def test_where_github_does_not_tell_who_approved_the_verdict_is_the_same_and_says_so(
+    tmp_path: Path, github: GitHub
+) -> None:
     waived = STRICT + "  reward: {metric: reward, stat: last, pass: '> -9'}\nwaivers:\n"
     waived += f"- {{check: kl-p95, commit: {SHA}, reason: warm-up, expires: 2099-12-31}}\n"
     github.commit("9" * 40, PATH, STRICT)

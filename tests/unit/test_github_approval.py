@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -14,7 +15,7 @@ from action.publish.rehearsal import Rehearsal
 from checks.context import Approval
 from checks.waiver import Waiver
 from tests.desk import Desk, desk
-from tests.services.faults import reply
+from tests.services.faults import BROKEN, SLOW, reply
 from tests.services.github import Fault, GitHub
 
 POLICY = ".github/gatekeeper.yml"
@@ -46,7 +47,7 @@ def opened() -> Iterator[Desk]:
         ("eve", "COMMENTED"),
     ):
         service.memory.review(7, author, state, sha(20))
-    with desk(service) as one:
+    with desk(service, seconds=0.5) as one:
         yield one
 
 
@@ -118,3 +119,20 @@ def test_whatever_is_not_answered_is_an_error_of_the_service(opened: Desk, path:
     else:
         with pytest.raises(ServiceError, match=r"^GitHub: expected "):
             approvals(opened).find(WAIVER)
+
+
+@pytest.mark.parametrize("path", ["/commits", "/contents/.*", "/commits/.*/pulls", "/pulls/7/reviews"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_answer_that_is_none_approves_nothing(opened: Desk, path: str, name: str) -> None:
+    opened.service.faults.append(Fault(behave=BROKEN[name], path=f"/repos/team/league{path}", times=None))
+    found = None
+    with suppress(ServiceError):
+        found = approvals(opened).find(WAIVER).approval
+    assert found is None or found.approved_by == ()
+
+
+@pytest.mark.parametrize("path", ["/commits", "/pulls/7/reviews"])
+def test_an_answer_that_never_ends_is_left(opened: Desk, path: str) -> None:
+    opened.service.faults.append(Fault(behave=SLOW["hang"], path=f"/repos/team/league{path}", times=None))
+    with pytest.raises(ServiceError, match="got no answer in time"):
+        approvals(opened).find(WAIVER)

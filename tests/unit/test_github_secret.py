@@ -24,6 +24,8 @@ CALLS: tuple[Callable[[Forge], object], ...] = (
     lambda forge: forge.read_file("policy.yml", None),
     lambda forge: forge.post_status(SHA, status()),
     lambda forge: forge.create_check_run(SHA, report(51)),
+    lambda forge: forge.versions("policy.yml", "main"),
+    lambda forge: forge.reviews(7),
     lambda forge: forge.comments(7),
     lambda forge: forge.create_comment(7, "x"),
     lambda forge: forge.update_comment(7, "x"),
