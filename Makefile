@@ -14,12 +14,12 @@ help:  ## show the targets
 $(VENV)/.run: requirements.lock pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --require-hashes --no-deps -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.node: $(VENV)/.dev tests/node/package-lock.json
@@ -50,7 +50,7 @@ unit: $(VENV)/.dev $(VENV)/.node
 
 $(VENV)-bench/.peers: requirements-bench.lock
 	$(PYTHON) -m venv $(VENV)-bench
-	$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-bench.lock
+	$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
 bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its peers (an hour; R is used if it is there)
@@ -74,7 +74,7 @@ bench: $(VENV)/.dev $(VENV)-bench/.peers  ## measure strength anew, beside its p
 
 $(VENV)-mutants/.mutmut: requirements-mutants.lock
 	$(PYTHON) -m venv $(VENV)-mutants
-	$(VENV)-mutants/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-mutants.lock
+	$(VENV)-mutants/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-mutants.lock
 	@touch $@
 
 mutants: $(VENV)-mutants/.mutmut  ## change the tracker and the verdict a thousand times: which changes does no test notice?

@@ -13,6 +13,7 @@ from action.errors import UsageError
 from action.files import show_name
 from action.registry import Moved, Order, Record, Registry, Stored
 from action.verified import Verified
+from checks.result import Verdict
 
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _TAKEN = re.compile(r"latest|v[0-9]+")
@@ -78,16 +79,14 @@ def promote(wanted: Promotion, registry: Registry, verify: Callable[[Stored], Ve
     # Who held it when the promotion began: whoever moves it while the verdict is verified is not overrun.
     before = registry.holder(wanted.alias, to)
     verified = verify(to)
-    order = Order(
-        alias=wanted.alias, to=to, expected=before, record=record_of(wanted, verified), proof=dict(verified.files)
-    )
+    record = record_of(wanted, verified.verdict, verified.sha256)
+    order = Order(alias=wanted.alias, to=to, expected=before, record=record, proof=dict(verified.files))
     moved = None if wanted.dry_run else registry.move(order)
     return Promoted(order=order, moved=moved, verified=verified)
 
 
-def record_of(wanted: Promotion, verified: Verified) -> Record:
-    """Write down who promotes what, by which verdict, and why."""
-    verdict = verified.verdict
+def record_of(wanted: Promotion, verdict: Verdict, sha256: str) -> Record:
+    """Write down who promotes what, by which verdict (and the sha256 of its file), and why."""
     origin = verdict.origin
     return Record(
         by=wanted.by,
@@ -96,7 +95,7 @@ def record_of(wanted: Promotion, verified: Verified) -> Record:
         run=verdict.run.id or verdict.run.name,
         repository=None if origin is None else origin.repository,
         commit=None if origin is None else origin.sha,
-        verdict_sha256=verified.sha256,
+        verdict_sha256=sha256,
         evidence_sha256=verdict.evidence_sha256,
         policy_sha256=verdict.policy.sha256,
         judged_at=verdict.judged_at,

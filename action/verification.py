@@ -5,7 +5,7 @@ Reads the evidence; decides nothing about a checkpoint: that is `checks.promotio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from action.errors import InputError, RefusalError
 from action.evidence.store import find_bundle
@@ -47,14 +47,22 @@ def verify(presented: Presented, claim: Claim, ports: Ports) -> Verified:
     found = list(refusals(verdict, claim))
     if presented.trust is Trust.NOBODY:
         found.append(Refusal(reason=Reason.UNTRUSTED, text=_UNTRUSTED))
-    files: Mapping[str, bytes] = {}
+    judged: Judged | None = None
     # Another version judges otherwise, which is said already.
     if not any(one.reason is Reason.OTHER_VERSION for one in found):
-        files, odd = _judge_again(presented, verdict, ports)
+        judged, odd = _judge_again(presented, verdict, ports)
         found += odd
-    if found:
+    if found or judged is None:
         raise RefusedVerdictError(verdict, presented.sha256, found)
-    return Verified(verdict=verdict, sha256=presented.sha256, trust=presented.trust, files=files)
+    evidence = {f"evidence/{name}": content for name, content in judged.files.files.items()}
+    return Verified(
+        verdict=verdict,
+        sha256=presented.sha256,
+        trust=presented.trust,
+        policy=judged.policy,
+        evidence=judged.bundle.evidence,
+        files={"verdict.json": presented.content, **evidence},
+    )
 
 
 _UNTRUSTED = (
@@ -64,7 +72,7 @@ _UNTRUSTED = (
 )
 
 
-def _judge_again(presented: Presented, verdict: Verdict, ports: Ports) -> tuple[Mapping[str, bytes], list[Refusal]]:
+def _judge_again(presented: Presented, verdict: Verdict, ports: Ports) -> tuple[Judged | None, list[Refusal]]:
     place = None if presented.evidence is None else find_bundle(presented.evidence)
     if place is None:
         where = "beside the verdict" if presented.evidence is None else f"at {show_name(presented.evidence)}"
@@ -72,16 +80,14 @@ def _judge_again(presented: Presented, verdict: Verdict, ports: Ports) -> tuple[
             f"expected the evidence that the verdict rests on, found none {where}; name the folder `evidence` that "
             "`gatekeeper check RUN --out DIR` wrote with --evidence"
         )
-        return {}, [Refusal(reason=Reason.NO_EVIDENCE, text=f"{text}.")]
+        return None, [Refusal(reason=Reason.NO_EVIDENCE, text=f"{text}.")]
     settings = CheckSettings(ref=str(place), policy=None, fallback_policy=_NO_POLICY, now="")
     try:
         judged = check_run(settings, ports)
     except (InputError, PolicyError) as error:
         first = str(error).splitlines()[0]
-        return {}, [Refusal(reason=Reason.EVIDENCE_ALTERED, text=f"{first}.")]
-    odd = list(_differences(presented, verdict, judged))
-    evidence = {f"evidence/{name}": content for name, content in judged.files.files.items()}
-    return {"verdict.json": presented.content, **evidence}, odd
+        return None, [Refusal(reason=Reason.EVIDENCE_ALTERED, text=f"{first}.")]
+    return judged, list(_differences(presented, verdict, judged))
 
 
 _NO_POLICY: PolicyText = profile_policy(("grpo",))

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from checks.check import Policy
 from checks.result import Verdict
+from checks.run import Evidence
 
 
 class Trust(StrEnum):
@@ -51,5 +53,7 @@ class Verified:
     verdict: Verdict
     sha256: str
     trust: Trust
+    policy: Policy = field(repr=False)
+    evidence: Evidence = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
     """The verdict and its evidence, by their paths."""

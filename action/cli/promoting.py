@@ -19,7 +19,7 @@ from action.registries.local import LocalRegistry
 from action.registry import Registry, Stored
 from action.settings import TIME
 from action.verification import RefusedVerdictError
-from action.verified import Trust, Verified
+from action.verified import Verified
 from checks.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ def _remember(registry: Registry, wanted: Promotion, to: Stored, error: RefusedV
     authentic = not any(one.reason in _NOT_OURS for one in error.refusals)
     failed = any(one.reason is Reason.NOT_A_PASS for one in error.refusals)
     if isinstance(registry, LocalRegistry) and authentic and failed and not wanted.dry_run:
-        verified = Verified(verdict=error.verdict, sha256=error.sha256, trust=Trust.LOCAL, files={})
-        registry.refuse(wanted.alias, to, record_of(wanted, verified), [str(one.reason) for one in error.refusals])
+        record = record_of(wanted, error.verdict, error.sha256)
+        registry.refuse(wanted.alias, to, record, [str(one.reason) for one in error.refusals])
 
 
 _NOT_OURS = frozenset(

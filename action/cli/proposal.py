@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from action.errors import InputError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from action.publish.drafting import Draft, Spot
     from action.tracker.edit import RunEntry
 
+EntryOf: TypeAlias = "Callable[[GivenTemplate | None], RunEntry]"
+"""Lays out an entry, by a user's template where one is given."""
 _LARGEST = 100_000
 """Bytes of a template."""
 
@@ -38,14 +40,20 @@ def open_shop(environ: Mapping[str, str], repository: str, token: str) -> Worksh
     return Workshop(Access(repository=repository, token=Secret(token), url=url))
 
 
+def entry_of(judged: Judged) -> EntryOf:
+    """Lay out a judged run, by a user's template where one is given."""
+    evidence = judged.bundle.evidence
+    return lambda template: tracker_entry(judged.verdict, narrate(judged.policy, evidence, judged.verdict), template)
+
+
 class Tracking:
-    """A judged run on its way into a tracker on GitHub."""
+    """A run on its way into a tracker on GitHub."""
 
     def __init__(
         self,
         shop: Branches,
         inputs: TrackerInputs,
-        judged: Judged,
+        lay_out: EntryOf,
         *,
         default: str | None = None,
         template: GivenTemplate | None = None,
@@ -60,8 +68,7 @@ class Tracking:
         self._wish = inputs.wish(inputs.base or default or shop.default_branch())
         if inputs.template:
             template = _template(shop, inputs.template, self._wish.base)
-        evidence = judged.bundle.evidence
-        self.entry: RunEntry = tracker_entry(judged.verdict, narrate(judged.policy, evidence, judged.verdict), template)
+        self.entry: RunEntry = lay_out(template)
 
     def propose(self) -> Outcome:
         """Write the entry; see `Proposing.put`."""

@@ -53,12 +53,11 @@ def track(  # noqa: PLR0913 - one argument an option
     Example: gatekeeper track gatekeeper-out --file docs/experiment-tracker.md --diff
     """
     from action.cli.again import judge_again  # noqa: PLC0415 - start-up time
-    from action.cli.proposal import Tracking  # noqa: PLC0415
+    from action.cli.proposal import Tracking, entry_of  # noqa: PLC0415
     from action.cli.tracker_inputs import TrackerInputs  # noqa: PLC0415
     from action.cli.tracking import put, show, tell  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
-    from action.report.tracker_page import GivenTemplate, tracker_entry  # noqa: PLC0415
-    from checks.narrative import narrate  # noqa: PLC0415
+    from action.report.tracker_page import GivenTemplate  # noqa: PLC0415
 
     judged = judge_again(verdict, "a verdict without its evidence is not tracked")
     given = None if template is None else GivenTemplate(name=show_name(template), source=_source(template))
@@ -67,14 +66,13 @@ def track(  # noqa: PLR0913 - one argument an option
             mode="commit" if commit else "pull-request", path=file.as_posix(), base=base, branch=branch
         )
         inputs.require("--")
-        tracking = Tracking(_shop(repository), inputs, judged, template=given)
+        tracking = Tracking(_shop(repository), inputs, entry_of(judged), template=given)
         if diff or dry_run:
             show(*tracking.rehearse(), file, diff=diff)
         else:
             raise typer.Exit(tell(tracking.propose(), repository))
         return
-    entry = tracker_entry(judged.verdict, narrate(judged.policy, judged.bundle.evidence, judged.verdict), given)
-    put(entry, file, diff=diff, dry_run=dry_run)
+    put(entry_of(judged)(given), file, diff=diff, dry_run=dry_run)
 
 
 def _shop(repository: str) -> Workshop:

@@ -16,7 +16,11 @@ from action.tracker.value import read_value
 
 HEAD = "# Experiment tracker\n"
 KEPT = ("status", "results", "follow-up")
-"""Parts that are kept up to date, in their order; what else an entry holds is written once, and then people's."""
+"""Parts of a run that are kept up to date; what else an entry holds is written once, and then people's."""
+PROMOTION = "promotion"
+"""The part that a promotion keeps up to date, and nothing else touches."""
+PARTS = (*KEPT, PROMOTION)
+"""All of them, in their order."""
 _BULLET = re.compile(r" {0,3}[-*+] ")
 
 
@@ -35,7 +39,8 @@ class RunEntry:
     title: str
     """Of a new entry, one line."""
     text: str
-    """Markdown of fields (`**Label**: …`), lines ending with LF; those of `KEPT` are kept up to date."""
+    """Markdown of fields (`**Label**: …`), lines ending with LF; those of `keeps` are kept up to date."""
+    keeps: tuple[str, ...] = KEPT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +85,14 @@ def _update(old: str, run: RunEntry) -> Edit:
         number = max((one.number for one in outline.entries), default=0) + 1
         text = _append(old, outline, run, number)
     else:
-        number, text = entry.number, _fill(outline, entry, parts, (key, mine), run.names)
-    wanted = {part: digest(said) for part, said in parts.items() if part in KEPT}
+        number, text = entry.number, _fill((outline, entry), parts, (key, mine), run)
+    wanted = {part: digest(said) for part, said in parts.items() if part in run.keeps}
     _require_found(outline, text, (key, number), wanted)
-    kept = tuple(block.part for block in mine if block.edited and block.written != wanted.get(block.part))
+    kept = tuple(
+        block.part
+        for block in mine
+        if block.part in run.keeps and block.edited and block.written != wanted.get(block.part)
+    )
     return Edit(text=text, number=number, new=entry is None, first=not mine, kept=kept)
 
 
@@ -125,7 +134,7 @@ def split_parts(text: str) -> tuple[tuple[str, str], ...]:
         if between.strip():
             found.append(("", [between]))
         if field is not None:
-            same = next((part for label, part in found if label == field.label and label in KEPT), None)
+            same = next((part for label, part in found if label == field.label and label in PARTS), None)
             inside = "".join(outline.lines[field.span.start : field.span.end]).rstrip("\r\n")
             if same is None:
                 found.append((field.label, [inside]))
@@ -136,21 +145,24 @@ def split_parts(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _fill(
-    outline: Outline, entry: Entry, parts: Mapping[str, str], known: tuple[str, Sequence[Block]], names: Sequence[str]
+    there: tuple[Outline, Entry], parts: Mapping[str, str], known: tuple[str, Sequence[Block]], run: RunEntry
 ) -> str:
     """Put the parts that are kept up to date into an entry."""
-    key, mine = known
+    (outline, entry), (key, mine) = there, known
     changes: list[tuple[Span, list[str]]] = []
     place, blank = entry.span.end, _ours(outline, "\n")
-    for part in reversed(KEPT):
+    for part in reversed(PARTS):
         block = next((one for one in mine if one.part == part), None)
+        if part not in run.keeps:
+            place = place if block is None else block.span.start
+            continue
         field = next((one for one in entry.fields if one.label == part and not _inside(one, mine)), None)
         text = _ours(outline, marked(part, key, parts[part])) if part in parts else []
         if block is not None:
             changes.append(_again(outline, block, text))
             place = block.span.start
         elif field is not None and text:
-            changes.append(_into(outline, field, part, (text, names)))
+            changes.append(_into(outline, field, part, (text, run.names)))
             place = field.span.start
         elif text:
             end = place == entry.span.end
@@ -209,7 +221,7 @@ def _append(old: str, outline: Outline, run: RunEntry, number: int) -> str:
     level = min((one.level for one in outline.entries), default=2)
     key = run_key(run.identity)
     parts = split_parts(run.text)
-    body = "\n".join(marked(label, key, part) if label in KEPT else part for label, part in parts)
+    body = "\n".join(marked(label, key, part) if label in run.keeps else part for label, part in parts)
     title = " ".join(run.title.split())
     entry = f"{'#' * level} Exp {number}: {title}\n\n{body}"
     if last is not None:

@@ -16,6 +16,7 @@ from action.report.promotion_document import promotion_document, verification_do
 from action.verified import Trust, Verified
 from checks.refusal import Reason, Refusal
 from checks.run import Checkpoint, Origin
+from tests.builders import asking, evidence
 from tests.verdicts import policy, verdict
 
 SHA = "0123456789abcdef" * 4
@@ -44,14 +45,21 @@ def verified() -> Verified:
         policy=policy(sha256=SHA),
         evidence_sha256=SHA,
     )
-    return Verified(verdict=judged, sha256=SHA, trust=Trust.WORKFLOW, files={"verdict.json": b"{}"})
+    return Verified(
+        verdict=judged,
+        sha256=SHA,
+        trust=Trust.WORKFLOW,
+        policy=asking("kl"),
+        evidence=evidence(),
+        files={"verdict.json": b"{}"},
+    )
 
 
 def order(verified: Verified, registry: LocalRegistry | None = None, place: Path = Path()) -> Order:
     wanted = Promotion(artifact="a", alias="production", by="ada", why="", at="2026-01-05T09:00:00Z")
     to = Stored(name="a", digest=f"sha256:{SHA}", key="k") if registry is None else registry.find(str(place))
     files = dict(verified.files)
-    return Order(alias="production", to=to, expected=None, record=record_of(wanted, verified), proof=files)
+    return Order(alias="production", to=to, expected=None, record=record_of(wanted, verified.verdict, SHA), proof=files)
 
 
 @pytest.mark.parametrize("name", NAMES)

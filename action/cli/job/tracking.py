@@ -27,7 +27,7 @@ class Tracked:
 
 def track_run(scene: Scene, judged: Judged, *, counts: bool) -> Tracked:
     """Write a run into the tracker, as far as that is wanted; `counts`: this verdict is the last on it, and stands."""
-    from action.cli.proposal import Tracking, open_shop, sentence, token_of  # noqa: PLC0415 - start-up time
+    from action.cli.proposal import Tracking, entry_of, open_shop, sentence, token_of  # noqa: PLC0415 - start-up time
 
     inputs, token = scene.job.tracker, token_of(os.environ)
     if inputs.mode == "none" or not token or scene.trigger.read_only:
@@ -39,7 +39,7 @@ def track_run(scene: Scene, judged: Judged, *, counts: bool) -> Tracked:
     scene.runner.begin("Track")
     try:
         shop = open_shop(os.environ, scene.trigger.repository, token)
-        tracking = Tracking(shop, inputs, judged, default=scene.trigger.default)
+        tracking = Tracking(shop, inputs, entry_of(judged), default=scene.trigger.default)
         if scene.job.dry_run:
             spot, draft = tracking.rehearse()
             done = "would be written" if draft.change is not None else "would stay as it is"
