@@ -58,6 +58,10 @@ def promote(  # noqa: PLR0913 - one argument an option
     by: Annotated[
         str, typer.Option("--by", metavar="NAME", envvar="GITHUB_ACTOR", help="Who; default: the user here.")
     ] = "",
+    track: Annotated[
+        Path | None,
+        typer.Option("--track", metavar="FILE", readable=False, help="Also write it into this experiment tracker."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Verify, and say what would be moved; move nothing.")
     ] = False,
@@ -113,3 +117,9 @@ def promote(  # noqa: PLR0913 - one argument an option
         show_refusals(done.refusals, output_format)
         raise typer.Exit(10)
     show_promoted(done.promoted.order, done.title, done.promoted.moved, output_format)
+    if track is not None:
+        from action.cli.promoting import entry_of_promotion  # noqa: PLC0415 - start-up time
+        from action.cli.tracking import put  # noqa: PLC0415
+
+        entry = entry_of_promotion(done.promoted, done.title)(None)
+        put(entry, track, dry_run=dry_run, told_on_error=output_format is Format.JSON)

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from action.cli.asked import Asked, asked_of
+from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry
 from action.cli.verifying import open_asked, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
 from action.registries.local import LocalRegistry
-from action.registry import Registry, Stored
+from action.registry import Change, Registry, Stored
+from action.report.tracker_page import GivenTemplate, tracker_entry
+from action.report.tracker_promotion import with_promotion
 from action.settings import TIME
+from action.tracker.edit import RunEntry
 from action.verification import RefusedVerdictError
 from action.verified import Verified
+from checks.narrative import narrate
 from checks.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -105,6 +110,18 @@ def _registry(given: Given, target: Target) -> Registry:
     if target.collection is not None:
         raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
     return LocalRegistry(target.registry)
+
+
+def entry_of_promotion(promoted: Promoted, title: str) -> EntryOf:
+    """Lay out the entry of the run that was promoted, with its promotion; `title`: of the registry."""
+    verified = promoted.verified
+
+    def lay_out(template: GivenTemplate | None) -> RunEntry:
+        told = narrate(verified.policy, verified.evidence, verified.verdict)
+        before = promoted.moved is not None and promoted.moved.change is Change.ALREADY
+        return with_promotion(tracker_entry(verified.verdict, told, template), promoted.order, title, before=before)
+
+    return lay_out
 
 
 def _require_place(asked: Asked, target: Target) -> None:

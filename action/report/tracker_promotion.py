@@ -9,10 +9,14 @@ from action.report.render import render
 from action.tracker.edit import KEPT, PROMOTION, RunEntry
 
 
-def with_promotion(entry: RunEntry, order: Order, registry: str) -> RunEntry:
+def with_promotion(entry: RunEntry, order: Order, registry: str, *, before: bool) -> RunEntry:
     """Give the entry of a run with its promotion, which a later verdict on the run leaves alone.
 
-    `registry`: what it is called.
+    Args:
+        entry: of the run.
+        order: what was promoted.
+        registry: what it is called.
+        before: it held the alias before: what was written when it got it is not written anew.
     """
     record = order.record
     page = {
@@ -25,6 +29,7 @@ def with_promotion(entry: RunEntry, order: Order, registry: str) -> RunEntry:
         "verdict": record.verdict_sha256,
         "judged_at": record.judged_at,
         "why": record.why,
+        "before": before,
     }
     text = f"{entry.text.rstrip()}\n\n{render('tracker_promotion.md.j2', page)}"
-    return replace(entry, text=text, keeps=(*KEPT, PROMOTION))
+    return replace(entry, text=text, keeps=(*KEPT, PROMOTION), once=(PROMOTION,) if before else ())

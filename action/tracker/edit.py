@@ -41,6 +41,8 @@ class RunEntry:
     text: str
     """Markdown of fields (`**Label**: …`), lines ending with LF; those of `keeps` are kept up to date."""
     keeps: tuple[str, ...] = KEPT
+    once: tuple[str, ...] = ()
+    """Those of them that are left as they are where we wrote them before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,8 @@ def _update(old: str, run: RunEntry) -> Edit:
     key, parts = run_key(run.identity), dict(split_parts(run.text))
     blocks = tuple(find_blocks(outline))
     mine = [block for block in blocks if block.key == key]
+    there = {block.part for block in mine} & set(run.once)
+    run = replace(run, keeps=tuple(part for part in run.keeps if part not in there))
     entry = find_entry(outline, run.names, key, blocks)
     if entry is None:
         number = max((one.number for one in outline.entries), default=0) + 1

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from action.cli.asked import Bytes
-from action.cli.job.inputs import Job
+from action.cli.job.inputs import Job, address_of
 from action.cli.job.voice import tell_error
-from action.cli.promoting import Target, run_promotion
+from action.cli.promoting import Target, entry_of_promotion, run_promotion
+from action.cli.proposal import EntryOf, Tracking, open_shop, sentence, token_of
 from action.cli.verify_options import Given
 from action.cli.verifying import run_verification
 from action.errors import GatekeeperError, UsageError
 from action.files import show_name
-from action.promotion import Promoted
 from action.report.promotion_page import Told, promotion_markdown, tell_promoted, tell_refused, tell_verified
 from action.runner import Annotation, Level, Runner
 from checks.policy import PolicyError
@@ -23,6 +23,7 @@ from checks.refusal import Refusal
 
 COMMANDS = ("judge", "verify", "promote")
 REFUSED = 10
+_SECRETS = ("WANDB_API_KEY", "AXIOM_TOKEN", "GITHUB_TOKEN", "GATEKEEPER_TRACKER_TOKEN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +61,10 @@ class PromotionInputs:
 def do_promotion(job: Job, inputs: PromotionInputs) -> int:
     """Verify or promote, and give the exit code: 0, 10 refused, 2 for a wrong set-up, 3 where a service failed."""
     runner = Runner(os.environ, sys.stdout)
-    runner.mask(os.environ.get(name, "") for name in ("WANDB_API_KEY", "AXIOM_TOKEN", "GITHUB_TOKEN"))
+    runner.mask(os.environ.get(name, "") for name in _SECRETS)
     try:
         inputs.require()
+        job.tracker.require()
         runner.begin(inputs.command.capitalize())
         refusals, told, change = _do(job, inputs)
         runner.end()
@@ -113,8 +115,22 @@ def _do(job: Job, inputs: PromotionInputs) -> tuple[tuple[Refusal, ...], Told, s
     done = run_promotion(given, target, who, dry_run=job.dry_run)
     if done.promoted is None:
         return done.refusals, tell_refused(done.refusals), "none"
-    return (), _tell(done.promoted, done.title), "none" if done.promoted.moved is None else done.promoted.moved.change
+    promoted = done.promoted
+    told = tell_promoted(promoted.order, done.title, promoted.moved)
+    tracked = track_entry(job, os.environ.get("GITHUB_REPOSITORY", ""), entry_of_promotion(promoted, done.title))
+    return (), replace(told, facts=(*told.facts, *tracked)), promoted.moved.change if promoted.moved else "none"
 
 
-def _tell(promoted: Promoted, title: str) -> Told:
-    return tell_promoted(promoted.order, title, promoted.moved)
+def track_entry(job: Job, repository: str, lay_out: EntryOf) -> list[tuple[str, str]]:
+    """Write a promotion into the tracker, as far as that is wanted; it takes no promotion back."""
+    token = token_of(os.environ)
+    if job.tracker.mode == "none" or not token or job.dry_run:
+        return []
+    try:
+        tracking = Tracking(open_shop(os.environ, repository, token), job.tracker, lay_out)
+        page = address_of(os.environ, repository).partition("/actions")[0]
+        outcome = tracking.propose()
+    except GatekeeperError as error:
+        return [("tracker", f"not written: {str(error).splitlines()[0]}")]
+    failed = [("tracker", f"{one.step}: {one.text}") for one in outcome.failures]
+    return [("tracker", sentence(outcome, page)), *failed]
