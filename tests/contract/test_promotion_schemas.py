@@ -49,7 +49,7 @@ def verified() -> Verified:
         verdict=judged,
         sha256=SHA,
         trust=Trust.WORKFLOW,
-        policy=asking("kl"),
+        policy=asking('metric: kl, stat: mean, pass: "< 1"'),
         evidence=evidence(),
         files={"verdict.json": b"{}"},
     )
