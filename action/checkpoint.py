@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from action.errors import InputError
 from action.files import open_input, read_error, show_name
@@ -17,6 +18,10 @@ from checks.subject import named_step
 
 _WEIGHTS = re.compile(r"\.(bin|ckpt|gguf|gz|h5|json|np[yz]|onnx|pkl|pth?|safetensors|tar|tgz|zip|zst)\Z", re.IGNORECASE)
 """How files of checkpoints end. Any other dot may belong to a name, as in `qwen2.5-7b-v3`."""
+
+_LISTED = re.compile(rb"[0-9a-f]{64}  [^\n]+\n")
+_LONGEST = 10_000
+"""Bytes of a line: no path is as long."""
 
 
 def read_checkpoint(name: str) -> Checkpoint:
@@ -48,7 +53,21 @@ def read_checkpoint(name: str) -> Checkpoint:
 def _digest_file(path: Path) -> str:
     open_input(path).close()  # says what is wrong with a file that is empty
     with path.open("rb") as stream:
+        if _is_listing(stream):
+            raise InputError(
+                f"{show_name(path)}: expected a checkpoint, got a list of digests as `sha256sum` writes it, whose own "
+                "digest is that of the folder that it lists; name the folder"
+            )
+        stream.seek(0)
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_listing(stream: BinaryIO) -> bool:
+    """Tell whether a file could pass for a folder, whose digest is that of such a list."""
+    while line := stream.readline(_LONGEST):
+        if not _LISTED.fullmatch(line):
+            return False
+    return True
 
 
 def _digest_folder(folder: Path) -> str:

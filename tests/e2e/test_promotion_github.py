@@ -282,3 +282,10 @@ def test_a_signed_file_needs_no_artifact_and_gives_way_to_a_later_verdict(posted
 
     assert before.returncode == 0, before.stdout + before.stderr
     assert [one["reason"] for one in json.loads(after.stdout)["refusals"]] == ["superseded"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_an_hour_off_githubs_is_told(posted: Stage, hours: int) -> None:
+    posted.github.set_ahead(hours * 3_600)
+
+    assert posted.reasons() == ["clock"]

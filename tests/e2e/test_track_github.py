@@ -6,17 +6,22 @@ An emulator (npm `emulate`) holds branches, commits and pull requests.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from action.cli.job.inputs import Job
+from action.cli.job.promotion import track_entry
+from action.cli.tracker_inputs import TrackerInputs
 from tests.jobs import Done, end_job, pull_event, start_job
 from tests.runs import POLICY, RECORDINGS, command, rows, write_run
 from tests.services.faults import reply
 from tests.services.github import REPOSITORY, Fault
 from tests.services.github_api import faults
 from tests.services.github_emulator import Emulator
+from tests.unit.test_tracker_promotion import promoted
 
 FILE, PATH = "docs/experiment-tracker.md", ".github/gatekeeper.yml"
 BAD = rows(kl={step: 0.5 + step / 1_000 for step in range(40)})
@@ -70,6 +75,44 @@ def test_the_command_opens_a_pull_request_and_says_where(judged: Path, github: E
     assert again.stdout == f"Exp 1 is as it should be (proposed by {pull['html_url']})\n"
     assert "## Exp 1: league-kl-explosion-s0" in (github.text("experiment-gatekeeper/tracker", FILE) or "")
     assert github.proxy.token not in done.stdout + again.stdout + shown.stdout
+
+
+def test_a_promotion_is_proposed_as_a_part_of_its_runs_entry(
+    judged: Path, github: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", github.proxy.token)
+    monkeypatch.setenv("GITHUB_API_URL", github.proxy.url)
+    tracker = TrackerInputs(mode="pull-request", base="main")
+    job = Job(
+        run="", games=(), events=(), policy="", profiles=(), checkpoint="", project="", out=judged, deadline=9.0,
+        tracker=tracker,
+    )  # fmt: skip
+
+    [(name, told)] = track_entry(job, REPOSITORY, lambda _: promoted())
+    again = track_entry(job, REPOSITORY, lambda _: promoted())
+    quiet = track_entry(replace(job, dry_run=True), REPOSITORY, lambda _: promoted())
+
+    text = github.text("experiment-gatekeeper/tracker", FILE) or ""
+    assert (name, told.startswith("Exp 1 is proposed by ")) == ("tracker", True)
+    assert "**Promotion**: team/league/adapter:v7 was given `production`" in text
+    assert again[0][1].startswith("Exp 1 is as it should be")
+    assert quiet == []
+
+
+def test_a_tracker_that_cannot_be_written_takes_no_promotion_back(
+    judged: Path, github: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "wrong")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    tracker = TrackerInputs(mode="commit", base="main")
+    job = Job(
+        run="", games=(), events=(), policy="", profiles=(), checkpoint="", project="", out=judged, deadline=9.0,
+        tracker=tracker,
+    )  # fmt: skip
+
+    [(name, told)] = track_entry(job, REPOSITORY, lambda _: promoted())
+
+    assert (name, told[:14]) == ("tracker", "not written: G")
 
 
 def test_without_a_base_it_is_the_default_branch_and_a_commit_goes_right_there(judged: Path, github: Emulator) -> None:

@@ -98,6 +98,10 @@ class GitHub:
         """What came in, in its order."""
         return self._loopback.requests
 
+    def set_ahead(self, seconds: float) -> None:
+        """Let its clock be so far ahead of ours."""
+        self._loopback.set_ahead(seconds)
+
     def add_pull(self, number: int = 7, sha: str = SHA, **fields: Any) -> PullRequest:
         """Open a pull request."""
         self.memory.commits.setdefault(sha, ())

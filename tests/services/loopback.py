@@ -97,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the library
         """Say nothing: tests read what was recorded."""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write the server's clock."""
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + self.server.ahead)
+
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
@@ -119,6 +123,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, behave: Behave) -> None:
         self.behave = behave
+        self.ahead = 0.0
         self.requests: list[Request] = []
         self.stopped = threading.Event()
         self._open: set[socket.socket] = set()
@@ -153,6 +158,10 @@ class Loopback:
     def __init__(self, behave: Behave) -> None:
         self._server = _Server(behave)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def set_ahead(self, seconds: float) -> None:
+        """Let its clock be so far ahead of ours."""
+        self._server.ahead = seconds
 
     @property
     def url(self) -> str:

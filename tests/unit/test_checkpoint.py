@@ -134,3 +134,21 @@ def test_a_file_name_that_is_no_utf8_is_digested(tmp_path: Path) -> None:
         pytest.skip("the file system takes UTF-8 names only")
 
     assert before != digest_of(made)
+
+
+def test_a_file_that_lists_a_folder_has_the_folders_digest_and_is_refused(tmp_path: Path) -> None:
+    made = folder(tmp_path / "adapter", a=b"1", b__c=b"2")
+    lines = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in ((b"a", b"1"), (b"b/c", b"2")))
+    listing = b"".join(digest.encode() + b"  " + name + b"\n" for name, digest in lines)
+    (tmp_path / "listing").write_bytes(listing)
+    assert digest_of(made) == f"sha256:{hashlib.sha256(listing).hexdigest()}"
+
+    with pytest.raises(InputError, match="expected a checkpoint, got a list of digests"):
+        read_checkpoint(str(tmp_path / "listing"))
+
+
+@pytest.mark.parametrize("content", [b"0" * 64 + b"  x", b"0" * 64 + b"  x\n\0", b"0" * 64 + b" x\n", b"\n", b"x\n"])
+def test_a_file_that_is_no_such_list_is_a_checkpoint(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "adapter.txt").write_bytes(content)
+
+    assert digest_of(tmp_path / "adapter.txt") == f"sha256:{hashlib.sha256(content).hexdigest()}"
