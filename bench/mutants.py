@@ -1,4 +1,4 @@
-"""Mutation tests of the tracker's editor and of the verdict: changes of the code that no test notices.
+"""Mutation tests of the tracker's editor, of the verdict and of what may be promoted: changes of the code that no test notices.
 
 mutmut changes one thing in a function at a time and runs the tests that go through it; what is left alive is shown
 with its difference, and why nobody can notice it. Exits 1 where one is not explained. Run by `make mutants`, with the
@@ -22,13 +22,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MODULES = (
     *sorted(f"action/tracker/{path.name}" for path in (ROOT / "action/tracker").glob("[a-z]*.py")),
+    "checks/promotion.py",
     "checks/verdict.py",
 )
 TESTS = (
     "action/tracker",
+    "checks/promotion.py",
     "checks/verdict.py",
     "tests/unit/test_tracker.py",
+    "tests/unit/test_promotion.py",
     "tests/unit/test_tracker_merge.py",
+    "tests/unit/test_tracker_promotion.py",
     "tests/golden/test_golden.py",
     "tests/golden/test_tracker.py",
     "tests/unit/test_verdict.py",
