@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,10 +67,22 @@ def check(  # noqa: PLR0913 - one argument an option
         now=datetime.now(UTC).strftime(TIME),
         deadline=deadline,
     )
-    judged = check_run(settings, service_ports())
+    with _client(run):
+        judged = check_run(settings, service_ports())
     written = write_judged(judged, out) if out is not None else ()
     _show(judged, output_format, written)
     raise typer.Exit(judged.verdict.exit_code)
+
+
+def _client(run: str) -> AbstractContextManager[None]:
+    """Start W&B's client once, for all that is asked of it."""
+    from action.runs import exists, is_online  # noqa: PLC0415 - start-up time
+
+    if not is_online(run) or exists(Path(run)) or not os.environ.get("WANDB_API_KEY", "").strip():
+        return nullcontext()
+    from action.wandb_service.launch import warm_client  # noqa: PLC0415 - seldom wanted
+
+    return warm_client()
 
 
 def write_judged(judged: Judged, out: Path) -> tuple[str, ...]:

@@ -230,3 +230,32 @@ def test_verify_takes_the_artifact_that_the_verdict_names(judged: Stage) -> None
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "team/league/adapter:v2" in done.stdout or "adapter wandb:d2" in done.stdout
+
+
+LAST = """\
+version: 1
+checks:
+  kl-p95: {metric: kl, stat: p95, pass: "< 0.1", min-samples: 5}
+  reward-kept: {metric: reward, baseline: {run: last-promoted, max-drop: 5%}}
+"""
+
+
+def test_a_run_is_compared_with_the_run_whose_checkpoint_holds_the_alias(tmp_path: Path) -> None:
+    worse = [{"_step": step, "kl": kl(step), "reward": 1 + 0.01 * (step % 3)} for step in range(40)]
+    better = [{**row, "reward": float(row["reward"]) + 1} for row in worse]
+    old = Run(name="old00000", rows=better, artifacts=[Artifact(version=1, digest="d1", aliases=["production"])])
+    new = Run(name="new00000", rows=worse, artifacts=[Artifact(version=2, digest="d2")])
+    (tmp_path / "policy.yml").write_text(LAST)
+    words = ("--policy", "policy.yml", "--checkpoint", NEW, "--out", "out", "--format", "json")
+    with Wandb(old, new) as wandb:
+        done = command("check", "wandb://team/league/new00000", *words, cwd=tmp_path, env=wandb.environment())
+        wandb.shelf.aliases.clear()
+        (tmp_path / "policy.yml").write_text(f"promotion: {{registry: team/league/adapter}}\n{LAST}")
+        nobody = command("check", "wandb://team/league/new00000", *words, cwd=tmp_path, env=wandb.environment())
+
+    [found] = [one for one in json.loads(done.stdout)["checks"] if one["id"] == "reward-kept"]
+    assert found["outcome"] == "fail"
+    assert "(team/league/adapter:v1 held production of team/league/adapter)" in found["reason"]
+    [found] = [one for one in json.loads(nobody.stdout)["checks"] if one["id"] == "reward-kept"]
+    assert found["outcome"] == "inconclusive"
+    assert "nobody holds production in team/league/adapter yet" in found["reason"]
