@@ -36,15 +36,15 @@ def read_presented(presented: Presented) -> Verdict:
     return parse_verdict(presented.content.decode("utf-8", "replace"), name=presented.name)
 
 
-def verify(presented: Presented, claim: Claim, ports: Ports) -> Verified:
-    """Verify a verdict.
+def verify(presented: Presented, claim: Claim, ports: Ports, more: Sequence[Refusal] = ()) -> Verified:
+    """Verify a verdict; `more`: what is known to speak against it beside.
 
     Raises:
         InputError: it is no verdict.
         RefusedVerdictError: it cannot promote what is claimed; with every reason.
     """
     verdict = read_presented(presented)
-    found = list(refusals(verdict, claim))
+    found = [*more, *refusals(verdict, claim)]
     if presented.trust is Trust.NOBODY:
         found.append(Refusal(reason=Reason.UNTRUSTED, text=_UNTRUSTED))
     judged: Judged | None = None

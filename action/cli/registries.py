@@ -19,7 +19,6 @@ from checks.context import Holder
 
 if TYPE_CHECKING:
     from action.cli.asked import Bytes
-    from checks.result import Verdict
 
 
 _COLLECTION = re.compile(r"\w[\w .-]*/\w[\w .-]*/[^/:]+")
@@ -87,8 +86,8 @@ def _holder(stored: Stored, registry: str, alias: str) -> Holder:
     return Holder(alias=alias, registry=registry, checkpoint=stored.name, digest=stored.digest, run=stored.run)
 
 
-def find_bytes(what: Bytes, verdict: Verdict, seconds: float) -> Stored | None:
-    """Find the checkpoint that was named, else the artifact that the verdict names; None: there is nothing to look at.
+def find_bytes(what: Bytes, seconds: float) -> Stored | None:
+    """Find a checkpoint; None: none is named.
 
     Raises:
         InputError: what is named is not there.
@@ -97,9 +96,7 @@ def find_bytes(what: Bytes, verdict: Verdict, seconds: float) -> Stored | None:
     """
     if what.path is not None:
         return find_path(what.path)
-    named = None if verdict.checkpoint is None else verdict.checkpoint.artifact
-    artifact = what.artifact or named
-    return None if artifact is None else open_wandb_registry(seconds, None).find(artifact)
+    return None if what.artifact is None else open_wandb_registry(seconds, None).find(what.artifact)
 
 
 def find_path(path: Path) -> Stored:

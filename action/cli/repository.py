@@ -28,7 +28,7 @@ from checks.refusal import Reason, Refusal
 if TYPE_CHECKING:
     from action.cli.asked import Signing
     from action.signing.signer import Signer
-    from action.verified import Presented, Trust
+    from action.verified import Presented
     from checks.result import Verdict
 
 _LARGEST = 32_000_000
@@ -117,16 +117,15 @@ class Repository:
         ledger = read_ledger(self._forge.statuses(sha))
         return max((entry.judged_at for key, entry in ledger.items() if key in mine), default=None)
 
-    def require_signed(self, presented: Presented, signing: Signing) -> Trust:
-        """Hold a verdict against its attestation.
+    def unsigned(self, presented: Presented, signing: Signing) -> tuple[Refusal, ...]:
+        """Say why a verdict is not signed as it has to be; empty: it is.
 
         Raises:
             InputError: a file that is named cannot be read.
-            RefusalError: there is none, or it does not hold.
+            ServiceError: GitHub could not be reached, or refused.
         """
         from action.attestation import refusal  # noqa: PLC0415 - seldom wanted
         from action.signing.verification import verify_attestation  # noqa: PLC0415 - half a second
-        from action.verified import Trust  # noqa: PLC0415
 
         content = self._attestation(presented, signing)
         if content is None:
@@ -134,12 +133,13 @@ class Repository:
                 f"expected an attestation of {presented.name}, found none beside it and none on GitHub; let the "
                 "workflow that judges sign its verdict, or name the bundle with --attestation."
             )
-            raise RefusalError(Refusal(reason=Reason.NO_ATTESTATION, text=text))
+            return (Refusal(reason=Reason.NO_ATTESTATION, text=text),)
         root = None if signing.trusted_root is None else _read(signing.trusted_root)
-        wrong = refusal(verify_attestation(content, self._signer(signing), root), presented.content)
-        if wrong is not None:
-            raise RefusalError(wrong)
-        return Trust.ATTESTATION
+        try:
+            wrong = refusal(verify_attestation(content, self._signer(signing), root), presented.content)
+        except RefusalError as error:
+            return error.refusals
+        return () if wrong is None else (wrong,)
 
     def _attestation(self, presented: Presented, signing: Signing) -> bytes | None:
         if signing.attestation is not None:

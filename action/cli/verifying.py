@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -57,8 +58,13 @@ def run_verification(given: Given, what: Bytes) -> Checked:
     if what.artifact is not None and what.path is not None:
         raise UsageError("--artifact and --path: expected one of them, got both; name the checkpoint once")
 
+    @cache
+    def find_named(artifact: str | None) -> Stored | None:
+        return find_bytes(replace(what, artifact=artifact), given.deadline)
+
     def find(verdict: Verdict) -> Stored | None:
-        return find_bytes(what, verdict, given.deadline)
+        named = None if verdict.checkpoint is None else verdict.checkpoint.artifact
+        return find_named(what.artifact or named)
 
     try:
         asked = asked_of(given)
@@ -102,10 +108,11 @@ def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repositor
     if repository is None or asked.signing is None:
         claim = _claim(asked, _policy(asked), find(verdict), newest(verdict))
         return verify(presented, replace(claim, repository=asked.repository), local_ports())
-    presented = replace(presented, trust=repository.require_signed(presented, asked.signing))
+    unsigned = repository.unsigned(presented, asked.signing)
     policy = repository.policy(asked.policy, asked.profiles)
     claim = _claim(asked, policy.text, find(verdict), repository.newest(verdict, policy))
-    return verify(presented, replace(claim, repository=repository.name, now=repository.now()), local_ports())
+    claim = replace(claim, repository=repository.name, now=repository.now())
+    return verify(replace(presented, trust=Trust.ATTESTATION), claim, local_ports(), unsigned)
 
 
 def _verify_commit(asked: Asked, find: Find, repository: Repository) -> Verified:
@@ -127,15 +134,19 @@ def _verify_commit(asked: Asked, find: Find, repository: Repository) -> Verified
             attestation=source.folder / ATTESTATION,
             trust=Trust.WORKFLOW,
         )
+        unsigned: tuple[Refusal, ...] = ()
         if asked.signing is not None:
-            presented = replace(presented, trust=repository.require_signed(presented, asked.signing))
+            unsigned = repository.unsigned(presented, asked.signing)
+            presented = replace(presented, trust=Trust.ATTESTATION)
         claim = _claim(asked, policy.text, stored, source.later)
         claim = replace(claim, repository=repository.name, commit=asked.commit, now=repository.now())
-        return verify(presented, claim, local_ports())
+        return verify(presented, claim, local_ports(), unsigned)
 
 
 def _names(verdict: Verdict, stored: Stored | None) -> bool:
-    return stored is not None and verdict.checkpoint is not None and verdict.checkpoint.digest == stored.digest
+    """Tell whether a verdict is about these bytes, as its run logged them."""
+    same = stored is not None and verdict.checkpoint is not None and verdict.checkpoint.digest == stored.digest
+    return same and stored is not None and stored.run in (None, verdict.run.id)
 
 
 def _presented(asked: Asked) -> Presented:
