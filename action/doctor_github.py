@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 
 from action.doctor import STALE, Finding, Status, good, left_out
 from action.forge import CONTEXT, REPORT, State
-from action.guard import Guard, Required, Sight, Unseen
+from action.guard import Environment, Guard, Required, Sight, Unseen
 from action.workflow import GateJob, Workflow, read_workflow, suffices
 from checks.document import quote
 
 NEEDED = ("contents: read", "statuses: write", "checks: write", "pull-requests: write", "actions: read")
 """The permissions of the job that publishes."""
+PROMOTING = ("contents: read", "statuses: read", "actions: read")
+"""Those of a job that verifies or promotes."""
 TRACKER = "contents: write"
 """What it needs more to keep the tracker."""
 STUCK = timedelta(hours=2)
@@ -31,6 +33,7 @@ def github_findings(sight: Sight, now: datetime) -> Iterator[Finding]:
         flows = tuple(one for one in found if one is not None)
     yield from _required(sight, flows or ())
     yield from _workflow(sight, flows)
+    yield from _promotion(sight, flows or ())
     yield _queue(sight, flows)
     yield _reported(sight, now)
     yield _token(sight)
@@ -136,11 +139,14 @@ def _workflow(sight: Sight, flows: tuple[Workflow, ...] | None) -> Iterator[Find
     for flow in flows:
         for job in flow.jobs:
             yield _permissions(flow, job)
+    if all(job.promotes for flow in flows for job in flow.jobs):
+        yield _fault(what, f"none of {quote(sight.branch)} judges", "`gatekeeper init` writes one that does")
 
 
 def _permissions(flow: Workflow, job: GateJob) -> Finding:
     what = f"permissions of {quote(job.id)}"
-    needed = (TRACKER, *NEEDED[1:]) if job.writes else NEEDED
+    usual = PROMOTING if job.promotes else NEEDED
+    needed = (TRACKER, *usual[1:]) if job.writes else usual
     advice = f"write under the job: permissions: {{{', '.join(needed)}}}"
     if job.permissions is None:
         return _odd(what, f"{quote(flow.path)} says none, so the repository's default counts", advice)
@@ -149,7 +155,43 @@ def _permissions(flow: Workflow, job: GateJob) -> Finding:
         why = ", which keeps the tracker" if lacking == [TRACKER] else ""
         told = ", ".join(f"`{one}`" for one in lacking)
         return _fault(what, f"{quote(flow.path)} gives the job no {told}{why}", advice)
-    return good(what, "suffice to publish" + (" and to keep the tracker" if job.writes else ""))
+    done = "to verify and promote" if job.promotes else "to publish"
+    return good(what, f"suffice {done}" + (" and to keep the tracker" if job.writes else ""))
+
+
+def _promotion(sight: Sight, flows: tuple[Workflow, ...]) -> Iterator[Finding]:
+    """Tell who can get at the key that moves the alias."""
+    for flow in flows:
+        for job in flow.jobs:
+            if job.promotes and job.environment is None:
+                yield _fault(
+                    f"environment of {quote(job.id)}",
+                    f"{quote(flow.path)} names none, so its key is one that every workflow of every branch can use",
+                    "write `environment: promotion` under the job, and move the key there",
+                )
+    for name, found in sight.environments.items():
+        yield _environment(f"environment {quote(name)}", found)
+
+
+def _environment(what: str, found: Environment | Unseen | None) -> Finding:
+    place = "Settings > Environments"
+    if isinstance(found, Unseen):
+        return _unseen(what, found)
+    if found is None:
+        return _fault(
+            what,
+            "there is none: GitHub makes it without protection when a job first asks for it",
+            f"{place} > New environment, with required reviewers and the default branch as deployment branch",
+        )
+    if not found.branches:
+        return _fault(
+            what,
+            "any branch may use it, so a workflow that somebody pushes gets at its secrets",
+            f"{place} > Deployment branches and tags: the default branch alone",
+        )
+    if not found.reviewed:
+        return _odd(what, "nobody has to let a promotion in", f"{place} > Required reviewers, if that is not meant")
+    return good(what, "reviewed, and for chosen branches alone")
 
 
 def _queue(sight: Sight, flows: tuple[Workflow, ...] | None) -> Finding:

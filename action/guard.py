@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -55,6 +55,16 @@ class Reports:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An environment of jobs, which may hold secrets."""
+
+    reviewed: bool
+    """Somebody has to let each job in."""
+    branches: bool
+    """Only some branches may use it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sight:
     """What was seen of a branch."""
 
@@ -67,3 +77,5 @@ class Sight:
     workflows: Mapping[str, str] | Unseen
     """Path → text, of every workflow on the branch."""
     reports: Reports | Unseen
+    environments: Mapping[str, Environment | Unseen | None] = field(default_factory=dict)
+    """Of jobs that promote, by name; None: there is none of that name."""

@@ -32,6 +32,10 @@ class GateJob:
     """Scope → `none`, `read` or `write`; None: nothing is said, so the repository's default counts."""
     writes: bool
     """It keeps the tracker with the job's own token, which has to write contents."""
+    promotes: bool = False
+    """It verifies or promotes, and judges nothing."""
+    environment: str | None = None
+    """That it runs in; None: in none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,8 @@ def read_workflow(path: str, text: str) -> Workflow | None:
             name=job["name"] if isinstance(job.get("name"), str) else str(name),
             permissions=_permissions(job["permissions"]) if "permissions" in job else common,
             writes=any(map(_writes, _ours(job))),
+            promotes=all(map(_promotes, _ours(job))),
+            environment=_environment(job.get("environment")),
         )
         for name, job in document["jobs"].items()
         if isinstance(job, dict) and _ours(job)
@@ -99,6 +105,16 @@ def _writes(step: Mapping[str, Any]) -> bool:
     inputs = {str(name).lower(): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
     tracker, token = inputs.get("tracker", "").strip(), inputs.get("tracker-token", "").strip()
     return (tracker in _KEPT or "${{" in tracker) and (not token or _JOBS_TOKEN.fullmatch(token) is not None)
+
+
+def _promotes(step: Mapping[str, Any]) -> bool:
+    told = step.get("with")
+    return isinstance(told, dict) and str(told.get("command", "")).strip() in {"verify", "promote"}
+
+
+def _environment(said: Any) -> str | None:
+    named = said.get("name") if isinstance(said, dict) else said
+    return named if isinstance(named, str) and named.strip() else None
 
 
 def _events(said: Any) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from github import GithubException
@@ -23,11 +24,12 @@ from action.github.client import SECONDS, Client
 from action.github.content import read_file
 from action.github.failure import OddError, Target
 from action.github.patience import Patience
-from action.guard import Guard, Reported, Reports, Required, Sight, Unseen
+from action.guard import Environment, Guard, Reported, Reports, Required, Sight, Unseen
+from action.workflow import read_workflow
 
 Found = TypeVar("Found")
 WORKFLOWS = ".github/workflows"
-_FILES, _COMMITS, _PULLS, _RULESETS = 20, 5, 5, 10
+_FILES, _COMMITS, _PULLS, _RULESETS, _ENVIRONMENTS = 20, 5, 5, 10, 5
 """How many of each are looked at."""
 _ROLES = {2: "repository maintainers", 4: "everybody who may write", 5: "repository admins"}
 """https://docs.github.com/en/rest/repos/rules: actor ids of `RepositoryRole`."""
@@ -62,14 +64,35 @@ class Rules:
             )  # else a branch that is not there could not be told
         summary = self._branch(name)
         rules = self._seen("the rules of the branch", "metadata: read", lambda: self._rules(name))
+        workflows = self._seen("the workflows", "contents: read", lambda: self._workflows(name))
         return Sight(
             branch=name,
             rulesets=rules if isinstance(rules, Unseen) else self._rulesets(rules),
             queue=rules if isinstance(rules, Unseen) else any(kind == "merge_queue" for kind, _ in rules),
             protection=self._protection(name, summary),
-            workflows=self._seen("the workflows", "contents: read", lambda: self._workflows(name)),
+            workflows=workflows,
             reports=self._seen("the statuses", "statuses: read", lambda: self._reports(name)),
+            environments={} if isinstance(workflows, Unseen) else self._environments(workflows),
         )
+
+    def _environments(self, workflows: Mapping[str, str]) -> dict[str, Environment | Unseen | None]:
+        """Look at the environments of jobs that promote."""
+        found = (read_workflow(path, text) for path, text in sorted(workflows.items()))
+        jobs = (job for flow in found if flow is not None for job in flow.jobs if job.promotes)
+        names = sorted({job.environment for job in jobs if job.environment is not None})[:_ENVIRONMENTS]
+        what = "the environments"
+        return {one: self._seen(what, "actions: read", partial(self._environment, one)) for one in names}
+
+    def _environment(self, name: str) -> Environment | None:
+        try:
+            found = fields.mapping(self._request(f"/environments/{fields.part(name)}"))
+        except GithubException as error:
+            if error.status == 404:
+                return None
+            raise
+        rules = [fields.mapping(one) for one in _list(found.get("protection_rules", []))]
+        reviewed = any(one.get("type") == "required_reviewers" and one.get("reviewers") for one in rules)
+        return Environment(reviewed=reviewed, branches=isinstance(found.get("deployment_branch_policy"), dict))
 
     def _branch(self, name: str) -> Mapping[str, Any]:
         target = Target(what=f"the branch {show_name(name)}", permission="contents: read")

@@ -62,6 +62,7 @@ class Branch:
     """What the branch itself tells of its protection; None: what `protection` has."""
     files: dict[str, str] = field(default_factory=dict)
     statuses: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    environments: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     """End of a path → status and message in place of an answer."""
     asked: list[str] = field(default_factory=list)
@@ -87,6 +88,9 @@ class Branch:
         if path.startswith("/rulesets/"):
             found = self.rulesets.get(int(path.rpartition("/")[2]))
             return missing if found is None else (200, found)
+        if path.startswith("/environments/"):
+            environment = self.environments.get(path.rpartition("/")[2])
+            return missing if environment is None else (200, environment)
         if path.startswith("/contents/"):
             return self._file(path.removeprefix("/contents/"))
         if path.startswith("/commits/") and path.endswith("/statuses"):
