@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,7 +44,8 @@ def of(name: str, digest: str | None) -> bytes:
 
 def signed(judged: bytes, **changes: Any) -> bytes:
     """Write the statement about a verdict as `JSON.stringify` does, with some of its fields changed."""
-    return json.dumps(statement(judged) | changes, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(statement(judged) | changes, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[\ud800-\udfff]", lambda lone: f"\\u{ord(lone[0]):04x}", text).encode()  # well-formed since 2019
 
 
 GOOD = of("adapter_v40", f"sha256:{DIGEST}")
