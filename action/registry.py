@@ -21,6 +21,16 @@ class Stored:
     key: str = ""
     """What the registry itself knows it by."""
 
+    @property
+    def logged_by(self) -> str | None:
+        """The run, whole: `entity/project/id` on W&B, where runs of two projects may share an id.
+
+        >>> Stored(name="team/league/adapter:v7", digest=None, run="abc").logged_by
+        'team/league/abc'
+        """
+        home = self.name.rpartition("/")[0]
+        return self.run if self.run is None or "/" in self.run or home.count("/") != 1 else f"{home}/{self.run}"
+
     def is_same(self, other: Stored | None) -> bool:
         """Tell whether it is that version: the same for the registry, with the same bytes.
 

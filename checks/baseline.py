@@ -119,7 +119,7 @@ def check_baseline(check: Check, ask: SeriesAsk, policy: Policy, evidence: Evide
         raise ValueError(f"check {check.id}: a baseline is needed to compare")
     other = evidence.baselines.get(wanted.run, "it is not in this evidence.")
     last = wanted.run == LAST_PROMOTED
-    if last and isinstance(other, RunData) and _is_itself(evidence.run, other):
+    if last and isinstance(other, RunData) and _is_itself(evidence.run, other) and _same_bytes(evidence):
         told = "This run's checkpoint was promoted last: there is nothing to compare it with but itself."
         return replace(blank_result(check, Outcome.PASS, told), bound=_bound(wanted), observed=0.0, unit="change")
     if isinstance(other, str):
@@ -163,6 +163,12 @@ def _bound(ask: BaselineAsk) -> str:
 
 def _held(holder: Holder) -> str:
     return f"{quote(holder.checkpoint)} held {quote(holder.alias)} of {quote(holder.registry)}"
+
+
+def _same_bytes(evidence: Evidence) -> bool:
+    """Tell whether the checkpoint is the very one that was promoted last: a run that went on has another."""
+    ours, theirs = evidence.checkpoint, evidence.holder
+    return ours is not None and theirs is not None and ours.digest is not None and ours.digest == theirs.digest
 
 
 def _is_itself(run: RunData, other: RunData) -> bool:

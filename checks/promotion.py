@@ -5,18 +5,20 @@ Whether a verdict is what its evidence gives, and who wrote it, is found elsewhe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from checks.document import quote
 from checks.refusal import Reason, Refusal
-from checks.result import Decision, Verdict
+from checks.result import Decision, RunFacts, Verdict
 
 TOLERANCE = timedelta(minutes=5)
 """That two clocks may differ by."""
 MAX_AGE = timedelta(days=7)
 """Of a verdict, where nobody says."""
+_PAGE = re.compile(r"/([^/]+)/([^/]+)/runs/([^/]+)\Z")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -27,7 +29,7 @@ class Claim:
     digest: str | None
     """Of the bytes that are to be promoted; None: none were named, and none can be promoted."""
     logged_by: str | None = None
-    """The id of the run that those bytes came from, where a registry tells; None: it does not."""
+    """The run that those bytes came from, as `entity/project/id` or an id; None: no registry tells."""
     run: str | None = None
     """The name or id of the run that was asked for; None: whichever the verdict is about."""
     repository: str | None
@@ -42,7 +44,7 @@ class Claim:
     now: datetime
     max_age: timedelta = MAX_AGE
     later: str | None = None
-    """When the newest verdict on the same run and policy was given, RFC 3339 in UTC; None: no other is known."""
+    """When the newest other verdict on the same run and policy was given, RFC 3339 in UTC; None: none is known."""
 
 
 def refusals(verdict: Verdict, claim: Claim) -> tuple[Refusal, ...]:
@@ -97,7 +99,7 @@ def _of_time(verdict: Verdict, claim: Claim) -> _Said:
             f"expected a verdict that is at most {_span(claim.max_age)} old, got one of {verdict.judged_at}, "
             f"{_span(claim.now - judged_at)} ago; judge the run again, or allow more with --max-age.",
         )
-    if claim.later is not None and claim.later > verdict.judged_at:
+    if claim.later is not None and claim.later >= verdict.judged_at:
         yield (
             Reason.SUPERSEDED,
             f"expected the newest verdict on this run, got that of {verdict.judged_at}; a later one began at "
@@ -132,12 +134,27 @@ def _of_run(verdict: Verdict, claim: Claim) -> _Said:
             f"expected a verdict on the run {quote(claim.run)}, got one on {quote(verdict.run.name)}; name the "
             "verdict of that run.",
         )
-    if claim.logged_by is not None and claim.logged_by != verdict.run.id:
+    if claim.logged_by is not None and not is_run(verdict.run, claim.logged_by):
         yield (
             Reason.OTHER_RUN,
             f"expected a verdict on the run {quote(claim.logged_by)}, which logged this checkpoint, got one on "
-            f"{quote(verdict.run.id or verdict.run.name)}; judge the run that trained it.",
+            f"{quote(_path(verdict.run) or verdict.run.name)}; judge the run that trained it.",
         )
+
+
+def is_run(run: RunFacts, named: str) -> bool:
+    """Tell whether a run is the one of a registry's name: `entity/project/id`, or an id alone.
+
+    Another project may have a run of the same id.
+    """
+    known = _path(run)
+    return known == named if known is not None and "/" in named and "/" in known else run.id == named.rpartition("/")[2]
+
+
+def _path(run: RunFacts) -> str | None:
+    """Give `entity/project/id` of a run on W&B, by its page; of any other its id."""
+    found = _PAGE.search(run.url or "")
+    return "/".join(found.groups()) if found is not None else run.id
 
 
 def _of_checkpoint(verdict: Verdict, claim: Claim) -> _Said:

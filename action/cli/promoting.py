@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry
 from action.cli.verifying import open_asked, verify_asked
 from action.errors import RefusalError, UsageError
+from action.escape import one_line
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
 from action.registries.local import LocalRegistry
 from action.registry import Change, Registry, Stored
+from action.report.document import verdict_json
 from action.report.tracker_page import GivenTemplate, tracker_entry
 from action.report.tracker_promotion import with_promotion
 from action.settings import TIME
@@ -30,6 +33,9 @@ from checks.refusal import Reason, Refusal
 if TYPE_CHECKING:
     from action.cli.verify_options import Given
     from checks.result import Verdict
+
+_SHORT, _LONG = 200, 1_000
+"""Characters of who promotes, and of why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +72,8 @@ def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run
     wanted = Promotion(
         artifact=target.artifact,
         alias=read_alias(target.alias),
-        by=by or _user(),
-        why=" ".join(why.split()),
+        by=one_line(by, limit=_SHORT) or _user(),
+        why=one_line(" ".join(why.split()), limit=_LONG),
         at=datetime.now(UTC).strftime(TIME),
         dry_run=dry_run,
     )
@@ -134,31 +140,34 @@ def _require_place(asked: Asked, target: Target) -> None:
 
 
 def _newest(registry: Registry, verdict: Verdict) -> str | None:
-    """Give when the newest verdict on a run was given, as far as a local registry has seen it."""
-    return registry.newest(verdict.run.id or verdict.run.name) if isinstance(registry, LocalRegistry) else None
+    """Give when a newer verdict on the run did not pass, as far as a local registry has seen it."""
+    if not isinstance(registry, LocalRegistry):
+        return None
+    sha256 = hashlib.sha256(verdict_json(verdict).encode()).hexdigest()
+    return registry.refused(verdict.run.id or verdict.run.name, verdict.policy.sha256, sha256)
 
 
 def _remember(registry: Registry, wanted: Promotion, to: Stored, error: RefusedVerdictError) -> None:
     """Let a local registry know of a verdict that does not pass, if it is one: an older pass counts no more."""
-    authentic = not any(one.reason in _NOT_OURS for one in error.refusals)
-    failed = any(one.reason is Reason.NOT_A_PASS for one in error.refusals)
-    if isinstance(registry, LocalRegistry) and authentic and failed and not wanted.dry_run:
+    reasons = {one.reason for one in error.refusals}
+    failed = Reason.NOT_A_PASS in reasons and reasons <= _SOUND
+    if isinstance(registry, LocalRegistry) and failed and not wanted.dry_run:
         record = record_of(wanted, error.verdict, error.sha256)
         registry.refuse(wanted.alias, to, record, [str(one.reason) for one in error.refusals])
 
 
-_NOT_OURS = frozenset(
+_SOUND = frozenset(
     {
-        Reason.UNTRUSTED,
-        Reason.NO_EVIDENCE,
-        Reason.EVIDENCE_ALTERED,
-        Reason.OTHER_EVIDENCE,
-        Reason.NOT_REPRODUCED,
-        Reason.OTHER_VERSION,
-        Reason.CLOCK,
+        Reason.NOT_A_PASS,
+        Reason.TOO_OLD,
+        Reason.SUPERSEDED,
+        Reason.WAIVER,
+        Reason.NO_CHECKPOINT,
+        Reason.NO_DIGEST,
+        Reason.OTHER_CHECKPOINT,
     }
 )
-"""With one of these it is not known that the verdict is what its evidence gives, or when it was given."""
+"""With these alone a verdict is what its evidence gives, believed, and by the policy in force."""
 
 
 def _user() -> str:

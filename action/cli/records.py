@@ -26,6 +26,11 @@ class HostedRecords:
         """Tell whether a commit is on a branch."""
         return self._origins.on_branch(sha, branch)
 
+    def same_file(self, path: str, sha: str, branch: str, /) -> bool:
+        """Tell whether a file is the same at a commit and on a branch."""
+        text = self._forge.read_file(path, branch)
+        return text is not None and text == self._forge.read_file(path, sha)
+
     def archive(self, number: int, name: str, /) -> bytes | None:
         """Give an artifact of a workflow run as a zip; None: there is none any more."""
         return self._origins.archive(number, name)

@@ -77,9 +77,7 @@ def _on_wandb(registry: str, alias: str, deadline: Deadline) -> Held | None:
     stored = wandb.find(stored.name)  # which also tells its run
     if stored.run is None:
         raise InputError(f"{show_name(stored.name)}: expected a checkpoint that a run logged, got one of no run")
-    home = stored.name.rpartition("/")[0]
-    run = stored.run if "/" in stored.run else f"{home}/{stored.run}"
-    return Held(ref=f"wandb://{run}", holder=_holder(stored, registry, alias))
+    return Held(ref=f"wandb://{stored.logged_by}", holder=_holder(stored, registry, alias))
 
 
 def _holder(stored: Stored, registry: str, alias: str) -> Holder:

@@ -18,8 +18,8 @@ from action.errors import InputError, RefusalError, UsageError
 from action.files import open_input, show_name
 from action.github import API, Access, GitHub
 from action.github.origin import Origins
-from action.provenance import WORKFLOW, Home, Sought, Source, find_sources
-from action.publish.ledger import policy_slot, read_ledger, run_key
+from action.provenance import WORKFLOW, Home, Sought, Source, find_sources, later_than
+from action.publish.ledger import policy_slot, read_ledger
 from action.secret import Secret
 from action.settings import DEFAULT_POLICY, PolicyText, profile_policy
 from checks.promotion import TOLERANCE
@@ -108,14 +108,13 @@ class Repository:
         return find_sources(HostedRecords(self._forge, self._origins), sought, folder)
 
     def newest(self, verdict: Verdict, policy: InForce) -> str | None:
-        """Give when the newest verdict on the same run and commit was begun; None: no status of it is there."""
+        """Give when the newest other verdict on the same run and commit was begun; None: no status tells of one."""
         sha = None if verdict.origin is None else verdict.origin.sha
         if sha is None:
             return None
-        runs = {run_key(one) for one in (verdict.run.id, verdict.run.ref) if one}
-        mine = {(run, self._slot(policy)) for run in runs}
-        ledger = read_ledger(self._forge.statuses(sha))
-        return max((entry.judged_at for key, entry in ledger.items() if key in mine), default=None)
+        slot = self._slot(policy)
+        ledger = read_ledger(self._forge.statuses(sha)).values()
+        return later_than(verdict, [entry for entry in ledger if entry.policy == slot])
 
     def unsigned(self, presented: Presented, signing: Signing) -> tuple[Refusal, ...]:
         """Say why a verdict is not signed as it has to be; empty: it is.

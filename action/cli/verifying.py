@@ -20,7 +20,7 @@ from action.settings import PolicyText, profile_policy
 from action.verification import read_presented, verify
 from action.verified import Presented, Trust, Verified
 from action.version import tool_version
-from checks.promotion import Claim
+from checks.promotion import Claim, is_run
 from checks.refusal import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _verify_commit(asked: Asked, find: Find, repository: Repository) -> Verified
 def _names(verdict: Verdict, stored: Stored | None) -> bool:
     """Tell whether a verdict is about these bytes, as its run logged them."""
     same = stored is not None and verdict.checkpoint is not None and verdict.checkpoint.digest == stored.digest
-    return same and stored is not None and stored.run in (None, verdict.run.id)
+    return same and stored is not None and (stored.logged_by is None or is_run(verdict.run, stored.logged_by))
 
 
 def _presented(asked: Asked) -> Presented:
@@ -175,7 +175,7 @@ def _policy(asked: Asked) -> PolicyText:
 def _claim(asked: Asked, policy: PolicyText, stored: Stored | None, later: str | None) -> Claim:
     return Claim(
         digest=None if stored is None else stored.digest,
-        logged_by=None if stored is None else stored.run,
+        logged_by=None if stored is None else stored.logged_by,
         run=asked.run,
         repository=None,
         policy_sha256=hashlib.sha256(policy.text.encode()).hexdigest(),

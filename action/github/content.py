@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from contextlib import suppress
 
 from github.ContentFile import ContentFile
@@ -16,6 +17,7 @@ from action.github.asking import ask, seek
 from action.github.client import Client
 from action.github.failure import Target
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MOST = 1_000_000
 """Bytes of a file: GitHub's contents API gives no content beyond."""
 _PERMISSION = "contents: read"
@@ -31,7 +33,9 @@ def read_file(client: Client, path: str, branch: str | None) -> str | None:
     where = f"{show_name(path)} of " + ("the default branch" if branch is None else f"the branch {show_name(branch)}")
     target = Target(what=where, permission=_PERMISSION)
     repository = Repository(client, url=client.root)
-    found = seek(target, lambda: repository.get_contents(path, ref=NotSet if branch is None else branch))
+    # A tag may bear the branch's name, and a bare name would be the tag's.
+    ref = NotSet if branch is None else branch if _COMMIT.fullmatch(branch) else f"refs/heads/{branch}"
+    found = seek(target, lambda: repository.get_contents(path, ref=ref))
     if found is None:
         # A repository that the token may not read says 404 for all its files: that must not read as "no policy".
         ask(

@@ -70,7 +70,9 @@ class Origins:
         what = f"the commit {show_name(sha)} beside the branch {show_name(branch)}"
         target = Target(what=what, permission="contents: read")
         self._require_time()
-        path = f"/compare/{fields.part(sha)}...{fields.part(branch)}"
+        # A tag may bear the branch's name: its head is asked for as a branch.
+        named = self._asked(target, lambda: fields.mapping(self._get(f"/branches/{fields.part(branch)}")["commit"]))
+        path = f"/compare/{fields.part(sha)}...{fields.part(fields.text(named.get('sha')))}"
         found = seek(target, lambda: self._get(path))
         return found is not None and found.get("status") in ("ahead", "identical")
 

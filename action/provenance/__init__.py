@@ -6,7 +6,7 @@ A status is never believed: whoever may write can post one. What a verdict says 
 from __future__ import annotations
 
 from action.provenance.heads import doubt
-from action.provenance.search import Records, Sought, Source, find_sources
+from action.provenance.search import Records, Sought, Source, find_sources, later_than
 from action.provenance.trust import WORKFLOW, Home
 
-__all__ = ["WORKFLOW", "Home", "Records", "Sought", "Source", "doubt", "find_sources"]
+__all__ = ["WORKFLOW", "Home", "Records", "Sought", "Source", "doubt", "find_sources", "later_than"]

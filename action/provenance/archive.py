@@ -13,7 +13,8 @@ from action.errors import InputError
 from action.evidence.store import MAX_BYTES
 
 _MEMBERS = 20_000
-_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}"
+_PART = r"(?!\.)[A-Za-z0-9_.%~-]{1,250}"
+"""As a sweep-up writes the names of runs."""
 _OURS = re.compile(
     rf"((?:{_PART}/){{0,3}})(?:verdict\.json|attestation\.sigstore\.jsonl?|"
     r"evidence/(?:manifest\.json|policy\.yml|logs\.json|games\.jsonl|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl))"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,7 @@ from action.report.reading import parse_verdict
 from checks.refusal import Reason, Refusal
 from checks.result import Verdict
 
-MOST_RUNS = 20
+MOST_RUNS = 100
 """Runs of one commit that are looked up."""
 _LARGEST = 50_000_000
 """Bytes of a verdict."""
@@ -39,6 +40,10 @@ class Records(Protocol):
 
     def on_branch(self, sha: str, branch: str, /) -> bool:
         """Tell whether a commit is on a branch."""
+        ...
+
+    def same_file(self, path: str, sha: str, branch: str, /) -> bool:
+        """Tell whether a file is the same at a commit and on a branch."""
         ...
 
     def archive(self, number: int, name: str, /) -> bytes | None:
@@ -67,8 +72,8 @@ class Source:
     """Of `verdict.json`."""
     folder: Path
     """That holds its evidence."""
-    later: str
-    """When the newest verdict on the same run and policy was begun, RFC 3339 in UTC."""
+    later: str | None
+    """When the newest other verdict on the same run and policy was begun, RFC 3339 in UTC; None: none is known."""
     job: int
 
 
@@ -86,22 +91,34 @@ def find_sources(records: Records, sought: Sought, folder: Path, *, every: bool 
     ledger = [one for one in read_ledger(statuses).values() if one.policy == sought.slot]
     if not ledger:
         raise RefusalError(Refusal(reason=Reason.NO_VERDICT, text=_none(sought, statuses)))
-    jobs = _jobs(statuses)
-    found: list[Source] = []
-    refused: list[Refusal] = []
-    for number, entry in enumerate(ledger[:MOST_RUNS]):
-        looked = _look(records, sought, (entry, jobs.get(entry)), folder / str(number))
-        if isinstance(looked, Refusal):
-            refused.append(looked)
-        elif sought.run in (None, looked.verdict.run.id, looked.verdict.run.name):
-            found.append(looked)
-    if not found or (every and (refused or len(ledger) > MOST_RUNS)):
-        named = Refusal(
-            reason=Reason.NO_VERDICT,
-            text=f"expected a verdict on the run {show_name(sought.run)} for {sought.sha[:12]}, found none; judge it.",
-        )
-        raise RefusalError(*(refused or [named]))
+    named = None if sought.run is None else run_key(sought.run)
+    newest = sorted(ledger, key=lambda one: (one.run == named, one.age), reverse=True)
+    search = _Search(records, sought, _jobs(statuses), ledger, folder)
+    looked = [search.look(entry) for entry in newest[:MOST_RUNS]]
+    found = [one for one in looked if isinstance(one, Source) and sought.run in (None, *_called(one.verdict))]
+    refused = [one for one in looked if isinstance(one, Refusal)]
+    if not found or (every and (refused or len(newest) > MOST_RUNS)):
+        text = f"expected a verdict on the run {show_name(sought.run)} for {sought.sha[:12]}, found none; judge it."
+        raise RefusalError(*(refused or [Refusal(reason=Reason.NO_VERDICT, text=text)]))
     return tuple(found)
+
+
+def _called(verdict: Verdict) -> tuple[str | None, str]:
+    return verdict.run.id, verdict.run.name
+
+
+def keys_of(verdict: Verdict) -> frozenset[str]:
+    """Give by what statuses may know the run of a verdict: its id on W&B, else its path."""
+    known = (verdict.run.id, verdict.run.ref, posixpath.normpath(verdict.run.ref))
+    return frozenset(run_key(one) for one in known if one)
+
+
+def later_than(verdict: Verdict, ledger: Iterable[Entry]) -> str | None:
+    """Give when the newest other verdict on its run was begun; None: no other is known."""
+    keys = keys_of(verdict)
+    return max(
+        (one.judged_at for one in ledger if one.run in keys and one.judged_at != verdict.judged_at), default=None
+    )
 
 
 def _none(sought: Sought, statuses: Sequence[Status]) -> str:
@@ -122,51 +139,73 @@ def _jobs(statuses: Sequence[Status]) -> Mapping[Entry, int]:
     return found
 
 
-def _look(records: Records, sought: Sought, told: tuple[Entry, int | None], folder: Path) -> Source | Refusal:
-    entry, number = told
-    run = show_name(entry.run)
-    if entry.standing is Standing.WAITING:
-        text = f"expected a verdict on the run {run}, but its newest is not given yet, or its job was ended; judge it."
-        return Refusal(reason=Reason.SUPERSEDED, text=text)
-    job = None if number is None else records.workflow_run(number)
-    if number is None or job is None:
-        text = f"expected the job that judged the run {run}, but its status points to none that is there; judge it."
-        return Refusal(reason=Reason.UNTRUSTED, text=text)
-    why = distrust(job, sought.home, records.on_branch)
-    if why is not None:
-        return Refusal(
-            reason=Reason.UNTRUSTED,
-            text=f"the run {run}: {why}; run the workflow on the default branch, or name its file with --workflow.",
-        )
-    content = records.archive(number, f"gatekeeper-{number}")
-    if content is None:
-        text = (
-            f"expected the artifact gatekeeper-{number} with the verdict on the run {run}, found none: it has expired, "
-            "or the workflow does not upload it; judge the run again."
-        )
-        return Refusal(reason=Reason.NO_VERDICT, text=text)
-    source = next(_fitting(content, folder, (entry, number)), None)
-    if source is None:
-        text = (
-            f"expected the verdict of {entry.judged_at} on the run {run} in the artifact gatekeeper-{number}, found "
-            "none: the status and the artifact do not belong together; judge the run again."
-        )
-        return Refusal(reason=Reason.NO_VERDICT, text=text)
-    return source
+class _Search:
+    """Looks behind entries, at each job and artifact once."""
 
+    def __init__(
+        self, records: Records, sought: Sought, jobs: Mapping[Entry, int], ledger: Sequence[Entry], folder: Path
+    ) -> None:
+        self._records, self._sought, self._jobs, self._ledger, self._folder = records, sought, jobs, ledger, folder
+        self._unpacked: dict[int, tuple[Path, ...] | Refusal] = {}
 
-def _fitting(content: bytes, folder: Path, told: tuple[Entry, int]) -> Iterator[Source]:
-    """Give the verdict that a status is about; a swept-up job packs several."""
-    entry, number = told
-    places = unpack(content, folder, f"the artifact gatekeeper-{number}")
-    for place in places:
-        with place.open("rb") as stream:
-            text = stream.read(_LARGEST + 1)
-        try:
-            verdict = parse_verdict(text.decode("utf-8", "replace"))
-        except InputError:
-            continue
-        # A run of files is told by the path that a link led to, which the verdict does not name.
-        is_it = len(places) == 1 or entry.run in {run_key(one) for one in (verdict.run.id, verdict.run.ref) if one}
-        if is_it and verdict.judged_at >= entry.judged_at:
-            yield Source(verdict=verdict, content=text, folder=place.parent, later=entry.judged_at, job=number)
+    def look(self, entry: Entry) -> Source | Refusal:
+        """Find the verdict that an entry is about, or say why there is none to believe."""
+        run, number = show_name(entry.run), self._jobs.get(entry)
+        if entry.standing is Standing.WAITING:
+            text = (
+                f"expected a verdict on the run {run}, but its newest is not given yet, or its job was ended; judge it."
+            )
+            return Refusal(reason=Reason.SUPERSEDED, text=text)
+        if number is None:
+            text = f"expected the job that judged the run {run}, but its status points to none; judge it."
+            return Refusal(reason=Reason.UNTRUSTED, text=text)
+        places = self._places(number, run)
+        if isinstance(places, Refusal):
+            return places
+        source = next(self._fitting(entry, number, places), None)
+        if source is None:
+            text = (
+                f"expected the verdict of {entry.judged_at} on the run {run} in the artifact gatekeeper-{number}, "
+                "found none: the status and the artifact do not belong together; judge the run again."
+            )
+            return Refusal(reason=Reason.NO_VERDICT, text=text)
+        return source
+
+    def _places(self, number: int, run: str) -> tuple[Path, ...] | Refusal:
+        if number not in self._unpacked:
+            try:
+                self._unpacked[number] = self._unpack(number, run)
+            except InputError as error:
+                self._unpacked[number] = Refusal(reason=Reason.NO_VERDICT, text=f"the run {run}: {error}.")
+        return self._unpacked[number]
+
+    def _unpack(self, number: int, run: str) -> tuple[Path, ...] | Refusal:
+        job = self._records.workflow_run(number)
+        if job is None:
+            text = f"expected the job that judged the run {run}, but there is no job {number} any more; judge it."
+            return Refusal(reason=Reason.UNTRUSTED, text=text)
+        why = distrust(job, self._sought.home, self._records)
+        if why is not None:
+            text = f"the run {run}: {why}; run the workflow on the default branch, or name its file with --workflow."
+            return Refusal(reason=Reason.UNTRUSTED, text=text)
+        content = self._records.archive(number, f"gatekeeper-{number}")
+        if content is None:
+            text = (
+                f"expected the artifact gatekeeper-{number} with the verdict on the run {run}, found none: it has "
+                "expired, or the workflow does not upload it; judge the run again."
+            )
+            return Refusal(reason=Reason.NO_VERDICT, text=text)
+        return unpack(content, self._folder / str(number), f"the artifact gatekeeper-{number}")
+
+    def _fitting(self, entry: Entry, number: int, places: Sequence[Path]) -> Iterator[Source]:
+        """Give the verdict that a status is about; a swept-up job packs several."""
+        for place in places:
+            with place.open("rb") as stream:
+                text = stream.read(_LARGEST + 1)
+            try:
+                verdict = parse_verdict(text.decode("utf-8", "replace"))
+            except InputError:
+                continue
+            if entry.run in keys_of(verdict) and verdict.judged_at >= entry.judged_at:
+                later = later_than(verdict, self._ledger)
+                yield Source(verdict=verdict, content=text, folder=place.parent, later=later, job=number)

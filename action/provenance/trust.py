@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from action.files import show_name
 from action.github.origin import WorkflowRun
@@ -27,13 +27,27 @@ class Home:
     """The default branch."""
 
 
-def distrust(job: WorkflowRun, home: Home, on_branch: Callable[[str, str], bool]) -> str | None:
+CHOSEN = frozenset({"workflow_dispatch", "push"})
+"""Those that somebody may start on any ref, a tag with the branch's name among them."""
+
+
+class History(Protocol):
+    """What a repository tells of its commits."""
+
+    def on_branch(self, sha: str, branch: str, /) -> bool:
+        """Tell whether a commit is on a branch."""
+        ...
+
+    def same_file(self, path: str, sha: str, branch: str, /) -> bool:
+        """Tell whether a file is the same at a commit and on a branch."""
+        ...
+
+
+def distrust(job: WorkflowRun, home: Home, history: History) -> str | None:
     """Say why a job is not to be believed; None: it is.
 
-    Args:
-        job: as GitHub tells of it.
-        home: which jobs are ours.
-        on_branch: tells whether a commit is on a branch. A tag may bear the branch's name: the commit decides.
+    A tag may bear the branch's name, and a merged pull request has commits on the branch that nobody reviewed alone: so
+    the commit has to be on the branch, and, where somebody could choose it, to have the workflow as it is there now.
     """
     wanted = f"a job of {show_name(home.workflow)} on the branch {show_name(home.branch)}"
     if job.repository.lower() != home.repository.lower():
@@ -44,6 +58,8 @@ def distrust(job: WorkflowRun, home: Home, on_branch: Callable[[str, str], bool]
         return f"expected {wanted}, got one that {show_name(job.event)} started, which may run a proposed file"
     if job.branch != home.branch:
         return f"expected {wanted}, got one on {show_name(job.branch)}"
-    if not on_branch(job.sha, home.branch):
+    if not history.on_branch(job.sha, home.branch):
         return f"expected {wanted}, got one of the commit {show_name(job.sha)[:12]}, which is not on it"
+    if job.event in CHOSEN and not history.same_file(home.workflow, job.sha, home.branch):
+        return f"expected {wanted}, got one of {show_name(job.sha)[:12]}, where that file is not what it is there now"
     return None

@@ -3,7 +3,9 @@ nowhere. Real client, a server that plays GitHub, every exchange as GitHub descr
 """
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from action.attestation import statement
 from action.publish.ledger import Standing
 from checks.run import Origin
-from tests.promotions import JOB, MAIN, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, key_of, publish, staged
+from tests.promotions import BEFORE, JOB, MAIN, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, key_of, publish, staged
 from tests.runs import POLICY, command
 from tests.services.github import REPOSITORY, SHA
 from tests.services.github_api import faults
@@ -81,7 +83,7 @@ def test_an_artifact_that_others_made_is_believed_by_nobody(stage: Stage, told: 
 
 def _replayed(stage: Stage, **settings: Any) -> None:
     """Let our workflow have judged something else, and a status of this commit point there."""
-    other = judged(stage.folder, "replayed", **settings)
+    other = judged(stage.folder, **settings)
     stage.github.memory.artifacts.clear()
     stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive(other))
 
@@ -140,7 +142,6 @@ def test_what_is_replayed_is_refused_by_name(posted: Stage, what: str) -> None:
 def test_of_several_runs_of_a_commit_the_one_that_names_the_bytes_is_meant(posted: Stage) -> None:
     (posted.folder / "other.bin").write_text("other weights")
     other = judged(posted.folder, "other", checkpoint=str(posted.folder / "other.bin"))
-    posted.post(run="other")
     posted.github.memory.artifacts.clear()
     posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive(posted.out, other))
     posted.post(run=key_of(other))
@@ -289,3 +290,55 @@ def test_a_clock_that_is_an_hour_off_githubs_is_told(posted: Stage, hours: int) 
     posted.github.set_ahead(hours * 3_600)
 
     assert posted.reasons() == ["clock"]
+
+
+# Ways that were tried by somebody who may post statuses, push tags and start workflows.
+
+
+def test_a_mark_of_a_run_that_was_never_judged_brings_no_older_verdict_back(posted: Stage) -> None:
+    posted.post(Standing.WAITING, judged_at=_later())
+    assert posted.reasons() == ["superseded"]
+
+    posted.post(Standing.FAIL, run="zzz")
+
+    assert sorted(posted.reasons()) == ["no-verdict", "superseded"]
+
+
+@pytest.mark.parametrize("event", ["workflow_dispatch", "push"])
+def test_a_tag_on_a_commit_of_the_branch_that_had_another_workflow_is_not_the_branch(posted: Stage, event: str) -> None:
+    posted.github.files[BEFORE, ".github/workflows/gatekeeper.yml"] = "on: push  # writes any verdict\n"
+    posted.github.files["main", ".github/workflows/gatekeeper.yml"] = "on: push\n"
+    posted.github.add_workflow_run(JOB, BEFORE, event=event)
+    assert posted.reasons() == ["untrusted"]
+
+    posted.github.files[BEFORE, ".github/workflows/gatekeeper.yml"] = "on: push\n"
+
+    assert posted.verify().returncode == 0
+
+
+def test_marks_of_others_do_not_hide_the_run_that_is_named(posted: Stage) -> None:
+    for number in range(25):
+        posted.post(job=JOB + 1, run=f"other{number}", judged_at=_later())
+
+    assert posted.verify("--run", "grpo-7").returncode == 0
+    assert len([one for one in posted.github.requests if one.path.endswith(f"/actions/runs/{JOB + 1}")]) <= 1
+
+
+def test_an_artifact_that_is_none_does_not_stop_the_verdict_of_another_run(posted: Stage) -> None:
+    posted.post(job=JOB + 1, run="other")
+    posted.github.add_workflow_run(JOB + 1, BEFORE)
+    posted.github.add_artifact(JOB + 1, f"gatekeeper-{JOB + 1}", b"no archive")
+
+    assert posted.verify().returncode == 0
+
+
+def test_a_swept_run_with_odd_letters_in_its_id_is_found(posted: Stage) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in sorted(posted.out.rglob("*")):
+            if path.is_file():
+                archive.write(path, f"-grpo~0%2E5b/{path.relative_to(posted.out).as_posix()}")
+    posted.github.memory.artifacts.clear()
+    posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", content.getvalue())
+
+    assert posted.verify().returncode == 0

@@ -55,6 +55,7 @@ _PATHS = (
     "/repos/{owner}/{repo}/actions/runs/{run_id}/artifacts",
     "/repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}",
     "/repos/{owner}/{repo}/attestations/{subject_digest}",
+    "/repos/{owner}/{repo}/branches/{branch}",
     "/user",
 )
 """What the gatekeeper uses, and how people merge, in the description's words."""

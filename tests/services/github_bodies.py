@@ -242,6 +242,18 @@ class Bodies:
             "parents": [{"sha": one, "url": f"{self.root}/commits/{one}"} for one in parents],
         }
 
+    def branch(self, name: str, sha: str) -> Body:
+        """Give a branch."""
+        address = f"{self.root}/branches/{name}"
+        return {
+            "name": name,
+            "commit": self.commit(sha, ()),
+            "_links": {"self": address, "html": f"{self.web}/tree/{name}"},
+            "protected": True,
+            "protection": {"enabled": True},
+            "protection_url": f"{address}/protection",
+        }
+
     def workflow_run(self, stored: Mapping[str, Any]) -> Body:
         """Give a run of a workflow."""
         address = f"{self.root}/actions/runs/{stored['id']}"

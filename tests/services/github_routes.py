@@ -62,7 +62,7 @@ Handler: TypeAlias = Callable[[Asked], Answer]
 
 
 def _content(asked: Asked) -> Answer:
-    branch, path = asked.one("ref") or "main", unquote(asked.path[0])
+    branch, path = (asked.one("ref") or "main").removeprefix("refs/heads/"), unquote(asked.path[0])
     if branch in asked.memory.commits and (branch, path) not in asked.files:
         branch = "main"  # a commit that is said nothing of changes nothing
     text = asked.files.get((branch, path))
@@ -214,6 +214,13 @@ def _archive(asked: Asked) -> Answer:
     return Answer(status=302, headers={"Location": f"{asked.storage}/{found['id']}"})
 
 
+def _branch(asked: Asked) -> Answer:
+    name = unquote(asked.path[0])
+    if name not in asked.memory.branches:
+        raise RefusalError(404, "Branch not found")
+    return Answer(body=asked.bodies.branch(name, asked.memory.branches[name]))
+
+
 def _attestations(asked: Asked) -> Answer:
     found = asked.memory.attestations.get(asked.path[0], [])
     return Answer(body={"attestations": [{"bundle": one, "repository_id": 1} for one in found]})
@@ -229,6 +236,7 @@ _SHA, _NUMBER = r"([0-9a-zA-Z]+)", r"(\d+)"
 _ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "", "metadata: read", lambda asked: Answer(body=asked.bodies.full_repository())),
     ("GET", "/contents/(.+)", "contents: read", _content),
+    ("GET", "/branches/([^/]+)", "contents: read", _branch),
     ("GET", f"/commits/{_SHA}/statuses", "statuses: read", _statuses),
     ("POST", f"/statuses/{_SHA}", "statuses: write", _post_status),
     ("GET", f"/commits/{_SHA}/check-runs", "checks: read", _check_runs),

@@ -77,7 +77,7 @@ class TestFile:
 
     def test_a_file_of_a_branch_is_read_without_its_mark(self, opened: Desk, forge: Forge) -> None:
         assert forge.read_file("policy.yml", "next") == "version: 2\n"
-        assert opened.service.requests[0].query == {"ref": ["next"]}
+        assert opened.service.requests[0].query == {"ref": ["refs/heads/next"]}
 
     def test_a_file_that_is_not_there_is_none_where_the_repository_is(self, opened: Desk, forge: Forge) -> None:
         """A repository that may not be read says 404 for its files too: one more request tells them apart."""

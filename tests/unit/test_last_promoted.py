@@ -16,7 +16,7 @@ from checks.check import LAST_PROMOTED, PromotionPlan, SeriesAsk
 from checks.context import Holder
 from checks.policy import PolicyError
 from checks.result import CheckResult, Outcome
-from checks.run import Identity
+from checks.run import Checkpoint, Identity
 from checks.weakening import compare
 from tests.builders import PROFILES, evidence, noise, only, policy, series
 from tests.killing import order
@@ -32,12 +32,14 @@ checks:
 HOLDER = Holder(alias="production", registry="models", checkpoint="adapter_v3", digest=None, run="old1")
 
 
-def asked(own: Any, theirs: Any, holder: Holder | None = HOLDER) -> CheckResult:
+def asked(own: Any, theirs: Any, holder: Holder | None = HOLDER, digest: str | None = None) -> CheckResult:
     text = "checks: {a: {metric: reward, baseline: {run: last-promoted, max-drop: 5%}}}"
     one = policy(text, profiles={"base": PROFILES["base"]})
     [check] = one.checks
     assert isinstance(check.ask, SeriesAsk)
-    return check_baseline(check, check.ask, one, evidence(own, baselines={LAST_PROMOTED: theirs}, holder=holder))
+    checkpoint = Checkpoint(name="adapter_v9", digest=digest)
+    given = evidence(own, baselines={LAST_PROMOTED: theirs}, holder=holder, checkpoint=checkpoint)
+    return check_baseline(check, check.ask, one, given)
 
 
 def rewards(level: float, name: str = "new", seed: int = 1) -> Any:
@@ -57,11 +59,21 @@ def test_a_fall_against_what_was_promoted_last_fails() -> None:
     assert asked(rewards(0.8), rewards(1.0, "old1", 2)).outcome is Outcome.FAIL
 
 
-def test_the_run_that_was_promoted_last_itself_is_met_without_a_comparison() -> None:
-    result = asked(rewards(1.0, "old1"), rewards(1.0, "old1"))
+def test_the_checkpoint_that_was_promoted_last_itself_is_met_without_a_comparison() -> None:
+    result = asked(rewards(1.0, "old1"), rewards(1.0, "old1"), replace(HOLDER, digest="sha256:1"), "sha256:1")
 
     assert (result.outcome, result.observed, result.bound) == (Outcome.PASS, 0.0, "drop <= 5%")
     assert "nothing to compare" in result.reason
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("sha256:2", "sha256:1"), (None, None), (None, "sha256:1")])
+def test_another_checkpoint_of_the_run_that_was_promoted_last_is_not_met_by_that(
+    ours: str | None, theirs: str | None
+) -> None:
+    worse = asked(rewards(0.1, "old1"), rewards(1.0, "old1", 2), replace(HOLDER, digest=theirs), ours)
+
+    assert worse.outcome is Outcome.INCONCLUSIVE
+    assert "is this run itself" in worse.reason
 
 
 def test_a_comparison_with_nobody_is_inconclusive() -> None:

@@ -48,7 +48,7 @@ def claim(**changes: Any) -> Claim:
         policy_source=".github/gatekeeper.yml",
         version="0.1.0",
         now=NOW,
-        later="2026-01-05T11:00:00Z",
+        later="2026-01-05T10:59:59Z",
     )
     return replace(good_claim, **changes)
 
@@ -116,6 +116,7 @@ def test_a_verdict_names_no_bytes_that_nobody_named() -> None:
 
 def test_a_later_verdict_on_the_run_takes_the_place_of_an_earlier_one() -> None:
     assert reasons(good(), claim(later="2026-01-05T11:00:01Z")) == ["superseded"]
+    assert reasons(good(), claim(later="2026-01-05T11:00:00Z")) == ["superseded"]  # of two of one second nobody knows
     assert reasons(good(), claim(later=None)) == []
 
 
@@ -124,6 +125,17 @@ def test_a_verdict_of_a_repository_is_none_of_nobodys() -> None:
 
     assert refusal.reason is Reason.OTHER_REPOSITORY
     assert "give --repository" in refusal.text
+
+
+def test_a_run_of_another_project_with_the_same_id_is_another_run() -> None:
+    page = "https://wandb.ai/team/league/runs/a1"
+    ours = good(run=run(id="a1", name="grpo-7", url=page))
+
+    assert reasons(ours, claim(logged_by="team/league/a1")) == []
+    assert reasons(ours, claim(logged_by="team/fake/a1")) == ["other-run"]
+    assert reasons(ours, claim(logged_by="a1")) == []
+    assert reasons(good(run=run(id="a1", name="grpo-7", url=None)), claim(logged_by="team/league/a1")) == []
+    assert reasons(good(run=run(id=None, name="grpo-7", url=None)), claim(logged_by="team/league/a1")) == ["other-run"]
 
 
 def test_a_local_verdict_is_of_no_repository() -> None:

@@ -149,6 +149,8 @@ def _edit(log: Path, number: int, edit: Any) -> None:
         lambda log: _edit(log, 3, lambda text: text + " " * 100_000),
         lambda log: _edit(log, 3, lambda _: "[" * 100_000),
         lambda log: _edit(log, 2, lambda _: "[]"),
+        lambda log: _edit(log, 3, lambda text: text.replace('"alias"', '"other"')),
+        lambda log: _edit(log, 3, lambda text: text.replace('"digest": "', '"digest": 1, "x": "')),
         lambda log: (log / "000002.json").unlink(),
         lambda log: (log / "000001.json").unlink(),
         lambda log: (log / "0000003.json").write_text("{}"),
@@ -174,9 +176,41 @@ def test_a_refused_verdict_is_remembered_once(tmp_path: Path) -> None:
 
     [entry] = entries(root)
     assert (entry["event"], entry["reasons"]) == ("refused", ["not-a-pass"])
-    assert registry.newest("adapter") == asked.record.judged_at
-    assert registry.newest("another") is None
+    policy = asked.record.policy_sha256
+    assert registry.refused("adapter", policy, "9" * 64) == asked.record.judged_at
+    assert registry.refused("adapter", policy, asked.record.verdict_sha256) is None
+    assert registry.refused("adapter", "other", "9" * 64) is None
+    assert registry.refused("another", policy, "9" * 64) is None
     assert registry.holder("production") is None
+
+
+def test_an_entry_that_could_not_be_read_again_is_never_written(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    registry = LocalRegistry(root)
+    asked = order(registry, made, "production", "1" * 64)
+
+    with pytest.raises(InputError, match="expected an entry of at most 100 kB"):
+        registry.move(replace(asked, record=replace(asked.record, why="第" * 20_000)))
+
+    assert entries(root) == []
+    assert promote(root, made, "1" * 64) == "moved"
+
+
+@pytest.mark.parametrize("name", [".adapter", "a b", "gewicht-ä"])
+def test_a_checkpoint_may_be_called_as_it_likes(tmp_path: Path, name: str) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path, name)
+
+    assert [promote(root, made, "1" * 64), promote(root, made, "1" * 64)] == ["moved", "already"]
+    assert (link(root) / "model.safetensors").read_text() == "weights"
+
+
+def test_nothing_can_be_added_to_what_was_promoted(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1" * 64)
+
+    folders = [one for one in (root / "checkpoints").rglob("*") if one.is_dir()]
+    assert folders
+    assert not any(one.stat().st_mode & 0o222 for one in folders)
 
 
 @pytest.mark.parametrize("name", ["nothing", "sha256:" + "0" * 64, "team/league/adapter:v1"])

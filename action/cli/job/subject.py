@@ -20,6 +20,7 @@ from action.cli.online import open_wandb
 from action.deadline import Deadline
 from action.errors import InputError, UsageError
 from action.event import Trigger
+from action.evidence.store import find_bundle
 from action.files import show_name
 from action.forge import Forge
 from action.runs import exists, is_online
@@ -131,12 +132,26 @@ def _named(job: Job, trigger: Trigger, run: str) -> Subject:
     if not is_online(run):
         # A link such as `latest-run` is another run tomorrow.
         key = Path(os.path.relpath(Path(run).resolve())).as_posix()
-        return Subject(ref=run, key=key, name=Path(run).name or run, sha=trigger.sha, named=True)
+        if exists(Path(run)) and find_bundle(Path(run)) is not None:
+            raise UsageError(
+                f"run: expected a run, got {show_name(run)}, an evidence bundle, whose time, checkpoint and numbers "
+                "anybody can have written; name the run, or tell its verdict with `gatekeeper publish`"
+            )
+        # The verdict names the path that statuses know the run by, which a link would not.
+        ref = run if key.startswith(("../", "/")) else f"./{key}"
+        return Subject(ref=ref, key=key, name=Path(run).name or run, sha=trigger.sha, named=True)
     if not re.match(r"wandb://|https?://", run) and exists(Path(run)):
         # A pull request could put the files there.
         raise UsageError(
             f"run: expected a run, got {show_name(run)}, which may be files of the workspace or a run on W&B; write "
             f"./{show_name(run)} or wandb://{show_name(run)}"
+        )
+    name = parse_run(run)
+    if job.project and f"{name.entity}/{name.project}" != job.project:
+        # Whoever may start the workflow could name a run of their own: same id, same bytes, other metrics.
+        raise UsageError(
+            f"run: expected a run of {show_name(job.project)}, the input `project`, got {show_name(name.path)}; name "
+            "one of that project, or judge it by a workflow without `project`"
         )
     return _looked_up(job, run, trigger.sha)
 

@@ -72,13 +72,23 @@ def _chain(folder: Path, names: Sequence[str]) -> Iterator[Entry]:
             said = json.loads(content)
             fits = (said["version"], said["number"], said["previous"]) == (VERSION, number, before)
             shape = said["event"] in (PROMOTED, REFUSED) and isinstance(said["checkpoint"], dict)
-            known = isinstance(said["run"], str) and isinstance(said["verdict"]["judged_at"], str)
+            _require_fields(said)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _odd(path, type(error).__name__) from error
-        if len(content) > _LARGEST or _number(name) != number or not (fits and shape and known):
+        if len(content) > _LARGEST or _number(name) != number or not (fits and shape):
             raise _odd(path, "one that does not follow the one before")
         before = hashlib.sha256(content).hexdigest()
         yield Entry(number=number, sha256=before, said=said)
+
+
+def _require_fields(said: Mapping[str, Any]) -> None:
+    """Raise KeyError or TypeError where a field is missing, or of another kind."""
+    checkpoint, verdict, policy = said["checkpoint"], said["verdict"], said["policy"]
+    texts = (said["at"], said["by"], said["run"], checkpoint["name"], verdict["sha256"], verdict["judged_at"])
+    if not all(isinstance(one, str) for one in (*texts, policy["sha256"])):
+        raise TypeError("expected texts")
+    if not all(one is None or isinstance(one, str) for one in (said["alias"], checkpoint["digest"])):
+        raise TypeError("expected texts or nothing")
 
 
 def _odd(path: Path, got: str) -> InputError:
@@ -98,6 +108,11 @@ def append(folder: Path, log: Sequence[Entry], said: Mapping[str, Any]) -> bool:
     previous = log[-1].sha256 if log else None
     content = json.dumps({"version": VERSION, "number": number, "previous": previous, **said}, indent=1)
     path = folder / f"{number:06}.json"
+    if len(content) > _LARGEST - 1:
+        raise InputError(
+            f"{show_name(path)}: expected an entry of at most {_LARGEST // 1000} kB, got a larger one; give shorter "
+            "names and reasons"
+        )
     beside = folder / f".{secrets.token_hex(8)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)

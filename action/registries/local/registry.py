@@ -65,10 +65,14 @@ class LocalRegistry:
         """Give who holds an alias; None: nobody does. InputError: the log is damaged."""
         return _holder(read_log(self._root / _LOG), alias)
 
-    def newest(self, run: str) -> str | None:
-        """Give when the newest verdict on a run was given that the log knows, RFC 3339 in UTC; None: it knows none."""
-        log = read_log(self._root / _LOG)
-        return max((str(one.said["verdict"]["judged_at"]) for one in log if one.said["run"] == run), default=None)
+    def refused(self, run: str, policy_sha256: str, verdict_sha256: str) -> str | None:
+        """Give when the newest other verdict on a run, by a policy, was given that did not pass; None: none is known.
+
+        One that promoted another checkpoint of the run says nothing against this one.
+        """
+        log = (one for one in read_log(self._root / _LOG) if one.event == REFUSED and one.said["run"] == run)
+        by_policy = (one.said["verdict"] for one in log if one.said["policy"]["sha256"] == policy_sha256)
+        return max((str(one["judged_at"]) for one in by_policy if one["sha256"] != verdict_sha256), default=None)
 
     def proof(self, alias: str) -> Path | None:
         """Give the folder with the verdict and the evidence by which the holder was promoted; None: nobody holds it."""
@@ -144,7 +148,7 @@ class LocalRegistry:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep others out; the system lets go of it whatever becomes of this process."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # a group that shares the registry shares it, as it is set up
     try:
         try:
             import fcntl  # noqa: PLC0415 - Windows has none

@@ -29,7 +29,7 @@ def shelf_place(root: Path, digest: str) -> Path | None:
     """Give where the bytes of a digest lie; None: the registry does not have them."""
     folder = root / CHECKPOINTS / digest.removeprefix("sha256:")
     try:
-        inside = [child for child in folder.iterdir() if not child.name.startswith(".")]
+        inside = list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return None
     return inside[0] if len(inside) == 1 else None
@@ -50,7 +50,7 @@ def keep(root: Path, source: Path, digest: str) -> Path:
     part = incoming / secrets.token_hex(8)
     try:
         _sweep(incoming)
-        target = part / source.name
+        target = part / (Path(os.path.abspath(source)).name or "checkpoint")  # noqa: PTH100 - not what a link leads to
         part.mkdir(parents=True)
         _copy(source, target)
         require_digest(target, digest, "it was changed while it was promoted: judge it again")
@@ -58,6 +58,7 @@ def keep(root: Path, source: Path, digest: str) -> Path:
         place.parent.mkdir(exist_ok=True)
         with suppress(OSError) if shelf_place(root, digest) else nullcontext():
             part.rename(place)  # which fails where another has just put the same bytes there
+            place.chmod(0o555)
         sync_folder(place.parent)
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -66,7 +67,7 @@ def keep(root: Path, source: Path, digest: str) -> Path:
             "another folder with --registry"
         ) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        _remove(part)
     return keep(root, source, digest)
 
 
@@ -99,6 +100,8 @@ def _copy(source: Path, target: Path) -> None:
         if child.is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
             _copy_file(child, place)
+    for folder in sorted((one for one in (target, *target.rglob("*")) if one.is_dir()), reverse=True):
+        folder.chmod(0o555)  # nothing is added to it either, such as a cache of who reads it
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -114,4 +117,13 @@ def _sweep(incoming: Path) -> None:
         for child in incoming.iterdir():
             with suppress(OSError):
                 if time.time() - child.stat().st_mtime > _STALE:
-                    shutil.rmtree(child, ignore_errors=True)
+                    _remove(child)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, the read-only ones in it too."""
+    with suppress(OSError):
+        for one in (folder, *folder.rglob("*")):
+            if one.is_dir() and not one.is_symlink():
+                one.chmod(0o755)
+    shutil.rmtree(folder, ignore_errors=True)
