@@ -139,13 +139,13 @@ def _workflow(sight: Sight, flows: tuple[Workflow, ...] | None) -> Iterator[Find
     for flow in flows:
         for job in flow.jobs:
             yield _permissions(flow, job)
-    if all(job.promotes for flow in flows for job in flow.jobs):
+    if not any(job.judges for flow in flows for job in flow.jobs):
         yield _fault(what, f"none of {quote(sight.branch)} judges", "`gatekeeper init` writes one that does")
 
 
 def _permissions(flow: Workflow, job: GateJob) -> Finding:
     what = f"permissions of {quote(job.id)}"
-    usual = PROMOTING if job.promotes else NEEDED
+    usual = NEEDED if job.judges else PROMOTING
     needed = (TRACKER, *usual[1:]) if job.writes else usual
     advice = f"write under the job: permissions: {{{', '.join(needed)}}}"
     if job.permissions is None:
@@ -155,7 +155,7 @@ def _permissions(flow: Workflow, job: GateJob) -> Finding:
         why = ", which keeps the tracker" if lacking == [TRACKER] else ""
         told = ", ".join(f"`{one}`" for one in lacking)
         return _fault(what, f"{quote(flow.path)} gives the job no {told}{why}", advice)
-    done = "to verify and promote" if job.promotes else "to publish"
+    done = "to publish" if job.judges else "to verify and promote"
     return good(what, f"suffice {done}" + (" and to keep the tracker" if job.writes else ""))
 
 

@@ -16,6 +16,8 @@ _OURS = re.compile(r"[\w.-]+/experiment-gatekeeper(?:/[^@]*)?@\S+")
 _KEPT = ("pull-request", "commit")
 """What `tracker` may be where one is kept."""
 _JOBS_TOKEN = re.compile(r"\$\{\{\s*(?:github\.token|secrets\.GITHUB_TOKEN)\s*\}\}", re.IGNORECASE)
+_OTHERS = ("verify", "promote")
+"""Commands of the action beside judging."""
 _LEVELS = ("none", "read", "write")
 _SCOPES = ("actions", "checks", "contents", "pull-requests", "statuses")
 """Those that the gate may need."""
@@ -32,8 +34,10 @@ class GateJob:
     """Scope → `none`, `read` or `write`; None: nothing is said, so the repository's default counts."""
     writes: bool
     """It keeps the tracker with the job's own token, which has to write contents."""
+    judges: bool = True
+    """It judges runs; else it verifies or promotes alone."""
     promotes: bool = False
-    """It verifies or promotes, and judges nothing."""
+    """It moves an alias."""
     environment: str | None = None
     """That it runs in; None: in none."""
 
@@ -68,7 +72,8 @@ def read_workflow(path: str, text: str) -> Workflow | None:
             name=job["name"] if isinstance(job.get("name"), str) else str(name),
             permissions=_permissions(job["permissions"]) if "permissions" in job else common,
             writes=any(map(_writes, _ours(job))),
-            promotes=all(map(_promotes, _ours(job))),
+            judges=any(_command(step) not in _OTHERS for step in _ours(job)),
+            promotes=any(_command(step) == "promote" for step in _ours(job)),
             environment=_environment(job.get("environment")),
         )
         for name, job in document["jobs"].items()
@@ -107,9 +112,9 @@ def _writes(step: Mapping[str, Any]) -> bool:
     return (tracker in _KEPT or "${{" in tracker) and (not token or _JOBS_TOKEN.fullmatch(token) is not None)
 
 
-def _promotes(step: Mapping[str, Any]) -> bool:
+def _command(step: Mapping[str, Any]) -> str:
     told = step.get("with")
-    return isinstance(told, dict) and str(told.get("command", "")).strip() in {"verify", "promote"}
+    return str(told.get("command", "")).strip() if isinstance(told, dict) else ""
 
 
 def _environment(said: Any) -> str | None:

@@ -75,7 +75,7 @@ class Asked:
             )
         if self.policy is not None and self.profiles:
             raise UsageError("--policy and --profile: expected one of them, got both; put `extends` into the policy")
-        if self.trust_local and os.environ.get("GITHUB_ACTIONS") == "true":
+        if self.trust_local and os.environ.get("GITHUB_ACTIONS", "").strip():
             text = (
                 "expected no --trust-local in a job of Actions, where a pull request could have written the verdict; "
                 "name the commit with --commit, or sign verdicts and give --signed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Repository:
         """
         if profiles:
             return InForce(text=profile_policy(profiles), asked=profile_policy(profiles).source)
-        named = DEFAULT_POLICY.as_posix() if path is None else path.as_posix()
+        named = DEFAULT_POLICY.as_posix() if path is None else posixpath.normpath(path.as_posix())
         text = self._forge.read_file(named, self._base)
         if text is None and path is not None:
             raise InputError(

@@ -243,9 +243,8 @@ def test_the_workflow_uses_inputs_and_outputs_that_the_action_has(name: str) -> 
 def test_the_verdict_is_kept_whatever_it_is() -> None:
     [upload] = [step for step in steps(yaml.safe_load(starter(Facts()))) if "upload-artifact" in step.get("uses", "")]
 
-    assert upload["if"] == "always()"
+    assert upload["if"] == "always() && steps.gate.outputs.verdict != ''"
     assert upload["with"]["name"].startswith("gatekeeper-$")
-    assert upload["with"]["path"] == ACTION["inputs"]["out"]["default"]
     assert upload["with"]["retention-days"] >= 30
 
 
@@ -280,36 +279,38 @@ def _promotion(request: pytest.FixtureRequest) -> dict[str, Any]:
 def test_the_promotion_job_verifies_first_in_a_protected_environment_and_only_on_the_default_branch(
     promotion: dict[str, Any],
 ) -> None:
-    [job] = promotion["jobs"].values()
+    before, job = promotion["jobs"].values()
     triggers: Any = {str(key): value for key, value in promotion.items()}
 
     assert [step["with"]["command"] for step in job["steps"]] == ["verify", "promote"]
+    assert [step["with"]["command"] for step in before["steps"]] == ["verify"]  # what reviewers see
+    assert (job["needs"], "environment" in before) == ("verify", False)
+    assert "${{ inputs.artifact }} (${{ inputs.commit }})" in promotion["run-name"]
     assert job["environment"] == "promotion"
-    assert job["if"] == "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
+    assert before["if"] == job["if"] == "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
     assert set(triggers["True"]) == {"workflow_dispatch"}
-    assert promotion["concurrency"] == {"group": "gatekeeper-promote", "cancel-in-progress": False}
+    assert promotion["concurrency"] == {"group": "promote-checkpoint", "cancel-in-progress": False}
     assert promotion["permissions"] == {}
 
 
-def test_the_promotion_job_may_write_nothing_on_github(promotion: dict[str, Any]) -> None:
-    [job] = promotion["jobs"].values()
-
+def test_the_promotion_jobs_may_write_nothing_on_github(promotion: dict[str, Any]) -> None:
     wanted = {"contents", "statuses", "actions"} | ({"attestations"} if promotion["signed"] else set())
-    assert job["permissions"] == dict.fromkeys(sorted(wanted), "read")
+    for job in promotion["jobs"].values():
+        assert job["permissions"] == dict.fromkeys(sorted(wanted), "read")
 
 
 def test_the_key_that_moves_the_alias_is_given_to_the_promoting_step_alone(promotion: dict[str, Any]) -> None:
-    [job] = promotion["jobs"].values()
+    before, job = promotion["jobs"].values()
     verify, promote = job["steps"]
 
+    assert before["steps"] == [verify]
     assert verify["with"]["wandb-api-key"] == "${{ secrets.WANDB_API_KEY }}"
     assert promote["with"]["wandb-api-key"] == "${{ secrets.WANDB_PROMOTION_KEY }}"
     assert not any("WANDB_PROMOTION_KEY" in starter(facts) for facts in STARTERS.values())
 
 
 def test_both_steps_of_a_promotion_ask_for_the_same_with_inputs_that_the_action_has(promotion: dict[str, Any]) -> None:
-    [job] = promotion["jobs"].values()
-    verify, promote = (step["with"] for step in job["steps"])
+    verify, promote = (step["with"] for step in promotion["jobs"]["promote"]["steps"])
     own = {"command", "wandb-api-key", "alias", "why"}
 
     assert set(verify) | set(promote) <= set(ACTION["inputs"])
@@ -331,9 +332,18 @@ def test_a_verdict_that_can_promote_names_its_checkpoint_and_a_signed_one_is_sig
     assert len(signing) == signed
     assert [permissions.get(name) for name in ("id-token", "attestations")] == ["write" if signed else None] * 2
     if signed:
+        out = ours["with"]["out"]
         assert signing[0]["with"] == {
-            "subject-checksums": f"gatekeeper-out/{SUBJECTS_FILE}",
+            "subject-checksums": "${{ steps.gate.outputs.subjects }}",
             "predicate-type": PREDICATE,
-            "predicate-path": f"gatekeeper-out/{PREDICATE_FILE}",
+            "predicate-path": f"{out}/{PREDICATE_FILE}",
         }
-        assert f"gatekeeper-out/{ATTESTATION}" in starter(Facts(promotion=True, signed=True))
+        assert f"{out.rpartition('/')[2]}/{ATTESTATION}" in starter(Facts(promotion=True, signed=True))
+
+
+def test_the_verdict_is_written_where_the_repository_has_no_files() -> None:
+    workflow = yaml.safe_load(starter(Facts()))
+    [ours] = [step for step in steps(workflow) if step.get("id") == "gate"]
+    [upload] = [step for step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
+
+    assert ours["with"]["out"] == upload["with"]["path"] == "${{ runner.temp }}/gatekeeper-out"

@@ -103,6 +103,7 @@ def test_a_run_that_passes_is_told_everywhere(tmp_path: Path, github: GitHub) ->
         "verdict-json": "gatekeeper-out/verdict.json",
         "report": "gatekeeper-out/verdict.md",
         "evidence": "gatekeeper-out/evidence",
+        "subjects": "",
         "operation": "none",
     }
     assert (tmp_path / "gatekeeper-out" / "verdict.md").read_text("utf-8") in done.summary

@@ -16,7 +16,7 @@ from action.publish.ledger import Standing
 from tests.e2e.test_action_job import HIGH, LENIENT, PATH, ROWS, STRICT, pull
 from tests.e2e.test_action_publish import BAD, HERE, archive, finished, job, queued, states
 from tests.jobs import mark
-from tests.runs import RECORDINGS, write_run
+from tests.runs import RECORDINGS, judge_path, write_output, write_run
 from tests.services.faults import reply
 from tests.services.github import REPOSITORY, SHA, Fault, GitHub
 from tests.services.wandb_run import Run
@@ -343,3 +343,41 @@ def test_what_is_not_known_is_not_told(tmp_path: Path, github: GitHub) -> None:
     summary = job(tmp_path, github).summary
     assert "The verdict stands." in summary
     assert "commit status stand" not in summary
+
+
+# What could be promoted by it.
+
+
+def test_a_run_of_another_project_is_judged_by_nobody_who_may_only_start_the_workflow(
+    tmp_path: Path, github: GitHub
+) -> None:
+    done = job(tmp_path, github, two(), GATEKEEPER_RUN="wandb://attacker/fake/good0000", GATEKEEPER_PROJECT=HERE)
+
+    assert (done.code, done.outputs["reason-code"]) == (2, "input")
+    assert "expected a run of team/league, the input" in done.summary
+    assert "success" not in states(github)
+
+
+def test_a_bundle_of_the_repository_is_judged_by_no_job(tmp_path: Path, github: GitHub) -> None:
+    write_output(judge_path(write_run(tmp_path)), tmp_path / "docs" / "exp12")
+
+    done = job(tmp_path, github, GATEKEEPER_RUN="./docs/exp12")
+
+    assert (done.code, done.outputs["reason-code"]) == (2, "input")
+    assert "an evidence bundle" in done.summary
+
+
+def test_files_of_the_repository_are_never_packed_with_a_verdict(tmp_path: Path, github: GitHub) -> None:
+    (tmp_path / "runner").mkdir()
+    (tmp_path / "gatekeeper-out" / "forged").mkdir(parents=True)
+    (tmp_path / "gatekeeper-out" / "forged" / "verdict.json").write_text("{}")
+    write_run(tmp_path)
+    env = {"GATEKEEPER_RUN": "run.jsonl", "RUNNER_TEMP": str(tmp_path / "runner")}
+
+    refused = job(tmp_path, github, **env)
+    shutil.rmtree(tmp_path / "gatekeeper-out")
+    twice = [job(tmp_path, github, **env).outputs["reason-code"] for _ in range(2)]
+
+    assert (refused.code, refused.outputs["reason-code"]) == (2, "input")
+    assert "expected a folder without files, got gatekeeper-out" in refused.summary
+    assert "input" not in twice

@@ -65,7 +65,7 @@ def test_a_merge_group_gets_its_status_and_the_verdict_is_kept(repository: Path)
 
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert [one.json["state"] for one in posted] == ["success"]
-    assert re.fullmatch(r"main \ngatekeeper-\d+ gatekeeper-out\n", (repository.parent / "asked").read_text())
+    assert re.fullmatch(r"main \ngatekeeper-\d+ \S+/gatekeeper-out\n", (repository.parent / "asked").read_text())
     assert github.token not in done.stdout + done.stderr
 
 

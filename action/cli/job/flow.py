@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from action.cli.job.inputs import Job, read_payload
+from action.cli.job.inputs import Job, read_payload, require_own
 from action.cli.job.judging import OPEN, judge_subject
 from action.cli.job.policies import policy_in_force
 from action.cli.job.scene import Scene, open_scene
@@ -61,6 +61,7 @@ def code_of(error: GatekeeperError | PolicyError) -> tuple[int, str]:
 def _do(job: Job, runner: Runner) -> int:
     runner.begin("Event")
     job.require_text()
+    require_own(job.out, os.environ)
     job.tracker.require()
     payload = read_payload(os.environ.get("GITHUB_EVENT_PATH", ""))
     trigger = read_event(os.environ.get("GITHUB_EVENT_NAME", ""), payload, os.environ, job.run or None)

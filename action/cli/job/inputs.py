@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import posixpath
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +60,8 @@ class Job:
     @property
     def asked_policy(self) -> str:
         """What policy is asked for, whatever there turns out to be: its path, or the profiles."""
-        return profile_policy(self.profiles).source if self.profiles else self.policy or DEFAULT_POLICY.as_posix()
+        path = posixpath.normpath(self.policy) if self.policy else DEFAULT_POLICY.as_posix()
+        return profile_policy(self.profiles).source if self.profiles else path
 
     def require_text(self) -> None:
         """Refuse a folder whose name cannot be told to the runner.
@@ -80,6 +85,25 @@ class Job:
             raise UsageError(f"project: expected entity/project, got {given}; correct the input")
         entity, project = self.project.split("/")
         return entity, project
+
+
+def require_own(out: Path, environ: Mapping[str, str]) -> None:
+    """Refuse a folder that holds files before the job wrote any: they would be packed, and believed, with its verdict.
+
+    Raises:
+        UsageError: it does.
+    """
+    scratch = environ.get("RUNNER_TEMP", "")
+    if not scratch:  # no runner, whose jobs begin with an empty one
+        return
+    mark = Path(scratch) / f"gatekeeper-out-{hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]}"
+    if not mark.exists() and out.is_dir() and any(out.iterdir()):
+        raise UsageError(
+            f"out: expected a folder without files, got {show_name(out)}, which has some that this job did not write; "
+            "give the input `out` another, such as ${{ runner.temp }}/gatekeeper-out"
+        )
+    with suppress(OSError):
+        mark.touch()
 
 
 def published_of(words: tuple[str, ...]) -> frozenset[str]:

@@ -84,7 +84,7 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
         )
         judged = _judge(scene, subject, policy, (judged_at, origin))
         write_judged(judged, out)
-        _write_statement(scene, judged, out)
+        scene.runner.outputs({"subjects": _write_statement(scene, judged, out)})
     except (GatekeeperError, PolicyError) as error:
         if publishing is not None:
             with contextlib.suppress(ServiceError):  # the first error is what is told
@@ -93,21 +93,22 @@ def judge_subject(scene: Scene, subject: Subject, out: Path) -> Ended:
     return _publish(scene, subject, publishing, (judged, out, changes))
 
 
-def _write_statement(scene: Scene, judged: Judged, out: Path) -> None:
-    """Write what `actions/attest` makes a statement of, where the verdict names bytes that could be promoted."""
-    from action.attestation import attestation_files  # noqa: PLC0415 - start-up time
+def _write_statement(scene: Scene, judged: Judged, out: Path) -> str:
+    """Write what `actions/attest` makes a statement of, where the verdict names bytes that could be promoted; where."""
+    from action.attestation import SUBJECTS_FILE, attestation_files  # noqa: PLC0415 - start-up time
     from action.output import write_files  # noqa: PLC0415
     from action.report.document import verdict_json  # noqa: PLC0415
 
     checkpoint = judged.verdict.checkpoint
     if checkpoint is None or checkpoint.digest is None:
-        return
+        return ""
     try:
         files = attestation_files(verdict_json(judged.verdict).encode())
     except InputError as error:  # too large to be signed: it is judged all the same
         scene.runner.line(str(error))
-        return
+        return ""
     write_files(out, files, option="out")
+    return str(out / SUBJECTS_FILE)
 
 
 def _weakenings(scene: Scene, subject: Subject, policy: PolicyText) -> _Changes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def policy_in_force(job: Job, trigger: Trigger, forge: Forge | None, others: tup
 
 def policy_path(job: Job) -> str:
     """Give the policy's path in the repository."""
-    return job.policy or DEFAULT_POLICY.as_posix()
+    return posixpath.normpath(job.policy) if job.policy else DEFAULT_POLICY.as_posix()
 
 
 def parsed(text: PolicyText, today: date | None = None) -> Policy:

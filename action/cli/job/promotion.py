@@ -111,7 +111,8 @@ def _do(job: Job, inputs: PromotionInputs) -> tuple[tuple[Refusal, ...], Told, s
         told = tell_refused(checked.refusals) if checked.verified is None else tell_verified(checked.verified)
         return checked.refusals, told, "none"
     target = Target(artifact=inputs.artifact, alias=inputs.alias, registry=None, collection=inputs.collection or None)
-    who = (os.environ.get("GITHUB_ACTOR", ""), inputs.why)
+    # Of a job that was started again, whoever did so.
+    who = (os.environ.get("GITHUB_TRIGGERING_ACTOR", "") or os.environ.get("GITHUB_ACTOR", ""), inputs.why)
     done = run_promotion(given, target, who, dry_run=job.dry_run)
     if done.promoted is None:
         return done.refusals, tell_refused(done.refusals), "none"
