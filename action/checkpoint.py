@@ -44,7 +44,8 @@ def read_checkpoint(name: str) -> Checkpoint:
             return Checkpoint(name=shown, step=step, digest=f"sha256:{digest}")
     except OSError as error:
         raise read_error(path, error) from error
-    if not name or name.startswith((".", "/", "~")) or _WEIGHTS.search(name):
+    beside = "/" in name and ":" not in name and path.parent.is_dir()  # a slip in the name of what lies there
+    if not name or name.startswith((".", "/", "~")) or beside or _WEIGHTS.search(name):
         told = show_name(name) or "--checkpoint"
         raise InputError(f"{told}: expected a checkpoint, found nothing there; check the path")
     return Checkpoint(name=name, step=step, artifact=name if ":" in name else None)

@@ -114,9 +114,14 @@ def _collect(settings: CheckSettings, policy: Policy, ports: Ports, bounds: tupl
         games=", ".join(path.name for path in games) or None,
         game_record=ports.read_games(games, games_reading(policy)) if games and policy.asks_strength else None,
         baselines={name: data for name, (data, _) in baselines.items()},
-        notes=(*_taken_here(settings.ref, ports), *logs.notes, *(note for one in approvals for note in one.notes)),
+        notes=(
+            *_taken_here(settings.ref, ports),
+            *_unlogged(settings, fetched, online=online),
+            *logs.notes,
+            *(note for one in approvals for note in one.notes),
+        ),
         asked=(*fetched.asked, *logs.asked, *(one for _, asked in baselines.values() for one in asked)),
-        checkpoint=_checkpoint(settings, fetched),
+        checkpoint=_checkpoint(settings, fetched, online=online),
         origin=settings.origin,
         story=tell_story(own, {name: data for name, (data, _) in read.items() if isinstance(data, RunData)}),
         holder=held.holder if isinstance(held, Held) else None,
@@ -172,9 +177,19 @@ def _artifact(checkpoint: str | None) -> str | None:
     return checkpoint
 
 
-def _checkpoint(settings: CheckSettings, fetched: FetchedRun) -> Checkpoint | None:
+def _unlogged(settings: CheckSettings, fetched: FetchedRun, *, online: bool) -> tuple[Note, ...]:
+    """Tell where the newest checkpoint was asked for and the run logged none."""
+    if settings.checkpoint != NEWEST or not online or fetched.checkpoint is not None:
+        return ()
+    text = "The run logged no model artifact, so this verdict names no checkpoint, and can promote none"
+    return (Note(kind=NoteKind.ODD, text=text),)
+
+
+def _checkpoint(settings: CheckSettings, fetched: FetchedRun, *, online: bool) -> Checkpoint | None:
     if settings.checkpoint is None or fetched.checkpoint is not None:
         return fetched.checkpoint
+    if settings.checkpoint == NEWEST and online:
+        return None
     if settings.checkpoint == NEWEST:
         raise InputError(
             f"--checkpoint {NEWEST}: expected a run of W&B, whose artifacts tell which is the newest, got a local one; "

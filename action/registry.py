@@ -93,6 +93,8 @@ class Moved:
     """Who held it; None: nobody did."""
     notes: tuple[str, ...] = ()
     """What could not be recorded, one sentence each."""
+    place: str = ""
+    """Where the alias leads people on this machine; empty: nowhere here."""
 
 
 class Registry(Protocol):

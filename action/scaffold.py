@@ -46,6 +46,9 @@ class Facts:
     """A workflow promotes checkpoints."""
     signed: bool = False
     """The workflow signs its verdicts, and only signed ones promote."""
+    collection: str | None = None
+    """On W&B, that checkpoints are linked to and that has the alias; None: each its own."""
+    alias: str = "production"
     release: Release | None = None
 
 
@@ -68,7 +71,7 @@ def build_scaffold(facts: Facts, profiles: Mapping[str, str]) -> Scaffold:
     policy = _read(names, profiles)
     files = {POLICY: _policy(facts, policy, profiles), WORKFLOW: _workflow(facts)}
     if facts.promotion:
-        files[PROMOTION] = render_starter("starter_promotion.yml.j2", {"signed": facts.signed, **_release(facts)})
+        files[PROMOTION] = render_starter("starter_promotion.yml.j2", _promotion(facts))
     return Scaffold(files=files, steps=tuple(_steps(facts, policy)))
 
 
@@ -146,6 +149,15 @@ def _workflow(facts: Facts) -> str:
     )
 
 
+def _promotion(facts: Facts) -> dict[str, object]:
+    return {
+        "signed": facts.signed,
+        "collection": facts.collection,
+        "alias": facts.alias,
+        **_release(facts),
+    }
+
+
 def _release(facts: Facts) -> dict[str, object]:
     if facts.release is None:
         return {"release": None}
@@ -165,15 +177,25 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
         yield f"Name your training workflow in {WORKFLOW}, where `workflows: [{TRAINING}]` stands, or give --workflow."
     if facts.project is None:
         yield "Add the variable WANDB_PROJECT (entity/project): Settings > Secrets and variables > Actions > Variables."
-    logs = "needed here" if "pipeline" in policy.profiles else "only if a check asks of logs"
+    logs = "needed here" if "pipeline" in policy.profiles else "needed only if a check asks of logs"
     yield (
         "Add the secrets WANDB_API_KEY and AXIOM_TOKEN: Settings > Secrets and variables > Actions > Secrets; "
-        f"AXIOM_TOKEN, and the variable AXIOM_DATASET, are {logs}."
+        f"AXIOM_TOKEN and the variable AXIOM_DATASET are {logs}."
     )
     if facts.tracker:
         yield (
             "Let Actions open the tracker's pull request: Settings > Actions > General > Allow GitHub Actions to "
             "create and approve pull requests."
+        )
+    if facts.promotion:
+        yield (
+            "Let your training log its checkpoint on W&B as an artifact of type `model`: without one a verdict names "
+            "no bytes, and can promote none."
+        )
+        yield (
+            "Guard the workflows before the status is required: a file .github/CODEOWNERS with a line such as "
+            "`/.github/ @YOUR-TEAM`, and Settings > Rules > Rulesets > Require a pull request, with review from Code "
+            "Owners."
         )
     yield (
         f"Commit {'all' if facts.promotion else 'both'} files to the default branch: a workflow of another branch is "
@@ -189,25 +211,23 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
             "or let the input `tracker-base` name a branch without the rule."
         )
     if facts.promotion:
-        yield from _promotion_steps()
-    yield "Ask whether all is set up: gatekeeper doctor --github OWNER/REPOSITORY"
+        yield from _promotion_steps(facts)
+    yield "Ask whether all is set up: GITHUB_TOKEN=… gatekeeper doctor --github OWNER/REPOSITORY"
 
 
 def _and_promotion(facts: Facts) -> str:
     return f" and {PROMOTION}" if facts.promotion else ""
 
 
-def _promotion_steps() -> Iterator[str]:
+def _promotion_steps(facts: Facts) -> Iterator[str]:
     """Say what makes the promotion job the only way to the alias."""
     yield (
         "Make the environment `promotion`: Settings > Environments > New environment, with required reviewers, and the "
         "default branch as the only deployment branch."
     )
     yield (
-        "Add the secret WANDB_PROMOTION_KEY to that environment alone: the key of a W&B account that may move the "
-        "alias. On W&B let no other account move it (a protected alias of the registry, or the roles of the project)."
+        "Add the secret WANDB_PROMOTION_KEY to that environment alone: the key of the one W&B account that may move "
+        "the alias (a protected alias of a registry, which --to links checkpoints to; else the roles of the project)."
     )
-    yield (
-        "Let nobody change the workflows unseen: Settings > Rules > Rulesets > Require a pull request before merging, "
-        "with a review by the code owners of .github/."
-    )
+    if facts.signed:
+        yield "Signatures can be checked for public repositories alone: in a private one leave --signed out."

@@ -66,9 +66,9 @@ def verify(presented: Presented, claim: Claim, ports: Ports, more: Sequence[Refu
 
 
 _UNTRUSTED = (
-    "expected a verdict that somebody answers for, got a file that anybody can write, with evidence to match; name "
-    "the commit with --commit, so that it is taken from the artifact of our workflow on the default branch, or sign "
-    "verdicts and give --signed. For a local registry, and never in Actions, --trust-local takes your word for it."
+    "expected a verdict that somebody answers for, got a file that anybody can write, with evidence to match; for a "
+    "local registry give --trust-local (never in Actions); else name the commit with --commit, so that it is taken "
+    "from the artifact of the workflow that judges, or sign verdicts and give --signed."
 )
 
 
@@ -77,8 +77,8 @@ def _judge_again(presented: Presented, verdict: Verdict, ports: Ports) -> tuple[
     if place is None:
         where = "beside the verdict" if presented.evidence is None else f"at {show_name(presented.evidence)}"
         text = (
-            f"expected the evidence that the verdict rests on, found none {where}; name the folder `evidence` that "
-            "`gatekeeper check RUN --out DIR` wrote with --evidence"
+            f"expected the evidence that the verdict rests on, found none {where}; name with --evidence the folder "
+            "`evidence` that `gatekeeper check RUN --out DIR` wrote"
         )
         return None, [Refusal(reason=Reason.NO_EVIDENCE, text=f"{text}.")]
     settings = CheckSettings(ref=str(place), policy=None, fallback_policy=_NO_POLICY, now="")

@@ -70,8 +70,8 @@ def _of_verdict(verdict: Verdict) -> _Said:
     if verdict.decision is not Decision.PASS or verdict.exit_code != 0:
         yield (
             Reason.NOT_A_PASS,
-            f"expected a verdict that passes, got {verdict.decision}: {quote(verdict.headline, 400)} Train again, or "
-            "look at `gatekeeper explain`.",
+            f"expected a verdict that passes, got {verdict.decision}: {quote(verdict.headline, 400)} `gatekeeper "
+            "explain` says what would change it.",
         )
     if verdict.policy.trial:
         yield (
@@ -174,22 +174,29 @@ def _of_checkpoint(verdict: Verdict, claim: Claim) -> _Said:
         yield (
             Reason.NO_BYTES,
             f"expected the checkpoint that is to be promoted, got none; name the one whose digest is "
-            f"{quote(checkpoint.digest)}.",
+            f"{quote(checkpoint.digest)} with --path or --artifact.",
         )
     elif claim.digest != checkpoint.digest:
         yield (
             Reason.OTHER_CHECKPOINT,
             f"expected the bytes that were judged, {quote(checkpoint.digest)} ({quote(checkpoint.name)}), got "
-            f"{quote(claim.digest)}; promote those, or judge these.",
+            f"{quote(claim.digest)}; promote the judged bytes, or judge these.",
         )
 
 
 def _of_policy(verdict: Verdict, claim: Claim) -> _Said:
-    if verdict.policy.sha256 != claim.policy_sha256:
+    if verdict.policy.sha256 != claim.policy_sha256 and verdict.policy.source == claim.policy_source:
+        yield (
+            Reason.OTHER_POLICY,
+            f"expected a verdict by {quote(claim.policy_source)} as it is now ({claim.policy_sha256[:12]}), got one by "
+            f"what it was then ({quote(verdict.policy.sha256[:12])}); judge the run again.",
+        )
+    elif verdict.policy.sha256 != claim.policy_sha256:
         yield (
             Reason.OTHER_POLICY,
             f"expected a verdict by the policy in force, {quote(claim.policy_source)} ({claim.policy_sha256[:12]}), "
-            f"got one by {quote(verdict.policy.source)} ({quote(verdict.policy.sha256, 12)}); judge the run again.",
+            f"got one by {quote(verdict.policy.source)} ({quote(verdict.policy.sha256[:12])}); judge the run again, or "
+            "name the policy that is in force with --policy.",
         )
     if verdict.tool_version != claim.version:
         yield (

@@ -94,7 +94,7 @@ def read_span(text: str) -> timedelta:
     """
     found = _SPAN.fullmatch(text)
     if found is None or int(found[1]) == 0:
-        raise UsageError(f"--max-age: expected an age such as 12h, 7d or 2w, got {show_name(text)}; correct it")
+        raise UsageError(f"--max-age: expected an age such as 90m, 12h, 7d or 2w, got {show_name(text)}; correct it")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -123,7 +123,7 @@ def asked_of(given: Given) -> Asked:
         profiles=given.profiles,
         max_age=read_span(given.max_age),
         run=given.run,
-        repository=given.repository,
+        repository=given.repository or (None if given.trust_local else os.environ.get("GITHUB_REPOSITORY") or None),
         trust_local=given.trust_local,
         signing=signing_of(given),
     )

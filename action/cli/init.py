@@ -45,6 +45,11 @@ def init(  # noqa: PLR0913 - one argument an option
     signed: Annotated[
         bool, typer.Option("--signed", help="With --promotion: sign verdicts, and promote by signed ones alone.")
     ] = False,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="COLLECTION", help="With --promotion: the collection on W&B that has the alias."),
+    ] = None,
+    alias: Annotated[str, typer.Option("--alias", metavar="NAME", help="With --promotion: the alias.")] = "production",
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
     directory: Annotated[
@@ -61,12 +66,17 @@ def init(  # noqa: PLR0913 - one argument an option
     """
     from action.cli.ports import profile_texts  # noqa: PLC0415 - start-up time
     from action.errors import UsageError  # noqa: PLC0415
+    from action.promotion import read_alias  # noqa: PLC0415
+    from action.registries.wandb.names import parse_target  # noqa: PLC0415
     from action.release import RELEASE  # noqa: PLC0415
     from action.scaffold import Facts, build_scaffold  # noqa: PLC0415
     from action.services import read_services  # noqa: PLC0415
 
-    if signed and not promotion:
-        raise UsageError("--signed: expected --promotion beside it, got none; give both")
+    if (signed or target is not None) and not promotion:
+        name = "--signed" if signed else "--to"
+        raise UsageError(f"{name}: expected --promotion beside it, got none; give both")
+    if target is not None:
+        parse_target(target)
     _require_fit(profile or [], project, workflow)
     if not dry_run and not force:
         _require_free(directory, promotion=promotion)  # before a service is asked for a run
@@ -80,6 +90,8 @@ def init(  # noqa: PLR0913 - one argument an option
         tracker=tracker,
         promotion=promotion,
         signed=signed,
+        collection=target,
+        alias=read_alias(alias),
         release=RELEASE,
     )
     scaffold = build_scaffold(facts, profile_texts())

@@ -111,6 +111,10 @@ def promote(  # noqa: PLR0913 - one argument an option
         trust_local=trust_local,
         deadline=deadline,
     )
+    if track is not None:
+        from action.cli.tracker_file import read_tracker  # noqa: PLC0415 - start-up time
+
+        read_tracker(track)  # what is wrong with it is told before anything is moved
     where = Target(artifact=artifact, alias=alias, registry=registry, collection=target)
     done = run_promotion(given, where, (by, why), dry_run=dry_run)
     if done.promoted is None:
@@ -120,6 +124,11 @@ def promote(  # noqa: PLR0913 - one argument an option
     if track is not None:
         from action.cli.promoting import entry_of_promotion  # noqa: PLC0415 - start-up time
         from action.cli.tracking import put  # noqa: PLC0415
+        from action.errors import GatekeeperError  # noqa: PLC0415
+        from action.escape import one_line  # noqa: PLC0415
 
         entry = entry_of_promotion(done.promoted, done.title)(None)
-        put(entry, track, dry_run=dry_run, told_on_error=output_format is Format.JSON)
+        try:
+            put(entry, track, dry_run=dry_run, told_on_error=output_format is Format.JSON)
+        except GatekeeperError as error:  # it is promoted all the same
+            typer.echo(f"gatekeeper: not written into the tracker: {one_line(str(error))}", err=True)

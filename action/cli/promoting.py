@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING
 from action.cli.asked import Asked, asked_of
 from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry
-from action.cli.verifying import open_asked, verify_asked
+from action.cli.verifying import open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.escape import one_line
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
 from action.registries.local import LocalRegistry
 from action.registry import Change, Registry, Stored
-from action.report.document import verdict_json
 from action.report.tracker_page import GivenTemplate, tracker_entry
 from action.report.tracker_promotion import with_promotion
 from action.settings import TIME
@@ -141,10 +139,7 @@ def _require_place(asked: Asked, target: Target) -> None:
 
 def _newest(registry: Registry, verdict: Verdict) -> str | None:
     """Give when a newer verdict on the run did not pass, as far as a local registry has seen it."""
-    if not isinstance(registry, LocalRegistry):
-        return None
-    sha256 = hashlib.sha256(verdict_json(verdict).encode()).hexdigest()
-    return registry.refused(verdict.run.id or verdict.run.name, verdict.policy.sha256, sha256)
+    return refused_later(registry, verdict) if isinstance(registry, LocalRegistry) else None
 
 
 def _remember(registry: Registry, wanted: Promotion, to: Stored, error: RefusedVerdictError) -> None:

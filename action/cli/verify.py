@@ -39,6 +39,12 @@ def verify(  # noqa: PLR0913 - one argument an option
     path: Annotated[
         Path | None, typer.Option("--path", metavar="PATH", readable=False, help="The checkpoint: a file or folder.")
     ] = None,
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            "--registry", metavar="DIR", readable=False, help="A local registry, which knows what it refused before."
+        ),
+    ] = None,
     policy: PolicyInForceOption = None,
     profile: ProfileOption = None,
     evidence: EvidenceOption = None,
@@ -86,6 +92,6 @@ def verify(  # noqa: PLR0913 - one argument an option
         trust_local=trust_local,
         deadline=deadline,
     )
-    checked = run_verification(given, Bytes(artifact=artifact, path=path))
+    checked = run_verification(given, Bytes(artifact=artifact, path=path), registry)
     show_verified(checked, output_format)
     raise typer.Exit(10 if checked.refusals else 0)

@@ -35,7 +35,9 @@ RunOption = Annotated[
 RepositoryOption = Annotated[
     str | None,
     typer.Option(
-        "--repository", metavar="OWNER/NAME", envvar="GITHUB_REPOSITORY", help="The repository that judged the run."
+        "--repository",
+        metavar="OWNER/NAME",
+        help="The repository that judged the run; default: GITHUB_REPOSITORY, but with --trust-local none.",
     ),
 ]
 BaseOption = Annotated[

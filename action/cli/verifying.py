@@ -16,6 +16,8 @@ from action.cli.ports import fallback_policy, local_ports, read_policy_file
 from action.cli.registries import find_bytes
 from action.errors import InputError, RefusalError, UsageError
 from action.files import open_input, show_name
+from action.registries.local import LocalRegistry
+from action.report.document import verdict_json
 from action.settings import PolicyText, profile_policy
 from action.verification import read_presented, verify
 from action.verified import Presented, Trust, Verified
@@ -48,8 +50,8 @@ class Checked:
     """Empty where it is verified."""
 
 
-def run_verification(given: Given, what: Bytes) -> Checked:
-    """Verify what the options name.
+def run_verification(given: Given, what: Bytes, registry: Path | None = None) -> Checked:
+    """Verify what the options name; `registry`: a local one, which knows of verdicts that it refused.
 
     Raises:
         InputError, UsageError: what is named cannot be read, or does not fit together.
@@ -66,12 +68,21 @@ def run_verification(given: Given, what: Bytes) -> Checked:
         named = None if verdict.checkpoint is None else verdict.checkpoint.artifact
         return find_named(what.artifact or named)
 
+    def later(verdict: Verdict) -> str | None:
+        return None if registry is None else refused_later(LocalRegistry(registry), verdict)
+
     try:
         asked = asked_of(given)
         asked.require()
-        return Checked(verified=verify_asked(asked, find, lambda _: None, open_asked(given)), refusals=())
+        return Checked(verified=verify_asked(asked, find, later, open_asked(given)), refusals=())
     except RefusalError as error:
         return Checked(verified=None, refusals=error.refusals)
+
+
+def refused_later(registry: LocalRegistry, verdict: Verdict) -> str | None:
+    """Give when a newer verdict on the run did not pass, as far as a local registry has seen it."""
+    sha256 = hashlib.sha256(verdict_json(verdict).encode()).hexdigest()
+    return registry.refused(verdict.run.id or verdict.run.name, verdict.policy.sha256, sha256)
 
 
 def open_asked(given: Given) -> Repository | None:
@@ -84,7 +95,7 @@ def open_asked(given: Given) -> Repository | None:
         return None
     from action.cli.repository import open_repository  # noqa: PLC0415 - GitHub's client takes half a second
 
-    return open_repository(given.repository or "", (given.workflow, given.base), given.deadline)
+    return open_repository(asked_of(given).repository or "", (given.workflow, given.base), given.deadline)
 
 
 def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repository | None) -> Verified:

@@ -11,7 +11,7 @@ from action.verified import Trust, Verified
 from checks.refusal import Refusal
 
 _TRUST = {
-    Trust.LOCAL: "your word, for a local registry",
+    Trust.LOCAL: "your word (--trust-local), for a local registry",
     Trust.WORKFLOW: "an artifact of our workflow on the default branch",
     Trust.ATTESTATION: "a signature of our workflow",
 }
@@ -54,15 +54,18 @@ def tell_promoted(order: Order, title: str, moved: Moved | None) -> Told:
     """Tell a promotion; `title`: of the registry. `moved` None: it was a rehearsal."""
     before = order.expected if moved is None else moved.before
     if moved is None:
-        head = f"Nothing was written. {order.alias} would be moved to {order.to.name}."
+        head = f"Nothing was written. {order.alias} would be {order.to.name}."
         if order.to.is_same(before):
-            head = f"Nothing was written. {order.to.name} holds {order.alias} already."
+            head = f"Nothing was written. {order.alias} is {order.to.name} already."
     elif moved.change is Change.ALREADY:
-        head = f"{order.to.name} holds {order.alias} already."
+        head = f"{order.alias} is {order.to.name} already; nothing was moved or recorded anew."
     else:
-        head = f"Promoted: {order.to.name} holds {order.alias} now."
-    facts = [("registry", title), ("bytes", str(order.to.digest)), ("before", _name(before)), ("by", order.record.by)]
-    facts += [("why", order.record.why)] if order.record.why else []
+        head = f"Promoted: {order.alias} is {order.to.name} now."
+    facts = [("registry", title), ("bytes", str(order.to.digest))]
+    facts += [("now at", moved.place)] if moved is not None and moved.place else []
+    if moved is None or moved.change is Change.MOVED:
+        facts += [("before", _name(before)), ("by", order.record.by)]
+        facts += [("why", order.record.why)] if order.record.why else []
     facts += [("note", note) for note in (moved.notes if moved is not None else ())]
     return Told(headline=head, facts=tuple(facts), good=True)
 
@@ -74,4 +77,4 @@ def promotion_markdown(told: Told) -> str:
 
 
 def _name(stored: Stored | None) -> str:
-    return "nobody" if stored is None else stored.name
+    return "nothing" if stored is None else f"{stored.name} {str(stored.digest)[:15]}…"

@@ -372,7 +372,7 @@ def test_files_of_the_repository_are_never_packed_with_a_verdict(tmp_path: Path,
     (tmp_path / "gatekeeper-out" / "forged").mkdir(parents=True)
     (tmp_path / "gatekeeper-out" / "forged" / "verdict.json").write_text("{}")
     write_run(tmp_path)
-    env = {"GATEKEEPER_RUN": "run.jsonl", "RUNNER_TEMP": str(tmp_path / "runner")}
+    env: dict[str, Any] = {"GATEKEEPER_RUN": "run.jsonl", "RUNNER_TEMP": str(tmp_path / "runner")}
 
     refused = job(tmp_path, github, **env)
     shutil.rmtree(tmp_path / "gatekeeper-out")

@@ -55,15 +55,15 @@ def test_a_judged_checkpoint_is_verified_promoted_and_found_behind_its_alias(tmp
     assert verify(tmp_path, out).returncode == 0
     rehearsed = promote(tmp_path, out, "--dry-run")
     assert rehearsed.returncode == 0
-    assert "Nothing was written. production would be moved to adapter.bin." in rehearsed.stdout
+    assert "Nothing was written. production would be adapter.bin." in rehearsed.stdout
     assert not (tmp_path / "registry").exists()
     done = promote(tmp_path, out, "--why", "first\x1b[31m one")
     assert done.returncode == 0
-    assert done.stdout.startswith("Promoted: adapter.bin holds production now.")
+    assert done.stdout.startswith("Promoted: production is adapter.bin now.")
     assert holder(tmp_path) == "weights of grpo-7"
     again = promote(tmp_path, out)
     assert again.returncode == 0
-    assert again.stdout.startswith("adapter.bin holds production already.")
+    assert again.stdout.startswith("production is adapter.bin already;")
 
 
 def test_an_older_version_again_is_the_rollback(tmp_path: Path) -> None:
@@ -142,6 +142,79 @@ def test_a_run_that_failed_is_refused_and_an_older_pass_of_it_counts_no_more(tmp
     assert "superseded: " in done.stdout
 
 
+def test_verify_knows_what_a_registry_refused_where_it_is_named(tmp_path: Path) -> None:
+    before = judged(tmp_path, at=NOW - timedelta(hours=2))
+    shutil.copytree(before, tmp_path / "kept")
+    promote(tmp_path, judged(tmp_path, more=0.5))
+    words = ("--path", tmp_path / "grpo-7/adapter.bin")
+
+    assert verify(tmp_path, tmp_path / "kept", *words).returncode == 0
+    assert reasons(verify(tmp_path, tmp_path / "kept", *words, "--registry", "registry")) == ["superseded"]
+
+
+def test_of_two_checkpoints_of_one_run_that_both_pass_the_first_can_be_promoted_again(tmp_path: Path) -> None:
+    first = judged(tmp_path, at=NOW - timedelta(hours=2))
+    shutil.copytree(tmp_path / "grpo-7", tmp_path / "v1")
+    assert promote(tmp_path, first).returncode == 0
+    (tmp_path / "grpo-7" / "adapter.bin").write_text("later weights")
+    path = tmp_path / "grpo-7" / "grpo-7.jsonl"
+    later = judge_path(path, POLICY, checkpoint=str(tmp_path / "grpo-7/adapter.bin"), now=NOW.strftime(TIME))
+    assert promote(tmp_path, write_output(later, tmp_path / "grpo-7/out")).returncode == 0
+    assert holder(tmp_path) == "later weights"
+
+    back = promote(tmp_path, tmp_path / "v1/out")
+
+    assert back.returncode == 0, back.stdout
+    assert holder(tmp_path) == "weights of grpo-7"
+
+
+def test_a_tracker_that_cannot_be_written_is_told_before_anything_is_moved(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    (tmp_path / "folder").mkdir()
+
+    done = promote(tmp_path, out, "--track", "folder")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not (tmp_path / "registry").exists()
+
+
+def test_what_an_alias_leads_to_is_promoted_by_its_own_name(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    promote(tmp_path, out)
+    words = (
+        "--alias",
+        "staging",
+        "--registry",
+        "registry",
+        "--policy",
+        "policy.yml",
+        "--trust-local",
+        "--verdict",
+        out,
+    )
+
+    done = command("promote", "registry/aliases/production", *words, cwd=tmp_path)
+
+    assert done.stdout.startswith("Promoted: staging is adapter.bin now.")
+    assert "now at: registry/aliases/staging" in done.stdout
+
+
+def test_a_repository_in_the_environment_has_no_say_where_the_users_word_counts(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--path", out.parent / "adapter.bin", "--policy", "policy.yml", "--trust-local")
+
+    done = command("verify", out, *words, cwd=tmp_path, env={"GITHUB_REPOSITORY": "team/league"})
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_registry_that_is_a_file_is_told(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    (tmp_path / "registry").write_text("a file")
+
+    assert "registry: expected the folder of a local registry, got a file" in promote(tmp_path, out).stderr
+
+
 def test_a_verdict_of_a_policy_that_is_tried_out_promotes_nothing(tmp_path: Path) -> None:
     assert reasons(verify(tmp_path, judged(tmp_path, policy=f"{POLICY}trial: true\n"))) == ["trial"]
 
@@ -199,7 +272,7 @@ def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
         (("verify",), "expected a verdict's file or --commit SHA, got neither"),
         (("verify", "out", "--commit", "0" * 40), "got both"),
         (("verify", "--commit", "main"), "--commit: expected a whole commit of 40 hexadecimal digits, got main"),
-        (("verify", "out", "--max-age", "soon"), "--max-age: expected an age such as 12h, 7d or 2w, got soon"),
+        (("verify", "out", "--max-age", "soon"), "--max-age: expected an age such as 90m, 12h, 7d or 2w, got soon"),
         (("verify", "out", "--max-age", "0d"), "--max-age: expected an age"),
         (("verify", "out", "--path", "a", "--artifact", "b"), "--artifact and --path: expected one of them"),
         (("verify", "nothing"), "nothing: expected a file, found nothing there"),

@@ -96,7 +96,7 @@ def _do(job: Job, inputs: PromotionInputs) -> tuple[tuple[Refusal, ...], Told, s
         profiles=job.profiles,
         max_age=inputs.max_age or "7d",
         run=job.run or None,
-        repository=os.environ.get("GITHUB_REPOSITORY", ""),
+        repository=None,
         base=None,
         workflow=job.workflow or None,
         signed=inputs.signed,

@@ -53,6 +53,11 @@ def read_log(folder: Path) -> tuple[Entry, ...]:
         names = sorted((path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)), key=_number)
     except FileNotFoundError:
         return ()
+    except NotADirectoryError as error:
+        raise InputError(
+            f"{show_name(folder.parent)}: expected the folder of a local registry, got a file; name another with "
+            "--registry"
+        ) from error
     except OSError as error:
         raise _odd(folder, error.strerror or type(error).__name__) from error
     return tuple(_chain(folder, names))

@@ -36,7 +36,7 @@ class LocalRegistry:
     @property
     def title(self) -> str:
         """What messages call it."""
-        return f"the registry {show_name(self._root)}"
+        return show_name(self._root)
 
     def find(self, artifact: str, /) -> Stored:
         """Find a checkpoint: a file or folder anywhere, or `sha256:…` of one that the registry has.
@@ -48,10 +48,12 @@ class LocalRegistry:
             place = shelf_place(self._root, artifact)
             if place is None:
                 raise InputError(
-                    f"{show_name(artifact)}: expected a checkpoint that {self.title} has, found none of that digest; "
-                    "name the file or folder itself"
+                    f"{show_name(artifact)}: expected a checkpoint that the registry {self.title} has, found none of "
+                    "that whole digest; name the file or folder itself"
                 )
             artifact = str(place)
+        elif Path(artifact).is_symlink() and Path(artifact).absolute().parent == (self._root / _ALIASES).absolute():
+            artifact = str(Path(artifact).resolve())  # it is called what it was, not what it holds
         found = read_checkpoint(artifact)
         if found.digest is None:
             raise InputError(
@@ -93,7 +95,7 @@ class LocalRegistry:
         before, change = self._commit(order)
         self._show(order.alias)
         require_digest(place, digest, "its bytes were changed in the registry: restore them, and promote again")
-        return Moved(change=change, before=before)
+        return Moved(change=change, before=before, place=show_name(self._root / _ALIASES / order.alias))
 
     def refuse(self, alias: str | None, to: Stored, record: Record, reasons: Sequence[str]) -> None:
         """Remember that a verdict was refused: an older one on the same run promotes no more."""
@@ -114,7 +116,9 @@ class LocalRegistry:
                 raise RefusalError(Refusal(reason=Reason.ALIAS_MOVED, text=self._moved(log, order.alias)))
             if append(self._root / _LOG, log, _said(PROMOTED, (order.alias, order.to), order.record)):
                 return now, Change.MOVED
-        raise OutputError(f"{self.title}: expected to be let in, but {_TRIES} others were first; run again")
+        raise OutputError(
+            f"the registry {self.title}: expected to be let in, but {_TRIES} others were first; run again"
+        )
 
     def _moved(self, log: Sequence[Entry], alias: str) -> str:
         newest = _newest(log, alias)

@@ -158,7 +158,8 @@ def _list(value: Json) -> list[Json]:
 def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str) -> Checkpoint | None:
     """Give the checkpoint among the artifacts that a run logged: the newest model, or the one that is asked for.
 
-    None for a plain name that no artifact has: it may be that of a checkpoint which was never logged as one.
+    None for a plain name that no artifact has: it may be that of a checkpoint which was never logged as one; and for
+    `newest` where the run logged none: there is a verdict all the same, which can promote nothing.
 
     Raises:
         InputError: the run logged no such artifact: one of another run is never the checkpoint of this one.
@@ -169,7 +170,7 @@ def checkpoint_of(artifacts: Sequence[Mapping[str, Json]], asked: str, run: str)
     )
     fitting = models if asked == NEWEST else [one for one in models if asked in set(_names(one))]
     known = any(asked in set(_names(one)) for one in artifacts)
-    if not fitting and asked != NEWEST and not known and not re.search(r"[:/]", asked):
+    if not fitting and (asked == NEWEST or (not known and not re.search(r"[:/]", asked))):
         return None
     if not fitting:
         listed = ", ".join(show_name(next(iter(_names(one)))) for one in models[-5:]) or "none"
