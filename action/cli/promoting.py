@@ -14,7 +14,6 @@ from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry
 from action.cli.verifying import open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
-from action.escape import one_line
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
 from action.registries.local import LocalRegistry
@@ -70,8 +69,8 @@ def run_promotion(given: Given, target: Target, who: tuple[str, str], *, dry_run
     wanted = Promotion(
         artifact=target.artifact,
         alias=read_alias(target.alias),
-        by=one_line(by, limit=_SHORT) or _user(),
-        why=one_line(" ".join(why.split()), limit=_LONG),
+        by=_plain(by, _SHORT) or _user(),
+        why=_plain(why, _LONG),
         at=datetime.now(UTC).strftime(TIME),
         dry_run=dry_run,
     )
@@ -163,6 +162,12 @@ _SOUND = frozenset(
     }
 )
 """With these alone a verdict is what its evidence gives, believed, and by the policy in force."""
+
+
+def _plain(text: str, most: int) -> str:
+    """Give a text on one line, without what cannot be seen, cut; who shows it escapes it."""
+    line = "".join(char for char in " ".join(text.split()) if char.isprintable())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _user() -> str:

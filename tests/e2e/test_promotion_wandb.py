@@ -82,7 +82,8 @@ def staged(folder: Path) -> Iterator[Stage]:
     }
     made = [Artifact(version=1, digest="d1", aliases=["production"]), Artifact(version=2, digest="d2")]
     run = Run(rows=ROWS, commit=SHA, artifacts=made, **recent)
-    with GitHub({("main", POLICY_PATH): POLICY}) as github, Wandb(run) as wandb:
+    files = {("main", POLICY_PATH): POLICY, ("main", ".github/workflows/gatekeeper.yml"): "on: workflow_dispatch\n"}
+    with GitHub(files) as github, Wandb(run) as wandb:
         github.add_pull(7)
         github.memory.commits[MAIN] = ()
         github.memory.branches["main"] = MAIN

@@ -247,6 +247,13 @@ def _artifacts(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
     return server.within(variables, logged)
 
 
+def _manifest(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
+    version = server.shelf.versions[variables["id"]]
+    content = json.dumps({"version": 1, "storagePolicy": "wandb-storage-policy-v1", "contents": version.contents})
+    address = server.publish(f"/manifests/{version.artifact.version}.json", "manifest", content.encode())
+    return {"artifact": {"currentManifest": {"file": {"directUrl": address}}}}
+
+
 def _files(server: Wandb, variables: Mapping[str, Any]) -> dict[str, Any]:
     def listed(run: Run) -> dict[str, Any]:
         told = {table.told(key.replace("/", "_"))["path"]: table for key, table in run.tables.items()}
@@ -274,6 +281,7 @@ _ANSWERS: Mapping[str, Callable[[Wandb, Mapping[str, Any]], dict[str, Any]]] = {
     "RunFullHistory": _whole_history,
     "RunOutputArtifacts": _artifacts,
     "RunFiles": _files,
+    "FetchArtifactManifest": _manifest,
     "Viewer": _viewer,
     "GetDefaultEntity": _viewer,
 }

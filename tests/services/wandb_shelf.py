@@ -41,6 +41,10 @@ class Version:
     metadata: str | None
     state: str
     digest: str
+    contents: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: {"model.safetensors": {"digest": "rL0Y20zC+Fzt72VPzMSk2A==", "size": 3}}
+    )
+    """Of its manifest."""
 
     @property
     def name(self) -> str:

@@ -73,6 +73,27 @@ def test_a_version_is_found_by_its_number_an_alias_or_its_page(server: Wandb, sh
     assert found == Stored(name="team/league/adapter:v1", digest="wandb:d1", run="abc123", key=key)
 
 
+@pytest.mark.parametrize(
+    ("entry", "refused"),
+    [
+        ({"digest": "s3://bucket/model", "ref": "s3://bucket/model"}, True),
+        ({"digest": "9c1185a5c5e9fc54612808977ee8f548", "ref": "s3://bucket/model", "size": 3}, False),
+        ({"digest": "rL0Y20zC+Fzt72VPzMSk2A==", "size": 3}, False),
+    ],
+)
+def test_a_version_whose_digest_is_that_of_an_address_is_refused(
+    server: Wandb, shelf: Shelf, entry: dict[str, str], refused: bool
+) -> None:
+    version(shelf, 1).contents = {"config.json": {"digest": "x", "size": 1}, "model": entry}
+
+    if not refused:
+        assert registry_of(server).find("team/league/adapter:v1").digest == "wandb:d1"
+        return
+    with pytest.raises(RefusalError, match="model refers to a file elsewhere, logged without a checksum") as caught:
+        registry_of(server).find("team/league/adapter:v1")
+    assert caught.value.refusals[0].reason is Reason.NO_DIGEST
+
+
 def test_an_artifact_of_a_run_is_found_as_the_judge_names_it() -> None:
     with Wandb(Run(name="r1", artifacts=[Artifact(digest="d0")])) as server:
         found = registry_of(server).find("team/league/adapter:v0")
@@ -294,7 +315,7 @@ def test_only_what_the_public_client_asks_for_is_asked() -> None:
     theirs = {_operation(one): _words(one) for name in operations.__all__ if (one := getattr(operations, name))}
     ours = [one for name, one in vars(documents).items() if name.isupper() and not name.startswith("_")]
 
-    assert len(ours) == 11
+    assert len(ours) == 12
     for one in ours:
         assert _words(one) <= theirs[_operation(one)], one
 

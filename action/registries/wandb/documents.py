@@ -29,6 +29,12 @@ query ArtifactCreatedBy($id: ID!) {
 }"""
 """The run that logged a version."""
 
+MANIFEST = """
+query FetchArtifactManifest($id: ID!) {
+  artifact(id: $id) { currentManifest { file { directUrl } } }
+}"""
+"""Where the list of a version's files lies."""
+
 LINKED = """
 query FetchLinkedArtifacts($artifactID: ID!) {
   artifact(id: $artifactID) {

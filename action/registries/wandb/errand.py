@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from action.errors import InputError, RefusalError, ServiceError
 from action.files import show_name
 from action.registries.wandb import documents, sentences
 from action.registries.wandb.facts import MODEL, is_there, kind_of, stored_of
 from action.registries.wandb.keeping import keep_record
+from action.registries.wandb.manifest import require_bytes
 from action.registries.wandb.move import Move, Pace
 from action.registries.wandb.names import parse_artifact
 from action.registries.wandb.organisation import open_beside, open_place
@@ -37,7 +39,7 @@ def run_errand(request: Request, service: Service, tell: Callable[[float], None]
         if wanted.order is not None:
             return _move(wanted, wanted.order, service, end)
         if wanted.artifact:
-            return {"stored": asdict(_find(wanted.artifact, service))}
+            return {"stored": asdict(_find(wanted.artifact, service, Path(request.folder)))}
         holder = open_place(wanted.target, wanted.beside, service).holder(wanted.alias)
     except RefusalError as error:
         return write_refusal(error)
@@ -48,7 +50,7 @@ def run_errand(request: Request, service: Service, tell: Callable[[float], None]
     return {"stored": None if holder is None else asdict(holder)}
 
 
-def _find(artifact: str, service: Service) -> Stored:
+def _find(artifact: str, service: Service, folder: Path) -> Stored:
     """Find a version by its number or an alias."""
     name = parse_artifact(artifact)
     found = membership(name.collection, name.version, service)
@@ -64,6 +66,7 @@ def _find(artifact: str, service: Service) -> Stored:
             f"{show_name(name.path)}: expected an artifact of type {MODEL}, got one of type {show_name(kind_of(found))}"
             "; name a checkpoint"
         )
+    require_bytes(name.path, found, service, folder)
     logged = service.ask(documents.CREATED_BY, {"id": found["id"]}).get("artifact") or {}
     return stored_of(found, logged.get("createdBy"))
 

@@ -6,6 +6,7 @@ When it is given to whom may not enter.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from action.errors import InputError, ServiceError
@@ -22,6 +23,10 @@ class Service(Protocol):
 
     def ask(self, document: str, variables: Mapping[str, object], /, *, seconds: float | None = None) -> Json:
         """Ask one query within so many seconds; its `data`."""
+        ...
+
+    def download(self, address: str, path: Path, /, *, what: str) -> None:
+        """Download a file."""
         ...
 
 
