@@ -1,4 +1,4 @@
-"""Mutation tests of the tracker's editor, of the verdict and of what may be promoted: changes of the code that no test notices.
+"""Mutation tests of the tracker's editor, of the verdict and of promotion: changes of the code that no test notices.
 
 mutmut changes one thing in a function at a time and runs the tests that go through it; what is left alive is shown
 with its difference, and why nobody can notice it. Exits 1 where one is not explained. Run by `make mutants`, with the
