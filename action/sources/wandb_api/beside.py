@@ -126,7 +126,7 @@ def list_artifacts(wanted: Wanted, run: Mapping[str, Json], connection: Connecti
         List(
             document=documents.ARTIFACTS,
             variables={**where, "run": run["name"]},
-            pick=lambda data: run_of(data, wanted).get("artifacts") or {},
+            pick=lambda data: run_of(data, wanted)["artifacts"],
             too_many=InputError(f"{shown(wanted)}: expected at most {_MOST_ARTIFACTS:,} artifacts, got more"),
             most=_MOST_ARTIFACTS,
         ),
