@@ -97,6 +97,27 @@ class Moved:
     """Where the alias leads people on this machine; empty: nowhere here."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that a registry remembers: a promotion, or a verdict that it refused."""
+
+    number: int
+    """From 1, oldest first."""
+    at: str
+    """RFC 3339 in UTC, whole seconds."""
+    by: str
+    why: str
+    """Empty: nobody said."""
+    alias: str | None
+    checkpoint: Stored
+    verdict_sha256: str
+    """Of `verdict.json`."""
+    reasons: tuple[str, ...] = ()
+    """Why it was refused, by their codes; empty: it was promoted."""
+    holds: bool = False
+    """The alias is where this put it."""
+
+
 class Registry(Protocol):
     """A place where checkpoints have aliases.
 

@@ -174,7 +174,7 @@ class IntegrityDocument(_Model):
 class PolicyDocument(_Model):
     """The policy file of Experiment Gatekeeper, version 1."""
 
-    version: Literal[1]
+    version: Literal[1] = Field(description="Of the format: 1.")
     extends: list[str] = Field([], description="Profiles that ship with the tool: grpo, league, pipeline.")
     trial: bool = Field(False, description="Try the policy out: no commit status, no promotion.")
     roles: dict[str, list[str]] = Field({}, description="Role → metric names, in order of preference.")

@@ -131,16 +131,19 @@ def keys() -> Iterator[str]:
     schema = policy_schema()
     yield "\n## Keys of a policy\n\n| key | is |\n| --- | --- |\n"
     for name, about in schema["properties"].items():
-        yield f"| {code(name)} | {about.get('description', '')} |\n"
+        named = schema["$defs"][about["$ref"].rpartition("/")[2]] if "$ref" in about else about
+        yield f"| {code(name)} | {named['description'].splitlines()[0]} |\n"
     for title, model in (
-        ("check", "CheckDocument"),
-        ("baseline", "BaselineDocument"),
-        ("waiver", "WaiverDocument"),
-        ("question to games (`elo`)", "EloDocument"),
+        ("a check", "CheckDocument"),
+        ("a baseline", "BaselineDocument"),
+        ("a waiver", "WaiverDocument"),
+        ("a question to games (`elo`)", "EloDocument"),
         ("`games`", "GamesDocument"),
         ("`online-elo`", "OnlineEloDocument"),
+        ("`integrity`", "IntegrityDocument"),
+        ("`promotion`", "PromotionDocument"),
     ):
-        yield f"\n### Keys of a {title}\n\n| key | is |\n| --- | --- |\n"
+        yield f"\n### Keys of {title}\n\n| key | is |\n| --- | --- |\n"
         for name, about in schema["$defs"][model]["properties"].items():
             yield f"| {code(name)} | {about.get('description', '')} |\n"
 

@@ -17,6 +17,7 @@ from action.cli import (
     metrics,
     policy,
     promote,
+    promotions,
     publish,
     sweep,
     track,
@@ -42,6 +43,7 @@ app.command("publish")(publish.publish)
 app.command("track")(track.track)
 app.command("verify")(verify.verify)
 app.command("promote")(promote.promote)
+app.command("promotions")(promotions.promotions)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("action", hidden=True)(github_action.github_action)

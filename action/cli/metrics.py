@@ -24,7 +24,7 @@ def metrics(  # noqa: PLR0913 - one argument an option
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Show loss, reward, KL and other metrics over the steps of a run.
+    """Show loss, reward, KL and other metrics over a run's steps.
 
     Example: gatekeeper metrics wandb/latest-run -m kl -m reward
     """

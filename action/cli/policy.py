@@ -10,7 +10,7 @@ import typer
 from action.cli import backtest
 from action.cli.options import ProfileOption
 
-app = typer.Typer(help="Check a policy, try it on past runs, or print its JSON Schema.", no_args_is_help=True)
+app = typer.Typer(help="Check a policy, try it on past runs, or print its schema.", no_args_is_help=True)
 app.command("backtest")(backtest.backtest)
 
 

@@ -31,7 +31,7 @@ def promote(  # noqa: PLR0913 - one argument an option
         typer.Argument(
             metavar="ARTIFACT",
             help="The checkpoint: entity/project/name:v7 on W&B; with --registry a file, a folder, or sha256:… of one "
-            "that was promoted before.",
+            "that was promoted before, whose verdict is kept there.",
         ),
     ],
     *,
@@ -90,7 +90,7 @@ def promote(  # noqa: PLR0913 - one argument an option
     Example: gatekeeper promote checkpoints/adapter --alias prod --registry models --verdict out --trust-local
     """
     from action.cli.promoting import Target, run_promotion  # noqa: PLC0415 - start-up time
-    from action.cli.verified_page import show_promoted, show_refusals  # noqa: PLC0415
+    from action.cli.verified_page import show_promoted, show_refused  # noqa: PLC0415
     from action.cli.verify_options import Given  # noqa: PLC0415
 
     given = Given(
@@ -118,7 +118,7 @@ def promote(  # noqa: PLR0913 - one argument an option
     where = Target(artifact=artifact, alias=alias, registry=registry, collection=target)
     done = run_promotion(given, where, (by, why), dry_run=dry_run)
     if done.promoted is None:
-        show_refusals(done.refusals, output_format)
+        show_refused(alias, done.title, done.refusals, output_format)
         raise typer.Exit(10)
     show_promoted(done.promoted.order, done.title, done.promoted.moved, output_format)
     if track is not None:

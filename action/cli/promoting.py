@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from action.cli.verifying import open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
-from action.registries.local import LocalRegistry
+from action.registries.local import SHA256, LocalRegistry
 from action.registry import Change, Registry, Stored
 from action.report.tracker_page import GivenTemplate, tracker_entry
 from action.report.tracker_promotion import with_promotion
@@ -89,6 +89,7 @@ def _client(target: Target) -> AbstractContextManager[None]:
 
 def _promote(given: Given, target: Target, wanted: Promotion) -> Done:
     registry = _registry(given, target)
+    given = _with_kept(given, registry, target)
     try:
         asked = asked_of(given)
         asked.require()
@@ -113,6 +114,14 @@ def _registry(given: Given, target: Target) -> Registry:
     if target.collection is not None:
         raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
     return LocalRegistry(target.registry)
+
+
+def _with_kept(given: Given, registry: Registry, target: Target) -> Given:
+    """Name the verdict that a local registry keeps of a checkpoint of its own, where no other is named."""
+    named = given.verdict is not None or given.commit is not None
+    if named or not isinstance(registry, LocalRegistry) or not target.artifact.startswith(SHA256):
+        return given
+    return replace(given, verdict=registry.kept_verdict(target.artifact))
 
 
 def entry_of_promotion(promoted: Promoted, title: str) -> EntryOf:

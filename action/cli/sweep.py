@@ -81,7 +81,7 @@ def sweep(  # noqa: PLR0913 - one argument an option
     deadline: DeadlineOption = 120.0,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """Compare runs by fixed references; name a winner if there is one.
+    """Compare runs by fixed references; name a winner, if any.
 
     Exit 0 with a winner, 11 without.
 

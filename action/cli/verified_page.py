@@ -12,7 +12,7 @@ from action.cli.page import Page, open_console
 from action.cli.verifying import Checked
 from action.registry import Moved, Order
 from action.report.document import json_text
-from action.report.promotion_document import promotion_document, verification_document
+from action.report.promotion_document import promotion_document, refused_document, verification_document
 from action.report.promotion_page import Told, promotion_markdown, tell_promoted, tell_refused, tell_verified
 from checks.refusal import Refusal
 
@@ -22,15 +22,15 @@ def show_verified(checked: Checked, output_format: Format) -> None:
     if output_format is Format.JSON:
         typer.echo(json_text(verification_document(checked.verified, checked.refusals)), nl=False)
     elif checked.verified is None:
-        show_refusals(checked.refusals, output_format)
+        _show(tell_refused(checked.refusals), output_format)
     else:
         _show(tell_verified(checked.verified), output_format)
 
 
-def show_refusals(refusals: Sequence[Refusal], output_format: Format) -> None:
-    """Print the reasons against a promotion."""
+def show_refused(alias: str, title: str, refusals: Sequence[Refusal], output_format: Format) -> None:
+    """Print a promotion that was refused."""
     if output_format is Format.JSON:
-        typer.echo(json_text(verification_document(None, refusals)), nl=False)
+        typer.echo(json_text(refused_document(alias, title, refusals)), nl=False)
     else:
         _show(tell_refused(refusals), output_format)
 

@@ -16,7 +16,7 @@ def verification_document(verified: Verified | None, refusals: Sequence[Refusal]
     return {
         "version": VERSION,
         "verified": verified is not None,
-        "refusals": refusals_document(refusals),
+        "refusals": _refusals(refusals),
         "verdict": None if verified is None else _verdict(verified),
     }
 
@@ -28,6 +28,7 @@ def promotion_document(order: Order, title: str, moved: Moved | None) -> Object:
         "change": "none" if moved is None else moved.change.value,
         "registry": title,
         "alias": order.alias,
+        "refusals": [],
         "before": _stored(order.expected if moved is None else moved.before),
         "holder": _stored(order.to),
         "by": order.record.by,
@@ -38,8 +39,18 @@ def promotion_document(order: Order, title: str, moved: Moved | None) -> Object:
     }
 
 
-def refusals_document(refusals: Sequence[Refusal]) -> list[Json]:
-    """Return reasons against a promotion."""
+def refused_document(alias: str, title: str, refusals: Sequence[Refusal]) -> Object:
+    """Return a promotion that was refused."""
+    return {
+        "version": VERSION,
+        "change": "refused",
+        "registry": title,
+        "alias": alias,
+        "refusals": _refusals(refusals),
+    }
+
+
+def _refusals(refusals: Sequence[Refusal]) -> list[Json]:
     return [{"reason": one.reason.value, "text": one.text} for one in refusals]
 
 

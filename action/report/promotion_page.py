@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from action.escape import markdown
-from action.registry import Change, Moved, Order, Stored
+from action.registry import Change, Event, Moved, Order, Stored
 from action.verified import Trust, Verified
 from checks.refusal import Refusal
+from checks.run import Scalar
 
 _TRUST = {
     Trust.LOCAL: "your word (--trust-local), for a local registry",
     Trust.WORKFLOW: "an artifact of our workflow on the default branch",
     Trust.ATTESTATION: "a signature of our workflow",
 }
+
+
+EVENT_COLUMNS = ("number", "at", "event", "alias", "holds", "checkpoint", "digest", "run", "by", "why", "verdict")
+"""Of a registry's history, for programs."""
+SHOWN_COLUMNS = ("at", "event", "alias", "checkpoint", "digest", "run", "by", "why")
+"""For people."""
+_SHORT = len("sha256:") + 12
+"""Characters of a digest that people are shown, and may give back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +77,47 @@ def tell_promoted(order: Order, title: str, moved: Moved | None) -> Told:
         facts += [("why", order.record.why)] if order.record.why else []
     facts += [("note", note) for note in (moved.notes if moved is not None else ())]
     return Told(headline=head, facts=tuple(facts), good=True)
+
+
+def event_rows(events: Sequence[Event]) -> list[tuple[Scalar, ...]]:
+    """Write a registry's history in rows, for programs."""
+    return [
+        (
+            one.number,
+            one.at,
+            _event(one),
+            one.alias,
+            one.holds,
+            one.checkpoint.name,
+            one.checkpoint.digest,
+            one.checkpoint.run,
+            one.by,
+            one.why or None,
+            one.verdict_sha256,
+        )
+        for one in events
+    ]
+
+
+def shown_rows(events: Sequence[Event]) -> list[tuple[Scalar, ...]]:
+    """Write a registry's history in rows, for people: digests cut to what is enough to name them."""
+    return [
+        (
+            one.at,
+            f"{_event(one)}, holds it now" if one.holds else _event(one),
+            one.alias,
+            one.checkpoint.name,
+            (one.checkpoint.digest or "")[:_SHORT] or None,
+            one.checkpoint.run,
+            one.by,
+            one.why or None,
+        )
+        for one in events
+    ]
+
+
+def _event(one: Event) -> str:
+    return f"refused: {', '.join(one.reasons)}" if one.reasons else "promoted"
 
 
 def promotion_markdown(told: Told) -> str:

@@ -24,6 +24,7 @@ from action.cli.commands import app
 from action.cli.logs import LogQuestion
 from action.errors import GatekeeperError, InputError, OutputError, ServiceError, UsageError
 from checks.questions.catalog import QUESTIONS
+from tests.killing import promote
 from tests.runs import POLICY, RECORDINGS, ROOT, clean_environment, command
 from tests.services.github import SHA, GitHub
 
@@ -39,12 +40,13 @@ COMMANDS = (
     "policy lint",
     "policy schema",
     "promote",
+    "promotions",
     "publish",
     "sweep",
     "track",
     "verify",
 )
-READS = ("explain", "promote", "publish", "track", "verify")
+READS = ("explain", "promote", "promotions", "publish", "track", "verify")
 HEAVY = ("numpy", "pydantic", "jinja2", "rich", "wandb", "axiom_py", "duckdb", "requests", "github", "yaml", "sqlite3")
 
 
@@ -71,7 +73,7 @@ def examples() -> Iterator[str]:
 
 @pytest.fixture(name="workplace")
 def _workplace(tmp_path: Path) -> Path:
-    """Make the folder that examples talk of: a W&B run, events beside it, a policy."""
+    """Make the folder that examples talk of: a W&B run, events beside it, a policy, a registry."""
     shutil.copytree(RECORDINGS / "regression", tmp_path / "wandb" / "latest-run")
     shutil.copytree(RECORDINGS / "healthy", tmp_path / "runs" / "baseline")
     shutil.copy(RECORDINGS / "regression" / "events.jsonl", tmp_path)
@@ -79,6 +81,7 @@ def _workplace(tmp_path: Path) -> Path:
     (tmp_path / "games.jsonl").write_bytes(games)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "adapter").write_text("weights")
+    promote(tmp_path / "models", tmp_path / "checkpoints" / "adapter", "1" * 64)
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github" / "gatekeeper.yml").write_text(
         POLICY + '  kl-spike: {metric: kl, stat: max, fail: "> 0.2"}\n'
@@ -137,6 +140,7 @@ def test_the_examples_of_the_help_texts_run(workplace: Path) -> None:
         "policy",
         "policy",
         "promote",
+        "promotions",
         "publish",
         "sweep",
         "track",

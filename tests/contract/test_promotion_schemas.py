@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 from action.promotion import Promotion, record_of
 from action.registries.local import LocalRegistry
 from action.registry import Change, Moved, Order, Stored
-from action.report.promotion_document import promotion_document, verification_document
+from action.report.document import table_document
+from action.report.promotion_document import promotion_document, refused_document, verification_document
+from action.report.promotion_page import EVENT_COLUMNS, event_rows
 from action.verified import Trust, Verified
 from checks.refusal import Reason, Refusal
 from checks.run import Checkpoint, Origin
@@ -20,7 +22,7 @@ from tests.builders import asking, evidence
 from tests.verdicts import policy, verdict
 
 SHA = "0123456789abcdef" * 4
-NAMES = ("promotion", "registry", "verification")
+NAMES = ("promotion", "promotions", "registry", "verification")
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def schema(name: str) -> dict[str, Any]:
 def require(name: str, document: Any) -> None:
     whole = schema(name)
     assert [error.message for error in Draft202012Validator(whole).iter_errors(document)] == []
-    assert list(document) == list(whole["properties"]) == whole["required"]
+    assert (
+        list(document) == list(whole["properties"]) == [*whole["required"], *whole.get("else", {}).get("required", [])]
+    )
 
 
 @pytest.fixture
@@ -82,6 +86,16 @@ def test_a_promotion_is_as_promised(verified: Verified, change: Change | None) -
     require("promotion", promotion_document(order(verified), "W&B", moved))
 
 
+def test_a_promotion_that_was_refused_is_as_promised() -> None:
+    whole, refusals = schema("promotion"), [Refusal(reason=reason, text="expected …") for reason in Reason]
+    document = refused_document("production", "models", refusals)
+
+    assert [error.message for error in Draft202012Validator(whole).iter_errors(document)] == []
+    assert list(document) == whole["required"]
+    assert not Draft202012Validator(whole).is_valid({**document, "refusals": []})
+    assert not Draft202012Validator(whole).is_valid({**document, "change": "moved"})
+
+
 def test_an_entry_of_a_local_registry_is_as_promised(verified: Verified, tmp_path: Path) -> None:
     (tmp_path / "adapter").write_text("weights")
     registry = LocalRegistry(tmp_path / "registry")
@@ -91,10 +105,16 @@ def test_an_entry_of_a_local_registry_is_as_promised(verified: Verified, tmp_pat
 
     for path in sorted((tmp_path / "registry" / "log").iterdir()):
         require("registry", json.loads(path.read_text("ascii")))
+    rows = event_rows(registry.history())
+    require("promotions", table_document(EVENT_COLUMNS, rows))
+    assert list(schema("promotions")["properties"]["rows"]["items"]["properties"]) == list(EVENT_COLUMNS)
 
 
 def test_the_words_of_a_schema_are_those_of_the_code() -> None:
     defined = schema("verification")["$defs"]
     assert defined["refusal"]["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
     assert defined["verdict"]["properties"]["trust"]["enum"] == [trust.value for trust in Trust]
-    assert schema("promotion")["properties"]["change"]["enum"] == [*(change.value for change in Change), "none"]
+    assert schema("promotion")["$defs"]["refusal"] == defined["refusal"]
+    assert schema("promotion")["properties"]["change"]["enum"] == [
+        *(change.value for change in Change), "none", "refused"
+    ]  # fmt: skip

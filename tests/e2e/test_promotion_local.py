@@ -81,6 +81,43 @@ def test_an_older_version_again_is_the_rollback(tmp_path: Path) -> None:
     assert holder(tmp_path) == "weights of old"
 
 
+def test_what_the_list_of_promotions_shows_is_rolled_back_to_by_its_digest_alone(tmp_path: Path) -> None:
+    old = judged(tmp_path, "old", at=NOW - timedelta(days=10))
+    assert promote(tmp_path, old, "--max-age", "2w", "--by", "ada\x1b[31m").returncode == 0
+    assert promote(tmp_path, judged(tmp_path, "new"), "--why", "better by 40 Elo").returncode == 0
+    shutil.rmtree(tmp_path / "old")
+    rows = json.loads(command("promotions", "registry", "--format", "json", cwd=tmp_path).stdout)["rows"]
+    assert [(one["checkpoint"], one["run"], one["holds"], one["by"][:3]) for one in rows][1] == (
+        "adapter.bin", "old", False, "ada"
+    )  # fmt: skip
+    assert (rows[0]["holds"], rows[0]["why"]) == (True, "better by 40 Elo")
+    digest = rows[1]["digest"]
+    shown = command("promotions", "registry", cwd=tmp_path)
+    assert "\x1b" not in shown.stdout
+    assert f"digest {digest[:19]};" in " ".join(shown.stdout.split())
+
+    words = ("--alias", "production", "--registry", "registry", "--policy", "policy.yml", "--trust-local")
+    back = command("promote", digest[:19], *words, "--max-age", "2w", cwd=tmp_path)
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert holder(tmp_path) == "weights of old"
+    markdown = command("promotions", "registry", "--alias", "production", "--format", "markdown", cwd=tmp_path).stdout
+    assert markdown.startswith("## Promotions in registry\n")
+    assert markdown.count("| production |") == 3
+    unknown = command("promotions", "registry", "--alias", "staging", cwd=tmp_path)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "--alias: expected one that registry has seen (production), got staging" in unknown.stderr
+
+
+def test_a_promotion_that_is_refused_has_the_same_form_for_programs(tmp_path: Path) -> None:
+    out = judged(tmp_path, at=NOW - timedelta(days=10))
+
+    refused = json.loads(promote(tmp_path, out, "--format", "json").stdout)
+
+    assert (refused["change"], refused["alias"], refused["registry"]) == ("refused", "production", "registry")
+    assert [one["reason"] for one in refused["refusals"]] == ["too-old"]
+
+
 def _edit(path: Path, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert old in text
@@ -279,6 +316,9 @@ def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
         (("promote", "a", "--alias", "latest", "--verdict", "out", "--registry", "r"), "--alias: expected a name"),
         (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r", "--to", "c"), "--to: expected it for"),
         (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r"), "a: expected the file or folder"),
+        (("promote", "a", "--alias", "x", "--registry", "r"), "expected a verdict's file or --commit SHA, got neither"),
+        (("promote", f"sha256:{'0' * 64}", "--alias", "x", "--registry", "r"), "expected a verdict's file or --commit"),
+        (("promotions", "nowhere"), "nowhere: expected the folder of a local registry, found no log in it"),
     ],
 )
 def test_wrong_usage_is_one_line_that_says_what_to_do(tmp_path: Path, words: tuple[str, ...], told: str) -> None:

@@ -86,6 +86,69 @@ def test_an_older_one_again_is_the_rollback_also_by_its_digest_alone(tmp_path: P
     assert [one["checkpoint"]["name"] for one in entries(root)] == ["old", "new", "old"]
 
 
+def test_a_checkpoint_of_the_registry_is_found_by_the_start_of_its_digest_if_it_is_the_only_one(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1" * 64)
+    registry = LocalRegistry(root)
+    whole = str(registry.find(str(tmp_path / "adapter")).digest)
+
+    assert registry.find(whole[:19]).digest == whole
+    (root / "checkpoints" / f"{whole[7:20]}{'0' * 51}").mkdir()
+    with pytest.raises(InputError, match=r"expected the start of one digest, got that of 2"):
+        registry.find(whole[:19])
+
+
+@pytest.mark.parametrize(
+    "odd", ["sha256:", "sha256:0123456789a", "sha256:" + "G" * 64, "sha256:../verdicts", "sha256:*"]
+)
+def test_what_is_no_start_of_a_digest_is_told(tmp_path: Path, odd: str) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1" * 64)
+
+    with pytest.raises(InputError, match=r"expected sha256: and at least 12 hexadecimal digits"):
+        LocalRegistry(root).find(odd)
+
+
+def test_the_verdict_that_is_kept_of_a_checkpoint_is_that_of_its_last_promotion(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    old, new = checkpoint(tmp_path, "old", "1"), checkpoint(tmp_path, "new", "2")
+    for made, verdict in ((old, "1" * 64), (new, "2" * 64), (old, "3" * 64), (new, "4" * 64)):
+        promote(root, made, verdict)
+    registry = LocalRegistry(root)
+    stored = registry.find(str(old))
+    registry.refuse("production", stored, replace(order(registry, old, "production", "5" * 64).record), ["not-a-pass"])
+
+    assert registry.kept_verdict(str(stored.digest)) == root / "verdicts" / ("3" * 64)
+    assert registry.kept_verdict("sha256:" + "0" * 64) is None
+
+
+def test_the_history_tells_what_happened_newest_first_and_what_holds(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    old, new = checkpoint(tmp_path, "old", "1"), checkpoint(tmp_path, "new", "2")
+    promote(root, old, "1" * 64)
+    promote(root, old, "2" * 64, "staging")
+    promote(root, new, "3" * 64)
+    registry = LocalRegistry(root)
+    asked = order(registry, new, "production", "4" * 64)
+    registry.refuse("production", asked.to, replace(asked.record, why="try"), ["not-a-pass", "too-old"])
+
+    told = [(one.number, one.alias, one.checkpoint.name, one.reasons, one.holds) for one in registry.history()]
+
+    assert told == [
+        (4, "production", "new", ("not-a-pass", "too-old"), False),
+        (3, "production", "new", (), True),
+        (2, "staging", "old", (), True),
+        (1, "production", "old", (), False),
+    ]
+    newest = registry.history()[0]
+    assert (newest.why, newest.by, newest.verdict_sha256) == ("try", "ada", "4" * 64)
+
+
+def test_a_folder_without_a_log_has_no_history(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected the folder of a local registry, found no log in it"):
+        LocalRegistry(tmp_path).history()
+
+
 def test_who_comes_second_is_told_and_changes_nothing(tmp_path: Path) -> None:
     root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
     mine = order(registry, checkpoint(tmp_path, "mine", "1"), "production", "1" * 64)

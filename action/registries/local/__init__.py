@@ -12,5 +12,6 @@ has changed nothing, whatever is killed after it is finished by the next. No rul
 from __future__ import annotations
 
 from action.registries.local.registry import LocalRegistry
+from action.registries.local.shelf import SHA256
 
-__all__ = ["LocalRegistry"]
+__all__ = ["SHA256", "LocalRegistry"]

@@ -16,8 +16,16 @@ from action.checkpoint import read_checkpoint
 from action.errors import InputError, OutputError, RefusalError
 from action.files import show_name
 from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
-from action.registries.local.shelf import keep, keep_proof, require_digest, shelf_place
-from action.registry import Change, Moved, Order, Record, Stored
+from action.registries.local.shelf import (
+    SHA256,
+    VERDICTS,
+    find_digest,
+    keep,
+    keep_proof,
+    require_digest,
+    shelf_place,
+)
+from action.registry import Change, Event, Moved, Order, Record, Stored
 from checks.refusal import Reason, Refusal
 
 _LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
@@ -44,12 +52,13 @@ class LocalRegistry:
         Raises:
             InputError: there is none.
         """
-        if artifact.startswith("sha256:"):
-            place = shelf_place(self._root, artifact)
+        if artifact.startswith(SHA256):
+            digest = find_digest(self._root, artifact)
+            place = None if digest is None else shelf_place(self._root, digest)
             if place is None:
                 raise InputError(
                     f"{show_name(artifact)}: expected a checkpoint that the registry {self.title} has, found none of "
-                    "that whole digest; name the file or folder itself"
+                    "that digest; `gatekeeper promotions` lists them"
                 )
             artifact = str(place)
         elif Path(artifact).is_symlink() and Path(artifact).absolute().parent == (self._root / _ALIASES).absolute():
@@ -79,7 +88,27 @@ class LocalRegistry:
     def proof(self, alias: str) -> Path | None:
         """Give the folder with the verdict and the evidence by which the holder was promoted; None: nobody holds it."""
         newest = _newest(read_log(self._root / _LOG), alias)
-        return None if newest is None else self._root / "verdicts" / str(newest.said["verdict"]["sha256"])
+        return None if newest is None else self._proof_of(newest)
+
+    def kept_verdict(self, artifact: str) -> Path | None:
+        """Give the folder with the verdict by which a checkpoint of the registry, `sha256:…`, was promoted last."""
+        digest = find_digest(self._root, artifact)
+        promoted = (one for one in reversed(read_log(self._root / _LOG)) if one.event == PROMOTED)
+        return next((self._proof_of(one) for one in promoted if one.said["checkpoint"]["digest"] == digest), None)
+
+    def history(self) -> tuple[Event, ...]:
+        """Give all that it remembers, newest first. InputError: the log is damaged, or there is none."""
+        log = read_log(self._root / _LOG)
+        if not log:
+            raise InputError(
+                f"{self.title}: expected the folder of a local registry, found no log in it; name the one that "
+                "`gatekeeper promote --registry` was given"
+            )
+        newest = {one.alias: one.number for one in log if one.event == PROMOTED}
+        return tuple(_event(one, holds=newest.get(one.alias) == one.number) for one in reversed(log))
+
+    def _proof_of(self, entry: Entry) -> Path:
+        return self._root / VERDICTS / str(entry.said["verdict"]["sha256"])
 
     def move(self, order: Order, /) -> Moved:
         """Move an alias by one new entry of the log, and show it as a link.
@@ -173,9 +202,27 @@ def _holder(log: Sequence[Entry], alias: str) -> Stored | None:
     newest = _newest(log, alias)
     if newest is None:
         return None
-    said = newest.said
-    digest = str(said["checkpoint"]["digest"])
-    return Stored(name=str(said["checkpoint"]["name"]), digest=digest, run=str(said["run"]), key=digest)
+    return _stored(newest)
+
+
+def _stored(entry: Entry) -> Stored:
+    name, digest = (entry.said["checkpoint"][key] for key in ("name", "digest"))
+    return Stored(name=name, digest=digest, run=entry.said["run"], key=digest or "")
+
+
+def _event(entry: Entry, *, holds: bool) -> Event:
+    said = entry.said
+    return Event(
+        number=entry.number,
+        at=said["at"],
+        by=said["by"],
+        why=str(said.get("why") or ""),
+        alias=entry.alias,
+        checkpoint=_stored(entry),
+        verdict_sha256=said["verdict"]["sha256"],
+        reasons=tuple(map(str, said.get("reasons") or ())),
+        holds=holds,
+    )
 
 
 def _said(

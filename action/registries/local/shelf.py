@@ -6,6 +6,7 @@ What an alias names may not enter.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -20,19 +21,42 @@ from action.output import write_files
 from action.registries.local.log import sync_folder
 from checks.refusal import Reason, Refusal
 
+SHA256 = "sha256:"
 CHECKPOINTS, VERDICTS, INCOMING = "checkpoints", "verdicts", "incoming"
+_START = re.compile(rf"{SHA256}[0-9a-f]{{12,64}}")
 _STALE = 86_400.0
 """Seconds after which what was left behind by a process that was killed is removed."""
 
 
 def shelf_place(root: Path, digest: str) -> Path | None:
     """Give where the bytes of a digest lie; None: the registry does not have them."""
-    folder = root / CHECKPOINTS / digest.removeprefix("sha256:")
+    folder = root / CHECKPOINTS / digest.removeprefix(SHA256)
     try:
         inside = list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return None
     return inside[0] if len(inside) == 1 else None
+
+
+def find_digest(root: Path, start: str) -> str | None:
+    """Give the whole digest of a checkpoint on the shelf by its start; None: there is none.
+
+    Raises:
+        InputError: it is no start of a digest, or one of several.
+    """
+    if not _START.fullmatch(start):
+        raise InputError(
+            f"{show_name(start)}: expected {SHA256} and at least 12 hexadecimal digits, got something else; "
+            "`gatekeeper promotions` lists the checkpoints of a registry"
+        )
+    with suppress(FileNotFoundError, NotADirectoryError):
+        there = [name.name for name in (root / CHECKPOINTS).iterdir() if name.name.startswith(start[len(SHA256) :])]
+        if len(there) > 1:
+            raise InputError(
+                f"{show_name(start)}: expected the start of one digest, got that of {len(there)}; name more digits"
+            )
+        return next((SHA256 + name for name in there), None)
+    return None
 
 
 def keep(root: Path, source: Path, digest: str) -> Path:
@@ -54,7 +78,7 @@ def keep(root: Path, source: Path, digest: str) -> Path:
         part.mkdir(parents=True)
         _copy(source, target)
         require_digest(target, digest, "it was changed while it was promoted: judge it again")
-        place = root / CHECKPOINTS / digest.removeprefix("sha256:")
+        place = root / CHECKPOINTS / digest.removeprefix(SHA256)
         place.parent.mkdir(exist_ok=True)
         with suppress(OSError) if shelf_place(root, digest) else nullcontext():
             part.rename(place)  # which fails where another has just put the same bytes there
