@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import Any
 from action.forge import CONTEXT
 from action.publish.ledger import Entry, Standing, join, policy_slot, run_key
 from checks.run import Origin
-from tests.runs import POLICY, command, judge_path, kl, rows, write_output, write_run
+from tests.runs import POLICY, here, judge_path, kl, rows, write_output, write_run
 from tests.services.github import REPOSITORY, SHA, GitHub
 
 MAIN, SIDE, BEFORE = "a1" * 20, "b2" * 20, "c3" * 20
@@ -55,11 +55,11 @@ class Stage:
         target = f"https://github.com/{REPOSITORY}/actions/runs/{job}{entry.mark}"
         self.github.memory.post_status(SHA, {**status, "target_url": target})
 
-    def verify(self, *more: str | Path) -> CompletedProcess[str]:
-        """Start the command."""
+    def verify(self, *more: str | Path, run: Callable[..., CompletedProcess[str]] = here) -> CompletedProcess[str]:
+        """Run the command: within this process, or as a user starts it."""
         env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
         words = ("--commit", SHA, "--path", self.folder / "adapter.bin", "--format", "json")
-        return command("verify", *words, *more, cwd=self.folder, env=env)
+        return run("verify", *words, *more, cwd=self.folder, env=env)
 
     def reasons(self, *more: str | Path) -> list[str]:
         """Give why it is refused."""
@@ -72,8 +72,9 @@ def judged(folder: Path, name: str = "grpo-7", at: datetime = NOW, **settings: A
     """Judge a run of a name; the folder of its verdict."""
     path = write_run(folder / name, rows(kl={step: kl(step) for step in range(40)}), f"{name}.jsonl")
     origin = settings.pop("origin", Origin(repository=REPOSITORY, sha=SHA, attempt=1))
+    policy = settings.pop("policy", POLICY)
     made = {"checkpoint": str(folder / "adapter.bin"), "now": at.strftime(TIME), "origin": origin, **settings}
-    return write_output(judge_path(path, POLICY, **made), folder / name / "out")
+    return write_output(judge_path(path, policy, **made), folder / name / "out")
 
 
 def key_of(out: Path) -> str:

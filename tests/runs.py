@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -11,8 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
 from action.cli.check import write_judged
+from action.cli.commands import app
 from action.cli.ports import local_ports
+from action.errors import GatekeeperError
 from action.pipeline import Judged, check_run
 from action.settings import CheckSettings, PolicyText, profile_policy
 from tests.warm import reads_early, warm
@@ -99,6 +105,23 @@ def command(
         encoding="utf-8",
         errors="backslashreplace",
     )
+
+
+def here(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line within this process: the same command, without a process, streams and signals of its own."""
+    given = {**clean_environment(), **(env or {})}
+    with contextlib.chdir(cwd), pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() - given.keys():
+            patch.delenv(name)
+        for name, value in given.items():
+            patch.setenv(name, value)
+        done = CliRunner().invoke(app, list(map(str, words)))
+    code, told = done.exit_code, done.stderr
+    if isinstance(done.exception, GatekeeperError):
+        code, told = done.exception.exit_code, f"gatekeeper: {done.exception}\n"
+    elif done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(["action", *map(str, words)], code, done.stdout, told)
 
 
 def clean_environment() -> dict[str, str]:

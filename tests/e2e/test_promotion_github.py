@@ -38,7 +38,7 @@ def posted(stage: Stage) -> Stage:
 
 
 def test_the_verdict_of_a_commit_is_taken_from_the_artifact_of_our_workflow(posted: Stage) -> None:
-    done = posted.verify()
+    done = posted.verify(run=command)
 
     assert done.returncode == 0, done.stdout
     told = json.loads(done.stdout)
@@ -51,7 +51,9 @@ def test_the_verdict_of_a_commit_is_taken_from_the_artifact_of_our_workflow(post
 def test_a_forged_status_alone_promotes_nothing(stage: Stage) -> None:
     stage.post()
 
-    assert stage.reasons() == ["untrusted"]
+    done = stage.verify(run=command)
+
+    assert [one["reason"] for one in json.loads(done.stdout)["refusals"]] == ["untrusted"]
 
 
 def test_without_a_status_there_is_no_verdict(stage: Stage) -> None:
@@ -189,7 +191,7 @@ def test_a_policy_that_is_named_and_not_in_the_repository_is_told(posted: Stage)
 def test_a_token_that_may_not_look_is_told_what_it_lacks(posted: Stage, permission: str) -> None:
     posted.github.missing = {permission}
 
-    done = posted.verify()
+    done = posted.verify(run=command)
 
     assert done.returncode == 3
     assert done.stderr.startswith("gatekeeper: GitHub: expected the permission to access ")

@@ -108,6 +108,8 @@ def test_another_alias_or_registry_is_told_where_something_is_compared_with_it()
         ("promotion.alias", "it was production, and is staging now."),
         ("promotion.registry", "it was the checkpoint's own, and is models now."),
     ]
+    one = policy(f"promotion: {{registry: models}}\n{text}")
+    assert [change.key for change in compare(old, one)] == ["promotion.registry"]
     assert list(compare(apart, policy('checks: {a: {metric: kl, stat: mean, pass: "< 1"}}'))) == []
 
 

@@ -94,6 +94,17 @@ def test_each_field_that_is_about_something_else_has_its_reason(changed: dict[st
     assert set(reasons(good(**changed), lenient)) == {reason.value}
 
 
+def test_whether_the_policy_was_changed_or_another_one_is_told() -> None:
+    changed = good(policy=policy(source=".github/gatekeeper.yml", sha256="q" * 64))
+    another = good(policy=policy(source="profile grpo", sha256="q" * 64))
+
+    [now] = refusals(changed, claim(later=None))
+    [other] = refusals(another, claim(later=None))
+
+    assert "as it is now (pppppppppppp), got one by what it was then (qqqqqqqqqqqq); judge the run again." in now.text
+    assert "by the policy in force, .github/gatekeeper.yml (pppppppppppp), got one by profile grpo" in other.text
+
+
 def test_every_reason_is_told_at_once_with_a_sentence_of_its_own() -> None:
     odd = good(decision=Decision.FAIL, exit_code=10, checkpoint=None, origin=None, tool_version="9")
 
