@@ -97,9 +97,21 @@ class Moved:
     """Where the alias leads people on this machine; empty: nowhere here."""
 
 
+class Happened(StrEnum):
+    """What a registry remembers."""
+
+    PROMOTED = "promoted"
+    AGAIN = "promoted-again"
+    """What had held the alias before: a rollback, mostly."""
+    REFUSED = "refused"
+    """A verdict that did not pass."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that a registry remembers: a promotion, or a verdict that it refused."""
+    """Something that a registry remembers."""
+
+    happened: Happened
 
     number: int
     """From 1, oldest first."""
@@ -113,7 +125,7 @@ class Event:
     verdict_sha256: str
     """Of `verdict.json`."""
     reasons: tuple[str, ...] = ()
-    """Why it was refused, by their codes; empty: it was promoted."""
+    """Why it was refused, by their codes."""
     holds: bool = False
     """The alias is where this put it."""
 

@@ -71,7 +71,7 @@ def _of_verdict(verdict: Verdict) -> _Said:
         yield (
             Reason.NOT_A_PASS,
             f"expected a verdict that passes, got {verdict.decision}: {quote(verdict.headline, 400)} `gatekeeper "
-            "explain` says what would change it.",
+            "explain` shows what each of its numbers rests on.",
         )
     if verdict.policy.trial:
         yield (
@@ -102,8 +102,8 @@ def _of_time(verdict: Verdict, claim: Claim) -> _Said:
     if claim.later is not None and claim.later >= verdict.judged_at:
         yield (
             Reason.SUPERSEDED,
-            f"expected the newest verdict on this run, got that of {verdict.judged_at}; a later one began at "
-            f"{claim.later}: use that one.",
+            f"expected the newest verdict on this run, got that of {verdict.judged_at}, but another began at "
+            f"{claim.later}, and that one counts: look at it, or judge the run again.",
         )
 
 
@@ -113,7 +113,7 @@ def _of_place(verdict: Verdict, claim: Claim) -> _Said:
     # GitHub takes names of repositories in any letters.
     if (got or "").lower() != (claim.repository or "").lower():
         named = "no repository" if claim.repository is None else f"the repository {quote(claim.repository)}"
-        other = "one of none" if got is None else f"one of {quote(got)}"
+        other = "one that was judged outside any" if got is None else f"one of {quote(got)}"
         advice = "give --repository if that one is meant" if claim.repository is None else "judge the run in this one"
         yield Reason.OTHER_REPOSITORY, f"expected a verdict of {named}, got {other}; {advice}."
     sha = None if origin is None else origin.sha

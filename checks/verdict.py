@@ -131,7 +131,7 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
     run = evidence.run
     return Verdict(
         decision=decision,
-        headline=headline(decision, results, run.identity.name),
+        headline=headline(decision, results, run.identity.name, [one.check for one in waivers if one.used]),
         exit_code=EXIT_CODES[decision],
         judged_at=evidence.judged_at,
         tool_version=judgement.tool_version,
@@ -166,17 +166,14 @@ def judge(policy: Policy, evidence: Evidence, judgement: Judgement) -> Verdict:
     )
 
 
-def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> str:
-    """Say the verdict in one sentence, with the checks that decided it."""
+def headline(decision: Decision, results: Sequence[CheckResult], name: str, waived: Sequence[str] = ()) -> str:
+    """Say the verdict in one sentence, with the checks that decided it; `waived`: the ids of those that were needed."""
     blocking = [r for r in results if r.severity is Severity.BLOCK]
-    warned = sum(r.outcome is Outcome.WARN or (r.severity is Severity.WARN and r.outcome in _WAIVABLE) for r in results)
     if decision is Decision.PASS:
         asked = sum(r.outcome in _EVALUATED and r.kind is not CheckKind.INTEGRITY for r in blocking)
-        also = f", {warned} with a warning" if warned else ""
-        return f"{quote(name)} passes: {count(asked, 'blocking check')} measured and met{also}."
+        return f"{quote(name)} passes: {count(asked, 'blocking check')} measured and met{_but(results, waived)}."
     wanted = {Decision.FAIL: Outcome.FAIL, Decision.INCONCLUSIVE: Outcome.INCONCLUSIVE, Decision.ERROR: Outcome.ERROR}
     deciding = [r for r in blocking if r.outcome is wanted[decision]]
-    titles = "; ".join(r.title for r in deciding[:3]) + (f" and {len(deciding) - 3} more" if len(deciding) > 3 else "")
     verb = {
         Decision.FAIL: "does not meet",
         Decision.INCONCLUSIVE: "cannot be judged on",
@@ -184,7 +181,25 @@ def headline(decision: Decision, results: Sequence[CheckResult], name: str) -> s
     }[decision]
     if not deciding:
         return f"{quote(name)} cannot be judged: no blocking check could be measured."
-    return f"{quote(name)} {verb}: {titles}."
+    return f"{quote(name)} {verb}: {_titles(deciding)}."
+
+
+def _but(results: Sequence[CheckResult], waived: Sequence[str]) -> str:
+    """Say what a pass rests on beside checks that were met."""
+    spared = [r for r in results if r.id in waived]
+    warned = sum(
+        r.outcome is Outcome.WARN or (r.severity is Severity.WARN and r.outcome in _WAIVABLE)
+        for r in results
+        if r.id not in waived
+    )
+    told = [f"{len(spared)} waived ({_titles(spared)})"] if spared else []
+    told += [f"{warned} with a warning"] if warned else []
+    return "".join(f", {one}" for one in told)
+
+
+def _titles(results: Sequence[CheckResult]) -> str:
+    more = f" and {len(results) - 3} more" if len(results) > 3 else ""
+    return "; ".join(r.title for r in results[:3]) + more
 
 
 def not_asked(policy: Policy, evidence: Evidence) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from action.forge import CONTEXT
 from action.publish.ledger import Entry, Standing, join, policy_slot
-from tests.runs import clean_environment
+from tests.runs import clean_environment, command
 from tests.services.github import REPOSITORY, SHA
 
 
@@ -60,13 +60,32 @@ def pull_event(base: str = "main", fork: bool = False, sha: str = SHA) -> dict[s
     }
 
 
+def run_job(folder: Path, github: Server, event: str, payload: Any, **env: str) -> Done:
+    """Do a job in a folder, as the second step of `action.yml` does."""
+    given = _prepare(folder, github, event, payload, env)
+    done = command("action", cwd=folder, env=given, timeout=180)
+    return _done(folder, done.returncode, done.stdout, done.stderr)
+
+
 def start_job(folder: Path, github: Server, event: str, payload: Any, **env: str) -> subprocess.Popen[str]:
-    """Start a job in a folder, as the second step of `action.yml` does."""
+    """Start a job likewise, to be waited for by `end_job`."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-m", "action", "action"],
+        cwd=folder,
+        env=clean_environment() | _prepare(folder, github, event, payload, env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=os.name == "posix",
+    )
+
+
+def _prepare(folder: Path, github: Server, event: str, payload: Any, env: Mapping[str, str]) -> dict[str, str]:
+    """Write the event down, and give the job's environment."""
     (folder / "event.json").write_text(json.dumps(payload), encoding="utf-8")
     for name in ("outputs", "summary.md"):
         (folder / name).unlink(missing_ok=True)
-    given = {
-        **clean_environment(),
+    return {
         "GITHUB_EVENT_NAME": event,
         "GITHUB_EVENT_PATH": str(folder / "event.json"),
         "GITHUB_REPOSITORY": REPOSITORY,
@@ -79,23 +98,18 @@ def start_job(folder: Path, github: Server, event: str, payload: Any, **env: str
         "HOME": str(folder),
         **env,
     }
-    return subprocess.Popen(
-        [sys.executable, "-I", "-m", "action", "action"],
-        cwd=folder,
-        env=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=os.name == "posix",
-    )
 
 
 def end_job(folder: Path, process: subprocess.Popen[str], seconds: float = 180) -> Done:
     """Wait for a job."""
     stdout, stderr = process.communicate(timeout=seconds)
+    return _done(folder, process.returncode, stdout, stderr)
+
+
+def _done(folder: Path, code: int, stdout: str, stderr: str) -> Done:
     summary = folder / "summary.md"
     return Done(
-        code=process.returncode,
+        code=code,
         stdout=stdout,
         stderr=stderr,
         outputs=read_outputs(folder / "outputs"),

@@ -67,12 +67,16 @@ class Asked:
         """
         if (self.verdict is None) == (self.commit is None):
             got = "neither" if self.verdict is None else "both"
-            raise UsageError(f"expected a verdict's file or --commit SHA, got {got}; name one of them")
+            raise UsageError(
+                f"expected the file of a verdict (with promote: --verdict FILE) or --commit SHA, got {got}; name one"
+            )
         if self.commit is not None and (self.evidence is not None or self.trust_local):
             raise UsageError(
                 "--commit: expected neither --evidence nor --trust-local beside it, since the workflow's artifact "
                 "holds the evidence; leave them out"
             )
+        if self.trust_local and self.signing is not None:
+            raise UsageError("--trust-local and --signed: expected one of them, got both; leave one out")
         if self.policy is not None and self.profiles:
             raise UsageError("--policy and --profile: expected one of them, got both; put `extends` into the policy")
         if self.trust_local and os.environ.get("GITHUB_ACTIONS", "").strip():
@@ -115,6 +119,11 @@ def asked_of(given: Given) -> Asked:
     Raises:
         UsageError: one of them is wrong.
     """
+    signing = signing_of(given)
+    hosted = {"--base": given.base, "--workflow": given.workflow}
+    idle = [name for name, value in hosted.items() if value is not None]
+    if idle and given.commit is None and signing is None:
+        raise UsageError(f"{idle[0]}: expected it with --commit or --signed, got neither; leave it out, or give one")
     return Asked(
         verdict=given.verdict,
         commit=None if given.commit is None else read_commit(given.commit),
@@ -125,7 +134,7 @@ def asked_of(given: Given) -> Asked:
         run=given.run,
         repository=given.repository or (None if given.trust_local else os.environ.get("GITHUB_REPOSITORY") or None),
         trust_local=given.trust_local,
-        signing=signing_of(given),
+        signing=signing,
     )
 
 

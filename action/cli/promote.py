@@ -120,7 +120,7 @@ def promote(  # noqa: PLR0913 - one argument an option
     if done.promoted is None:
         show_refused(alias, done.title, done.refusals, output_format)
         raise typer.Exit(10)
-    show_promoted(done.promoted.order, done.title, done.promoted.moved, output_format)
+    show_promoted(done.promoted, done.title, output_format)
     if track is not None:
         from action.cli.promoting import entry_of_promotion  # noqa: PLC0415 - start-up time
         from action.cli.tracking import put  # noqa: PLC0415

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from action.cli.asked import Asked, asked_of
 from action.cli.proposal import EntryOf
-from action.cli.registries import open_wandb_registry
+from action.cli.registries import open_wandb_registry, require_artifact
 from action.cli.verifying import open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
@@ -20,6 +20,7 @@ from action.registries.local import SHA256, LocalRegistry
 from action.registry import Change, Registry, Stored
 from action.report.tracker_page import GivenTemplate, tracker_entry
 from action.report.tracker_promotion import with_promotion
+from action.runs import exists
 from action.settings import TIME
 from action.tracker.edit import RunEntry
 from action.verification import RefusedVerdictError
@@ -94,6 +95,7 @@ def _promote(given: Given, target: Target, wanted: Promotion) -> Done:
         asked = asked_of(given)
         asked.require()
         _require_place(asked, target)
+        _require_artifact(target)
         repository = open_asked(given)
 
         def verify(to: Stored) -> Verified:
@@ -121,6 +123,7 @@ def _with_kept(given: Given, registry: Registry, target: Target) -> Given:
     named = given.verdict is not None or given.commit is not None
     if named or not isinstance(registry, LocalRegistry) or not target.artifact.startswith(SHA256):
         return given
+    registry.find(target.artifact)
     return replace(given, verdict=registry.kept_verdict(target.artifact))
 
 
@@ -139,10 +142,20 @@ def entry_of_promotion(promoted: Promoted, title: str) -> EntryOf:
 def _require_place(asked: Asked, target: Target) -> None:
     if asked.trust_local and target.registry is None:
         text = (
-            "expected --trust-local for a local registry alone, got it for W&B, which others read; name the commit "
-            "with --commit, or sign verdicts and give --signed."
+            "expected --trust-local for a local registry alone, got it for W&B, which others read; name the folder of "
+            "a local one with --registry, or the commit with --commit, or sign verdicts and give --signed."
         )
         raise RefusalError(Refusal(reason=Reason.TRUST_LOCAL, text=text))
+
+
+def _require_artifact(target: Target) -> None:
+    if target.registry is None and exists(Path(target.artifact)):
+        raise UsageError(
+            f"{show_name(target.artifact)}: expected an artifact on W&B as entity/project/name:v7, got a file or "
+            "folder; name a local registry for it with --registry DIR"
+        )
+    if target.registry is None:
+        require_artifact(target.artifact)
 
 
 def _newest(registry: Registry, verdict: Verdict) -> str | None:

@@ -18,17 +18,16 @@ def promotions(
     ] = None,
     output_format: FormatOption = Format.TEXT,
 ) -> None:
-    """List what a local registry has promoted and refused.
+    """List what a local registry has promoted, and what did not pass.
 
     Newest first. To roll back, promote one by its digest again: the registry keeps its bytes, verdict and evidence.
 
     Example: gatekeeper promotions models --alias production
     """
-    from action.cli.tables import Table, show_table  # noqa: PLC0415 - start-up time
+    from action.cli.verified_page import show_events  # noqa: PLC0415 - start-up time
     from action.errors import InputError  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
     from action.registries.local import LocalRegistry  # noqa: PLC0415
-    from action.report.promotion_page import EVENT_COLUMNS, SHOWN_COLUMNS, event_rows, shown_rows  # noqa: PLC0415
 
     local = LocalRegistry(registry)
     events = local.history()
@@ -38,6 +37,4 @@ def promotions(
         raise InputError(
             f"--alias: expected one that {local.title} has seen ({known}), got {show_name(alias)}; name one"
         )
-    whole = output_format is Format.JSON
-    columns, rows = (EVENT_COLUMNS, event_rows(about)) if whole else (SHOWN_COLUMNS, shown_rows(about))
-    show_table(Table(title=f"Promotions in {local.title}", columns=columns, rows=rows), output_format)
+    show_events(local.title, about, output_format)

@@ -34,6 +34,13 @@ def open_wandb_registry(seconds: float, collection: str | None) -> Registry:
     return WandbRegistry(access=access, deadline=Deadline(seconds=seconds), target=collection)
 
 
+def require_artifact(artifact: str) -> None:
+    """Refuse what is no name of a version on W&B, before anything is asked; InputError."""
+    from action.registries.wandb.names import parse_artifact  # noqa: PLC0415 - seldom wanted
+
+    parse_artifact(artifact)
+
+
 def is_collection(registry: str) -> bool:
     """Tell a collection on W&B from the folder of a local registry, by its name alone.
 

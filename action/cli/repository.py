@@ -169,7 +169,10 @@ def open_repository(
     """
     if not _NAME.fullmatch(name):
         got = show_name(name) if name else "none"
-        raise UsageError(f"--repository: expected OWNER/NAME, got {got}; name the repository that judged the run")
+        raise UsageError(
+            f"--repository: expected OWNER/NAME, got {got}; name the repository that judged the run: --commit and "
+            "--signed ask it"
+        )
     token = environ.get("GITHUB_TOKEN", "").strip()
     if not token:
         raise UsageError(

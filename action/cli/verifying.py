@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from action.cli.asked import Asked, Bytes, asked_of, signing_of
 from action.cli.ports import fallback_policy, local_ports, read_policy_file
-from action.cli.registries import find_bytes
+from action.cli.registries import find_bytes, require_artifact
 from action.errors import InputError, RefusalError, UsageError
 from action.files import open_input, show_name
 from action.registries.local import LocalRegistry
@@ -59,6 +59,8 @@ def run_verification(given: Given, what: Bytes, registry: Path | None = None) ->
     """
     if what.artifact is not None and what.path is not None:
         raise UsageError("--artifact and --path: expected one of them, got both; name the checkpoint once")
+    if what.artifact is not None:
+        require_artifact(what.artifact)
 
     @cache
     def find_named(artifact: str | None) -> Stored | None:

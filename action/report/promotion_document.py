@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from action.registry import Moved, Order, Stored
+from action.registry import Change, Event, Moved, Order, Stored
 from action.report.document import VERSION
 from action.report.elo_document import Json, Object
 from action.verified import Verified
 from checks.refusal import Refusal
+from checks.result import UsedWaiver
+
+WOULD_MOVE, REFUSED = "would-move", "refused"
+"""What becomes of a rehearsal, and of a promotion that something speaks against."""
 
 
 def verification_document(verified: Verified | None, refusals: Sequence[Refusal]) -> Object:
@@ -21,20 +25,24 @@ def verification_document(verified: Verified | None, refusals: Sequence[Refusal]
     }
 
 
-def promotion_document(order: Order, title: str, moved: Moved | None) -> Object:
-    """Return a promotion; `title`: of the registry. `moved` None: it was a rehearsal."""
+def promotion_document(order: Order, title: str, moved: Moved | None, waivers: Sequence[UsedWaiver]) -> Object:
+    """Return a promotion; `title`: of the registry, `waivers`: of the verdict. `moved` None: it was a rehearsal."""
+    would = Change.ALREADY.value if order.to.is_same(order.expected) else WOULD_MOVE
     return {
         "version": VERSION,
-        "change": "none" if moved is None else moved.change.value,
+        "change": would if moved is None else moved.change.value,
         "registry": title,
         "alias": order.alias,
         "refusals": [],
+        "dry_run": moved is None,
+        "checkpoint": _stored(order.to),
         "before": _stored(order.expected if moved is None else moved.before),
-        "holder": _stored(order.to),
+        "holder": _stored(order.expected if moved is None else order.to),
         "by": order.record.by,
         "why": order.record.why or None,
         "at": order.record.at,
         "verdict_sha256": order.record.verdict_sha256,
+        "waived": _waived(waivers),
         "notes": list(moved.notes) if moved is not None else [],
     }
 
@@ -43,11 +51,32 @@ def refused_document(alias: str, title: str, refusals: Sequence[Refusal]) -> Obj
     """Return a promotion that was refused."""
     return {
         "version": VERSION,
-        "change": "refused",
+        "change": REFUSED,
         "registry": title,
         "alias": alias,
         "refusals": _refusals(refusals),
     }
+
+
+def events_document(events: Sequence[Event]) -> Object:
+    """Return what a registry remembers."""
+    told: list[Json] = [
+        {
+            "number": one.number,
+            "at": one.at,
+            "event": one.happened.value,
+            "alias": one.alias,
+            "holds": one.holds,
+            "checkpoint": _stored(one.checkpoint),
+            "run": one.checkpoint.run,
+            "by": one.by,
+            "why": one.why or None,
+            "verdict_sha256": one.verdict_sha256,
+            "reasons": list(one.reasons),
+        }
+        for one in events
+    ]
+    return {"version": VERSION, "events": told}
 
 
 def _refusals(refusals: Sequence[Refusal]) -> list[Json]:
@@ -69,7 +98,23 @@ def _verdict(verified: Verified) -> Object:
         else {"name": checkpoint.name, "artifact": checkpoint.artifact, "digest": checkpoint.digest},
         "policy": {"source": verdict.policy.source, "sha256": verdict.policy.sha256},
         "evidence": {"sha256": verdict.evidence_sha256},
+        "waived": _waived(verdict.waivers),
     }
+
+
+def _waived(waivers: Sequence[UsedWaiver]) -> list[Json]:
+    return [
+        {
+            "check": one.check,
+            "scope": one.scope,
+            "reason": one.reason,
+            "expires": one.expires,
+            "approved_by": list(one.approved_by),
+            "pull_request": one.pull_request,
+        }
+        for one in waivers
+        if one.used
+    ]
 
 
 def _stored(stored: Stored | None) -> Object | None:

@@ -9,7 +9,7 @@ from action.escape import markdown
 from action.registry import Change, Event, Moved, Order, Stored
 from action.verified import Trust, Verified
 from checks.refusal import Refusal
-from checks.run import Scalar
+from checks.result import UsedWaiver
 
 _TRUST = {
     Trust.LOCAL: "your word (--trust-local), for a local registry",
@@ -18,10 +18,6 @@ _TRUST = {
 }
 
 
-EVENT_COLUMNS = ("number", "at", "event", "alias", "holds", "checkpoint", "digest", "run", "by", "why", "verdict")
-"""Of a registry's history, for programs."""
-SHOWN_COLUMNS = ("at", "event", "alias", "checkpoint", "digest", "run", "by", "why")
-"""For people."""
 _SHORT = len("sha256:") + 12
 """Characters of a digest that people are shown, and may give back."""
 
@@ -44,12 +40,18 @@ def tell_verified(verified: Verified) -> Told:
         ("checkpoint", "" if checkpoint is None else f"{checkpoint.name} {checkpoint.digest}"),
         ("run", f"{verdict.run.name} ({verdict.run.id})" if verdict.run.id else verdict.run.name),
         ("verdict", f"{verdict.headline} Judged at {verdict.judged_at}, sha256 {verified.sha256[:12]}."),
+        *waived_facts(verdict.waivers),
         ("policy", f"{verdict.policy.source}, sha256 {verdict.policy.sha256[:12]}"),
         ("believed for", _TRUST[verified.trust]),
     ]
     if origin is not None:
         facts.insert(2, ("commit", f"{origin.sha or 'none'} of {origin.repository}"))
     return Told(headline="Verified: nothing speaks against this promotion.", facts=tuple(facts), good=True)
+
+
+def waived_facts(waivers: Sequence[UsedWaiver]) -> list[tuple[str, str]]:
+    """Tell what the verdict would not pass without."""
+    return [("waived", f"{one.check} {one.told}") for one in waivers if one.used]
 
 
 def tell_refused(refusals: Sequence[Refusal]) -> Told:
@@ -59,8 +61,8 @@ def tell_refused(refusals: Sequence[Refusal]) -> Told:
     return Told(headline=f"Refused, for {count}:", facts=facts, good=False)
 
 
-def tell_promoted(order: Order, title: str, moved: Moved | None) -> Told:
-    """Tell a promotion; `title`: of the registry. `moved` None: it was a rehearsal."""
+def tell_promoted(order: Order, title: str, moved: Moved | None, waivers: Sequence[UsedWaiver] = ()) -> Told:
+    """Tell a promotion; `title`: of the registry, `waivers`: of the verdict. `moved` None: it was a rehearsal."""
     before = order.expected if moved is None else moved.before
     if moved is None:
         head = f"Nothing was written. {order.alias} would be {order.to.name}."
@@ -75,55 +77,40 @@ def tell_promoted(order: Order, title: str, moved: Moved | None) -> Told:
     if moved is None or moved.change is Change.MOVED:
         facts += [("before", _name(before)), ("by", order.record.by)]
         facts += [("why", order.record.why)] if order.record.why else []
+    facts += waived_facts(waivers)
     facts += [("note", note) for note in (moved.notes if moved is not None else ())]
     return Told(headline=head, facts=tuple(facts), good=True)
 
 
-def event_rows(events: Sequence[Event]) -> list[tuple[Scalar, ...]]:
-    """Write a registry's history in rows, for programs."""
-    return [
-        (
-            one.number,
-            one.at,
-            _event(one),
-            one.alias,
-            one.holds,
-            one.checkpoint.name,
-            one.checkpoint.digest,
-            one.checkpoint.run,
-            one.by,
-            one.why or None,
-            one.verdict_sha256,
-        )
-        for one in events
-    ]
+def tell_events(events: Sequence[Event]) -> list[Told]:
+    """Tell a registry's history, event by event."""
+    return [_event(one) for one in events]
 
 
-def shown_rows(events: Sequence[Event]) -> list[tuple[Scalar, ...]]:
-    """Write a registry's history in rows, for people: digests cut to what is enough to name them."""
-    return [
-        (
-            one.at,
-            f"{_event(one)}, holds it now" if one.holds else _event(one),
-            one.alias,
-            one.checkpoint.name,
-            (one.checkpoint.digest or "")[:_SHORT] or None,
-            one.checkpoint.run,
-            one.by,
-            one.why or None,
-        )
-        for one in events
-    ]
-
-
-def _event(one: Event) -> str:
-    return f"refused: {', '.join(one.reasons)}" if one.reasons else "promoted"
+def _event(one: Event) -> Told:
+    about = f"{one.alias or 'no alias'}: {one.checkpoint.name} {(one.checkpoint.digest or 'no digest')[:_SHORT]}"
+    now = " (now)" if one.holds else ""
+    facts = [("run", str(one.checkpoint.run)), ("by", one.by)]
+    facts += [("why", one.why)] if one.why else []
+    facts += [("reasons", ", ".join(one.reasons))] if one.reasons else []
+    return Told(
+        headline=f"{one.at} {one.happened.value.replace('-', ' ')} {about}{now}", facts=tuple(facts), good=one.holds
+    )
 
 
 def promotion_markdown(told: Told) -> str:
     """Write it as Markdown."""
-    lines = "".join(f"- **{markdown(name)}** {markdown(text)}\n" for name, text in told.facts)
-    return f"{markdown(told.headline)}\n\n{lines}"
+    return f"{markdown(told.headline)}\n\n{_list(told)}"
+
+
+def events_markdown(title: str, events: Sequence[Event]) -> str:
+    """Write a registry's history as Markdown; `title`: of the registry."""
+    told = "\n".join(f"**{markdown(one.headline)}**\n\n{_list(one)}" for one in tell_events(events))
+    return f"## Promotions in {markdown(title)}\n\n{told}"
+
+
+def _list(told: Told) -> str:
+    return "".join(f"- **{markdown(name)}** {markdown(text)}\n" for name, text in told.facts)
 
 
 def _name(stored: Stored | None) -> str:

@@ -68,7 +68,8 @@ def meaning(verdict: Verdict) -> str:
     counts = {group: len(checks) for group, checks in arrange(verdict).items()}
     if verdict.decision is Decision.PASS:
         told = f"{_passed(counts[Group.PASS])}"
-        rest = [(counts[Group.WARN], "warning", "warnings")]
+        waived = len(waived_checks(verdict))
+        rest = [(counts[Group.WARN] - waived, "warning", "warnings"), (waived, "waived", "waived")]
     else:
         told = _trouble(counts) or "no blocking check could be evaluated"
         rest = []

@@ -11,15 +11,20 @@ from jsonschema import Draft202012Validator
 
 from action.promotion import Promotion, record_of
 from action.registries.local import LocalRegistry
-from action.registry import Change, Moved, Order, Stored
-from action.report.document import table_document
-from action.report.promotion_document import promotion_document, refused_document, verification_document
-from action.report.promotion_page import EVENT_COLUMNS, event_rows
+from action.registry import Change, Happened, Moved, Order, Stored
+from action.report.promotion_document import (
+    REFUSED,
+    WOULD_MOVE,
+    events_document,
+    promotion_document,
+    refused_document,
+    verification_document,
+)
 from action.verified import Trust, Verified
 from checks.refusal import Reason, Refusal
 from checks.run import Checkpoint, Origin
 from tests.builders import asking, evidence
-from tests.verdicts import policy, verdict
+from tests.verdicts import policy, verdict, waiver
 
 SHA = "0123456789abcdef" * 4
 NAMES = ("promotion", "promotions", "registry", "verification")
@@ -46,6 +51,7 @@ def verified() -> Verified:
         judged_at="2026-01-05T08:00:00Z",
         checkpoint=Checkpoint(name="adapter", digest=f"sha256:{SHA}"),
         origin=Origin(repository="team/league", sha="c" * 40, attempt=1),
+        waivers=(waiver(used=True, approved_by=("bob",), pull_request=7), waiver(used=False)),
         policy=policy(sha256=SHA),
         evidence_sha256=SHA,
     )
@@ -83,7 +89,7 @@ def test_a_verification_is_as_promised(verified: Verified) -> None:
 def test_a_promotion_is_as_promised(verified: Verified, change: Change | None) -> None:
     moved = None if change is None else Moved(change=change, before=None, notes=("a note",))
 
-    require("promotion", promotion_document(order(verified), "W&B", moved))
+    require("promotion", promotion_document(order(verified), "W&B", moved, verified.verdict.waivers))
 
 
 def test_a_promotion_that_was_refused_is_as_promised() -> None:
@@ -105,16 +111,27 @@ def test_an_entry_of_a_local_registry_is_as_promised(verified: Verified, tmp_pat
 
     for path in sorted((tmp_path / "registry" / "log").iterdir()):
         require("registry", json.loads(path.read_text("ascii")))
-    rows = event_rows(registry.history())
-    require("promotions", table_document(EVENT_COLUMNS, rows))
-    assert list(schema("promotions")["properties"]["rows"]["items"]["properties"]) == list(EVENT_COLUMNS)
+    require("promotions", events_document(registry.history()))
 
 
 def test_the_words_of_a_schema_are_those_of_the_code() -> None:
     defined = schema("verification")["$defs"]
     assert defined["refusal"]["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
     assert defined["verdict"]["properties"]["trust"]["enum"] == [trust.value for trust in Trust]
-    assert schema("promotion")["$defs"]["refusal"] == defined["refusal"]
-    assert schema("promotion")["properties"]["change"]["enum"] == [
-        *(change.value for change in Change), "none", "refused"
-    ]  # fmt: skip
+    promotion = schema("promotion")
+    assert all(promotion["$defs"][name] == defined[name] for name in ("refusal", "waiver"))
+    assert promotion["properties"]["change"]["enum"] == [*(change.value for change in Change), WOULD_MOVE, REFUSED]
+    event = schema("promotions")["properties"]["events"]["items"]["properties"]["event"]
+    assert event["enum"] == [one.value for one in Happened]
+
+
+def test_a_rehearsal_tells_who_holds_the_alias_and_what_would_become_of_it(verified: Verified) -> None:
+    asked = order(verified)
+    other = replace(asked, expected=Stored(name="b", digest=None, key="o"))
+
+    told = promotion_document(other, "W&B", None, ())
+    idle = promotion_document(replace(asked, expected=asked.to), "W&B", None, ())
+
+    assert (told["change"], told["dry_run"], told["holder"]) == ("would-move", True, {"name": "b", "digest": None})
+    assert (idle["change"], idle["dry_run"]) == ("already", True)
+    assert promotion_document(other, "W&B", Moved(change=Change.MOVED, before=None), ())["dry_run"] is False

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs import Done, end_job, pull_event, start_job
+from tests.jobs import Done, pull_event, run_job
 from tests.runs import POLICY, rows, write_run
 from tests.services.faults import reply
 from tests.services.github import Fault
@@ -46,7 +46,7 @@ def job(folder: Path, gate: Gate, records: list[dict[str, object]], run: str = "
     write_run(folder, records, name=run)
     event = pull_event(sha=gate.head)
     event["pull_request"]["number"] = NUMBER
-    done = end_job(folder, start_job(folder, gate.proxy, "pull_request", event, GATEKEEPER_RUN=run))
+    done = run_job(folder, gate.proxy, "pull_request", event, GATEKEEPER_RUN=run)
     assert "Traceback" not in done.stderr
     assert gate.proxy.token not in done.stderr + done.summary
     return done

@@ -86,15 +86,15 @@ def test_what_the_list_of_promotions_shows_is_rolled_back_to_by_its_digest_alone
     assert promote(tmp_path, old, "--max-age", "2w", "--by", "ada\x1b[31m").returncode == 0
     assert promote(tmp_path, judged(tmp_path, "new"), "--why", "better by 40 Elo").returncode == 0
     shutil.rmtree(tmp_path / "old")
-    rows = json.loads(command("promotions", "registry", "--format", "json", cwd=tmp_path).stdout)["rows"]
-    assert [(one["checkpoint"], one["run"], one["holds"], one["by"][:3]) for one in rows][1] == (
+    new, first = json.loads(command("promotions", "registry", "--format", "json", cwd=tmp_path).stdout)["events"]
+    assert (first["checkpoint"]["name"], first["run"], first["holds"], first["by"][:3]) == (
         "adapter.bin", "old", False, "ada"
     )  # fmt: skip
-    assert (rows[0]["holds"], rows[0]["why"]) == (True, "better by 40 Elo")
-    digest = rows[1]["digest"]
+    assert (new["holds"], new["why"]) == (True, "better by 40 Elo")
+    digest = first["checkpoint"]["digest"]
     shown = command("promotions", "registry", cwd=tmp_path)
     assert "\x1b" not in shown.stdout
-    assert f"digest {digest[:19]};" in " ".join(shown.stdout.split())
+    assert f"promoted production: adapter.bin {digest[:19]}\n" in shown.stdout
 
     words = ("--alias", "production", "--registry", "registry", "--policy", "policy.yml", "--trust-local")
     back = command("promote", digest[:19], *words, "--max-age", "2w", cwd=tmp_path)
@@ -103,7 +103,7 @@ def test_what_the_list_of_promotions_shows_is_rolled_back_to_by_its_digest_alone
     assert holder(tmp_path) == "weights of old"
     markdown = command("promotions", "registry", "--alias", "production", "--format", "markdown", cwd=tmp_path).stdout
     assert markdown.startswith("## Promotions in registry\n")
-    assert markdown.count("| production |") == 3
+    assert markdown.count(" production: ") == 3
     unknown = command("promotions", "registry", "--alias", "staging", cwd=tmp_path)
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "--alias: expected one that registry has seen (production), got staging" in unknown.stderr
@@ -306,7 +306,7 @@ def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("verify",), "expected a verdict's file or --commit SHA, got neither"),
+        (("verify",), "expected the file of a verdict (with promote: --verdict FILE) or --commit SHA, got neither"),
         (("verify", "out", "--commit", "0" * 40), "got both"),
         (("verify", "--commit", "main"), "--commit: expected a whole commit of 40 hexadecimal digits, got main"),
         (("verify", "out", "--max-age", "soon"), "--max-age: expected an age such as 90m, 12h, 7d or 2w, got soon"),
@@ -316,8 +316,14 @@ def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
         (("promote", "a", "--alias", "latest", "--verdict", "out", "--registry", "r"), "--alias: expected a name"),
         (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r", "--to", "c"), "--to: expected it for"),
         (("promote", "a", "--alias", "x", "--verdict", "out", "--registry", "r"), "a: expected the file or folder"),
-        (("promote", "a", "--alias", "x", "--registry", "r"), "expected a verdict's file or --commit SHA, got neither"),
-        (("promote", f"sha256:{'0' * 64}", "--alias", "x", "--registry", "r"), "expected a verdict's file or --commit"),
+        (
+            ("promote", "a", "--alias", "x", "--registry", "r"),
+            "expected the file of a verdict (with promote: --verdict FILE) or --commit SHA, got neither",
+        ),
+        (
+            ("promote", f"sha256:{'0' * 64}", "--alias", "x", "--registry", "r"),
+            "expected a checkpoint that the registry r has",
+        ),
         (("promotions", "nowhere"), "nowhere: expected the folder of a local registry, found no log in it"),
     ],
 )

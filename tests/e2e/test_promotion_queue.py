@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobs import Done, end_job, start_job
+from tests.jobs import Done, run_job
 from tests.promotions import BEFORE, JOB, POLICY_PATH, SIDE, Stage, judged, publish, staged
 from tests.runs import POLICY
 from tests.services.github import SHA
@@ -27,7 +27,7 @@ def queue(stage: Stage, **env: str) -> Done:
     group = {"head_sha": GROUP, "head_ref": f"refs/heads/gh-readonly-queue/main/pr-7-{BEFORE}", "base_sha": BEFORE}
     payload: dict[str, Any] = {"merge_group": group | {"base_ref": "refs/heads/main"}}
     payload["repository"] = {"default_branch": "main"}
-    return end_job(stage.folder, start_job(stage.folder, stage.github, "merge_group", payload, **env))
+    return run_job(stage.folder, stage.github, "merge_group", payload, **env)
 
 
 def status(stage: Stage) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobs import Done, end_job, start_job
+from tests.jobs import Done, run_job
 from tests.runs import POLICY, command, kl
 from tests.services.github import REPOSITORY, SHA, GitHub
 from tests.services.github_api import faults
@@ -42,8 +42,7 @@ class Stage:
     def job(self, event: str = "workflow_dispatch", payload: Any = None, **inputs: str) -> Done:
         """Run the action."""
         env = {f"GATEKEEPER_{name}": text for name, text in inputs.items()} | self.wandb.environment()
-        process = start_job(self.folder, self.github, event, payload or {"ref": "refs/heads/main"}, **env)
-        return end_job(self.folder, process)
+        return run_job(self.folder, self.github, event, payload or {"ref": "refs/heads/main"}, **env)
 
     def judge(self) -> bytes:
         """Judge the run, and pack what came of it, as the workflow does."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobs import end_job, pull_event, start_job
+from tests.jobs import pull_event, run_job
 from tests.runs import POLICY, command, rows, write_run
 from tests.services.github import REPOSITORY, SHA, GitHub
 
@@ -66,7 +66,7 @@ def test_what_the_action_judged_takes_its_own_place_and_an_older_verdict_none(tm
             folder = tmp_path / name
             folder.mkdir()
             write_run(folder, records)
-            job = end_job(folder, start_job(folder, github, "pull_request", pull_event(), GATEKEEPER_RUN="run.jsonl"))
+            job = run_job(folder, github, "pull_request", pull_event(), GATEKEEPER_RUN="run.jsonl")
             assert job.code == (10 if records else 0), job.stdout + job.stderr
             (folder / "gatekeeper-out").rename(folder / "out")
         document = json.loads((tmp_path / "older" / "out" / "verdict.json").read_text())

@@ -15,7 +15,7 @@ import pytest
 from action.cli.job.inputs import Job
 from action.cli.job.promotion import track_entry
 from action.cli.tracker_inputs import TrackerInputs
-from tests.jobs import Done, end_job, pull_event, start_job
+from tests.jobs import Done, pull_event, run_job
 from tests.runs import POLICY, RECORDINGS, command, rows, write_run
 from tests.services.faults import reply
 from tests.services.github import REPOSITORY, Fault
@@ -55,8 +55,7 @@ def job(folder: Path, github: Emulator, records: Any = None, **env: str) -> Done
     payload = pull_event(sha=head) | {"repository": {"default_branch": "main"}}
     payload["pull_request"]["number"] = github.proposals("main")[-1]["number"]
     payload["pull_request"]["head"]["ref"] = f"topic-{folder.name}"
-    started = start_job(folder, github.proxy, "pull_request", payload, GATEKEEPER_RUN="run.jsonl", **env)
-    return end_job(folder, started)
+    return run_job(folder, github.proxy, "pull_request", payload, GATEKEEPER_RUN="run.jsonl", **env)
 
 
 def test_the_command_opens_a_pull_request_and_says_where(judged: Path, github: Emulator) -> None:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from action.registry import Change, Event, Moved, Order, Record, Stored
+from action.registry import Change, Event, Happened, Moved, Order, Record, Stored
 from action.report.promotion_page import (
-    event_rows,
+    events_markdown,
     promotion_markdown,
-    shown_rows,
+    tell_events,
     tell_promoted,
     tell_refused,
     tell_verified,
@@ -17,7 +17,7 @@ from action.verified import Trust, Verified
 from checks.refusal import Reason, Refusal
 from checks.run import Checkpoint, Origin
 from tests.builders import asking, evidence
-from tests.verdicts import run, verdict
+from tests.verdicts import run, verdict, waiver
 
 NEW = Stored(name="team/league/adapter:v7", digest="wandb:0123456789abcdef", key="7")
 OLD = Stored(name="team/league/adapter:v6", digest="wandb:fedcba9876543210", key="6")
@@ -102,22 +102,40 @@ def test_texts_of_others_are_no_markdown() -> None:
     assert not any(part in page for part in ("<b>", "](", "\nb"))
 
 
-def test_digests_of_a_history_are_whole_for_programs_and_short_for_people() -> None:
+def test_what_the_verdict_would_not_pass_without_is_told() -> None:
+    used = waiver(check="kl-p95", used=True, approved_by=("bob",), pull_request=7)
+    given = (used, waiver(check="other", used=False))
+    words = "kl-p95 does not block healthy until the end of 2099-12-31 (approved by bob in #7): warm-up"
+    judged = verified()
+
+    told = tell_verified(replace(judged, verdict=replace(judged.verdict, waivers=given)))
+
+    assert [text for name, text in told.facts if name == "waived"] == [words]
+    assert ("waived", words) in tell_promoted(ORDER, "W&B", None, given).facts
+
+
+def test_a_history_tells_what_happened_with_digests_that_can_be_given_back() -> None:
     stored = Stored(name="adapter", digest="sha256:" + "ab" * 32, run="grpo-7")
     promoted = Event(
         number=2,
+        happened=Happened.AGAIN,
         at=RECORD.at,
         by="ada",
-        why="",
+        why="v8 loops",
         alias="prod",
         checkpoint=stored,
         verdict_sha256="1" * 64,
         holds=True,
     )
-    refused = replace(promoted, number=1, checkpoint=replace(stored, digest=None), reasons=("trial",), holds=False)
+    nameless = replace(stored, digest=None)
+    refused = replace(
+        promoted, number=1, happened=Happened.REFUSED, checkpoint=nameless, reasons=("trial",), holds=False, why=""
+    )
 
-    assert [row[6] for row in event_rows([promoted, refused])] == [stored.digest, None]
-    assert shown_rows([promoted, refused]) == [
-        (RECORD.at, "promoted, holds it now", "prod", "adapter", "sha256:abababababab", "grpo-7", "ada", None),
-        (RECORD.at, "refused: trial", "prod", "adapter", None, "grpo-7", "ada", None),
-    ]
+    first, second = tell_events([promoted, replace(refused, alias=None)])
+
+    assert first.headline == f"{RECORD.at} promoted again prod: adapter sha256:abababababab (now)"
+    assert first.facts == (("run", "grpo-7"), ("by", "ada"), ("why", "v8 loops"))
+    assert second.headline == f"{RECORD.at} refused no alias: adapter no digest"
+    assert second.facts == (("run", "grpo-7"), ("by", "ada"), ("reasons", "trial"))
+    assert events_markdown("a|b", [refused]).startswith("## Promotions in a&#124;b\n\n**")

@@ -132,16 +132,18 @@ def test_the_history_tells_what_happened_newest_first_and_what_holds(tmp_path: P
     asked = order(registry, new, "production", "4" * 64)
     registry.refuse("production", asked.to, replace(asked.record, why="try"), ["not-a-pass", "too-old"])
 
-    told = [(one.number, one.alias, one.checkpoint.name, one.reasons, one.holds) for one in registry.history()]
+    promote(root, old, "1" * 64)
+    told = [(one.number, one.happened, one.alias, one.checkpoint.name, one.holds) for one in registry.history()]
 
     assert told == [
-        (4, "production", "new", ("not-a-pass", "too-old"), False),
-        (3, "production", "new", (), True),
-        (2, "staging", "old", (), True),
-        (1, "production", "old", (), False),
+        (5, "promoted-again", "production", "old", True),
+        (4, "refused", "production", "new", False),
+        (3, "promoted", "production", "new", False),
+        (2, "promoted", "staging", "old", True),
+        (1, "promoted", "production", "old", False),
     ]
-    newest = registry.history()[0]
-    assert (newest.why, newest.by, newest.verdict_sha256) == ("try", "ada", "4" * 64)
+    refused = registry.history()[1]
+    assert (refused.why, refused.by, refused.reasons) == ("try", "ada", ("not-a-pass", "too-old"))
 
 
 def test_a_folder_without_a_log_has_no_history(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ def test_a_waiver_makes_one_check_of_one_run_a_warning() -> None:
         ("a", "healthy", "warm-up", "2026-11-22", True)
     ]
     assert "1 blocking check " in found.headline
-    assert "1 with a warning" in found.headline
+    assert found.headline.endswith(" passes: 1 blocking check measured and met, 1 waived (kl: p95, all steps).")
 
 
 def test_a_waiver_may_name_the_run_by_its_id() -> None:
@@ -402,6 +402,14 @@ def test_the_headline_of_a_pass_counts_checks_and_warnings() -> None:
     assert headline(Decision.PASS, [result(PASS)], "r1") == "r1 passes: 1 blocking check measured and met."
     warned = [result(PASS), result(WARN), result(FAIL, severity=Severity.WARN), integrity(PASS)]
     assert headline(Decision.PASS, warned, "r1") == "r1 passes: 2 blocking checks measured and met, 2 with a warning."
+    spared = [
+        *(result(FAIL, id=f"w{at}", title=f"t{at}", severity=Severity.WARN) for at in range(4)),
+        result(PASS, id="met"),
+        result(WARN, id="odd"),
+    ]
+    assert headline(Decision.PASS, spared, "r1", ["w0", "w1", "w2", "w3"]) == (
+        "r1 passes: 2 blocking checks measured and met, 4 waived (t0; t1; t2 and 1 more), 1 with a warning."
+    )
     nothing = headline(Decision.INCONCLUSIVE, [], "r1")
     assert nothing == "r1 cannot be judged: no blocking check could be measured."
 

@@ -408,7 +408,9 @@ def test_too_little_time_begins_nothing() -> None:
     assert "AddAliases" not in one.operations
 
 
-@pytest.mark.parametrize(("key", "expected"), [("", "expected a key to move aliases on W&B, got none"), ("k", "of at")])
+@pytest.mark.parametrize(
+    ("key", "expected"), [("", "expected a key to (read artifacts|move aliases) on W&B, got none"), ("k", "of at")]
+)
 def test_without_a_key_nothing_is_asked(key: str, expected: str) -> None:
     scene = Scene()
     with Wandb(shelf=scene.shelf) as server:

@@ -117,7 +117,7 @@ def _do(job: Job, inputs: PromotionInputs) -> tuple[tuple[Refusal, ...], Told, s
     if done.promoted is None:
         return done.refusals, tell_refused(done.refusals), "none"
     promoted = done.promoted
-    told = tell_promoted(promoted.order, done.title, promoted.moved)
+    told = tell_promoted(promoted.order, done.title, promoted.moved, promoted.verified.verdict.waivers)
     tracked = track_entry(job, os.environ.get("GITHUB_REPOSITORY", ""), entry_of_promotion(promoted, done.title))
     return (), replace(told, facts=(*told.facts, *tracked)), promoted.moved.change if promoted.moved else "none"
 

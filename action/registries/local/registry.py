@@ -17,6 +17,7 @@ from action.errors import InputError, OutputError, RefusalError
 from action.files import show_name
 from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
 from action.registries.local.shelf import (
+    ALTERED,
     SHA256,
     VERDICTS,
     find_digest,
@@ -25,7 +26,7 @@ from action.registries.local.shelf import (
     require_digest,
     shelf_place,
 )
-from action.registry import Change, Event, Moved, Order, Record, Stored
+from action.registry import Change, Event, Happened, Moved, Order, Record, Stored
 from checks.refusal import Reason, Refusal
 
 _LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
@@ -51,6 +52,7 @@ class LocalRegistry:
 
         Raises:
             InputError: there is none.
+            RefusalError: the registry's own copy was changed.
         """
         if artifact.startswith(SHA256):
             digest = find_digest(self._root, artifact)
@@ -60,6 +62,7 @@ class LocalRegistry:
                     f"{show_name(artifact)}: expected a checkpoint that the registry {self.title} has, found none of "
                     "that digest; `gatekeeper promotions` lists them"
                 )
+            require_digest(place, str(digest), ALTERED)
             artifact = str(place)
         elif Path(artifact).is_symlink() and Path(artifact).absolute().parent == (self._root / _ALIASES).absolute():
             artifact = str(Path(artifact).resolve())  # it is called what it was, not what it holds
@@ -67,7 +70,7 @@ class LocalRegistry:
         if found.digest is None:
             raise InputError(
                 f"{show_name(artifact)}: expected the file or folder of a checkpoint, found nothing there; check the "
-                "path, or leave --registry out for an artifact on W&B"
+                "path, write sha256:… for one that the registry has, or leave --registry out for an artifact on W&B"
             )
         self._places[found.digest] = Path(artifact)
         return Stored(name=found.name, digest=found.digest, key=found.digest)
@@ -105,7 +108,15 @@ class LocalRegistry:
                 "`gatekeeper promote --registry` was given"
             )
         newest = {one.alias: one.number for one in log if one.event == PROMOTED}
-        return tuple(_event(one, holds=newest.get(one.alias) == one.number) for one in reversed(log))
+        seen: set[tuple[object, ...]] = set()
+        events = []
+        for one in log:
+            about = (one.alias, one.said["checkpoint"]["digest"])
+            happened = Happened.AGAIN if about in seen else Happened.PROMOTED
+            if one.event == PROMOTED:
+                seen.add(about)
+            events.append(_event(one, happened, holds=newest.get(one.alias) == one.number))
+        return tuple(reversed(events))
 
     def _proof_of(self, entry: Entry) -> Path:
         return self._root / VERDICTS / str(entry.said["verdict"]["sha256"])
@@ -210,9 +221,10 @@ def _stored(entry: Entry) -> Stored:
     return Stored(name=name, digest=digest, run=entry.said["run"], key=digest or "")
 
 
-def _event(entry: Entry, *, holds: bool) -> Event:
+def _event(entry: Entry, happened: Happened, *, holds: bool) -> Event:
     said = entry.said
     return Event(
+        happened=happened if entry.event == PROMOTED else Happened.REFUSED,
         number=entry.number,
         at=said["at"],
         by=said["by"],

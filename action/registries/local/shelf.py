@@ -22,6 +22,7 @@ from action.registries.local.log import sync_folder
 from checks.refusal import Reason, Refusal
 
 SHA256 = "sha256:"
+ALTERED = "the registry's own copy was changed: move its folder away, and promote the file or folder itself again"
 CHECKPOINTS, VERDICTS, INCOMING = "checkpoints", "verdicts", "incoming"
 _START = re.compile(rf"{SHA256}[0-9a-f]{{12,64}}")
 _STALE = 86_400.0
@@ -68,7 +69,7 @@ def keep(root: Path, source: Path, digest: str) -> Path:
     """
     there = shelf_place(root, digest)
     if there is not None:
-        require_digest(there, digest, "the registry's own copy was changed: move its folder away, and promote again")
+        require_digest(there, digest, ALTERED)
         return there
     incoming = root / INCOMING
     part = incoming / secrets.token_hex(8)

@@ -84,7 +84,7 @@ class WandbRegistry:
                 the alias, and to order the same again is safe.
         """
         self._require(order.alias)
-        self._require_key()
+        self.access.require_key("move aliases on W&B", "set it to one of an account that may do so")
         # W&B keeps the record; verdict and evidence stay where they are.
         plain = replace(order, proof={})
         wanted = Wanted(order=plain, target=self.target, settle_seconds=self.settle_seconds)
@@ -110,7 +110,7 @@ class WandbRegistry:
             return sentences.unknown(order, error)
 
     def _ask(self, wanted: Wanted) -> Stored | None:
-        self._require_key()
+        self.access.require_key("read artifacts on W&B", "set it to one that may")
         found = self._send(wanted)
         require_allowed(found)
         try:
@@ -126,6 +126,3 @@ class WandbRegistry:
         require_alias(alias)
         if self.target is not None:
             parse_target(self.target)
-
-    def _require_key(self) -> None:
-        self.access.require_key("move aliases on W&B", "set it to one of an account that may do so")
