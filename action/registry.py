@@ -20,6 +20,8 @@ class Stored:
     """The id of the run that it came from; None: the registry does not tell."""
     key: str = ""
     """What the registry itself knows it by."""
+    refers: bool = False
+    """It refers to files elsewhere: its digest says nothing of another version's bytes."""
 
     @property
     def logged_by(self) -> str | None:

@@ -18,6 +18,8 @@ TOLERANCE = timedelta(minutes=5)
 """That two clocks may differ by."""
 MAX_AGE = timedelta(days=7)
 """Of a verdict, where nobody says."""
+WANDB = "wandb:"
+"""Begins a digest of W&B, where every checkpoint has a run."""
 _PAGE = re.compile(r"/([^/]+)/([^/]+)/runs/([^/]+)\Z")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -28,6 +30,10 @@ class Claim:
 
     digest: str | None
     """Of the bytes that are to be promoted; None: none were named, and none can be promoted."""
+    artifact: str | None = None
+    """The whole name of the version that is to be promoted; None: it has none."""
+    refers: bool = False
+    """It refers to files elsewhere: an equal digest of another version says nothing of its bytes."""
     logged_by: str | None = None
     """The run that those bytes came from, as `entity/project/id` or an id; None: no registry tells."""
     run: str | None = None
@@ -134,6 +140,13 @@ def _of_run(verdict: Verdict, claim: Claim) -> _Said:
             f"expected a verdict on the run {quote(claim.run)}, got one on {quote(verdict.run.name)}; name the "
             "verdict of that run.",
         )
+    if claim.logged_by is None and (claim.digest or "").startswith(WANDB):
+        yield (
+            Reason.OTHER_RUN,
+            f"expected a checkpoint that a run logged, but W&B names no run that logged "
+            f"{quote(claim.artifact or claim.digest)}, or none that this key may see; log it in the run that "
+            "trained it.",
+        )
     if claim.logged_by is not None and not is_run(verdict.run, claim.logged_by):
         yield (
             Reason.OTHER_RUN,
@@ -181,6 +194,13 @@ def _of_checkpoint(verdict: Verdict, claim: Claim) -> _Said:
             Reason.OTHER_CHECKPOINT,
             f"expected the bytes that were judged, {quote(checkpoint.digest)} ({quote(checkpoint.name)}), got "
             f"{quote(claim.digest)}; promote the judged bytes, or judge these.",
+        )
+    elif claim.refers and claim.artifact != checkpoint.artifact:
+        yield (
+            Reason.OTHER_CHECKPOINT,
+            f"expected the very version that was judged, {quote(checkpoint.artifact or checkpoint.name)}, got "
+            f"{quote(claim.artifact)}, which refers to files elsewhere: an equal digest does not show that they are "
+            "the same; promote the judged one, or judge this.",
         )
 
 

@@ -5,6 +5,7 @@ A program of its own, with one thread: it forks. What it prints is one line of J
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,8 +21,17 @@ CHANGES = frozenset({"os.link", "os.rename", "os.symlink", "os.mkdir", "os.chmod
 """What Python's own audit tells of before it is done; files that are opened to be written are the rest."""
 
 
+PROOF = b"{}\n"
+"""Stands for a manifest of evidence."""
+
+
+def sha(text: str | bytes) -> str:
+    """Return the sha256 of a text."""
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+
 def order(registry: LocalRegistry, checkpoint: Path, alias: str, verdict: str) -> Order:
-    """Return an order to move an alias to a checkpoint, as it stands."""
+    """Return an order to move an alias to a checkpoint, as it stands; `verdict`: its text."""
     record = Record(
         by="ada",
         why="",
@@ -29,14 +39,14 @@ def order(registry: LocalRegistry, checkpoint: Path, alias: str, verdict: str) -
         run=checkpoint.name,
         repository=None,
         commit=None,
-        verdict_sha256=verdict,
-        evidence_sha256="e" * 64,
+        verdict_sha256=sha(verdict),
+        evidence_sha256=sha(PROOF),
         policy_sha256="p" * 64,
         judged_at="2026-01-05T07:00:00Z",
         tool_version="0.1.0",
     )
     to = registry.find(str(checkpoint))
-    proof = {"verdict.json": b"{}\n", "evidence/manifest.json": b"{}\n"}
+    proof = {"verdict.json": verdict.encode(), "evidence/manifest.json": PROOF}
     return Order(alias=alias, to=to, expected=registry.holder(alias), record=record, proof=proof)
 
 
@@ -73,13 +83,13 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             _die_before(number)
-            promote(root, new, "2" * 64)
+            promote(root, new, "2")
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status)
-        print(json.dumps({"number": number, "killed": killed, **_look(root), "again": promote(root, new, "2" * 64)}))
+        print(json.dumps({"number": number, "killed": killed, **_look(root), "again": promote(root, new, "2")}))
         again = _look(root)
-        print(json.dumps({"number": number, "killed": False, **again, "again": promote(root, old, "3" * 64)}))
+        print(json.dumps({"number": number, "killed": False, **again, "again": promote(root, old, "3")}))
         if not killed:
             return 0
     return 1

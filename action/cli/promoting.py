@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from action.cli.asked import Asked, asked_of
 from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry, require_artifact
-from action.cli.verifying import open_asked, refused_later, verify_asked
+from action.cli.verifying import TRUST_LOCAL, open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
@@ -141,11 +141,7 @@ def entry_of_promotion(promoted: Promoted, title: str) -> EntryOf:
 
 def _require_place(asked: Asked, target: Target) -> None:
     if asked.trust_local and target.registry is None:
-        text = (
-            "expected --trust-local for a local registry alone, got it for W&B, which others read; name the folder of "
-            "a local one with --registry, or the commit with --commit, or sign verdicts and give --signed."
-        )
-        raise RefusalError(Refusal(reason=Reason.TRUST_LOCAL, text=text))
+        raise RefusalError(Refusal(reason=Reason.TRUST_LOCAL, text=TRUST_LOCAL))
 
 
 def _require_artifact(target: Target) -> None:

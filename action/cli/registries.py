@@ -57,14 +57,25 @@ def find_holder(registry: str, alias: str, deadline: Deadline) -> Held | None:
         InputError: there is no such registry, or its holder cannot be told.
         ServiceError: W&B could not be reached, or refused.
     """
+    _require_plain(registry)
     return _on_wandb(registry, alias, deadline) if is_collection(registry) else _here(Path(registry), registry, alias)
 
 
 def find_local_holder(registry: str, alias: str, _deadline: Deadline) -> Held | None:
     """Find it without a network; InputError for a registry on W&B."""
+    _require_plain(registry)
     if is_collection(registry):
         raise InputError(f"{show_name(registry)}: expected a local registry here, got one on W&B, which is not asked")
     return _here(Path(registry), registry, alias)
+
+
+def _require_plain(registry: str) -> None:
+    """Refuse a name that may be a collection on W&B and is a local registry too; InputError."""
+    if is_collection(registry) and (Path(registry) / "log").is_dir():
+        shown = show_name(registry)
+        raise InputError(
+            f"{shown}: expected a collection on W&B or a folder, got a name of both; write ./{shown} for the latter"
+        )
 
 
 def _here(folder: Path, registry: str, alias: str) -> Held | None:

@@ -35,6 +35,11 @@ ATTESTATION = "attestation.sigstore.json"
 """Beside a verdict."""
 _LARGEST = 50_000_000
 """Bytes of a verdict."""
+TRUST_LOCAL = (
+    "expected --trust-local for a local registry alone, got it for W&B, which others read; name the folder of a local "
+    "one with --registry and the checkpoint by its path, or the commit with --commit, or sign verdicts and give "
+    "--signed."
+)
 Find: TypeAlias = "Callable[[Verdict], Stored | None]"
 """Gives the bytes that are to be promoted, where a verdict is known; None: none are named."""
 Newest: TypeAlias = "Callable[[Verdict], str | None]"
@@ -62,8 +67,13 @@ def run_verification(given: Given, what: Bytes, registry: Path | None = None) ->
     if what.artifact is not None:
         require_artifact(what.artifact)
 
+    if registry is not None:
+        LocalRegistry(registry).history()  # a mistyped one knows of nothing
+
     @cache
     def find_named(artifact: str | None) -> Stored | None:
+        if given.trust_local and what.path is None and artifact is not None:
+            raise RefusalError(Refusal(reason=Reason.TRUST_LOCAL, text=TRUST_LOCAL))
         return find_bytes(replace(what, artifact=artifact), given.deadline)
 
     def find(verdict: Verdict) -> Stored | None:
@@ -188,6 +198,8 @@ def _policy(asked: Asked) -> PolicyText:
 def _claim(asked: Asked, policy: PolicyText, stored: Stored | None, later: str | None) -> Claim:
     return Claim(
         digest=None if stored is None else stored.digest,
+        artifact=None if stored is None else stored.name,
+        refers=stored is not None and stored.refers,
         logged_by=None if stored is None else stored.logged_by,
         run=asked.run,
         repository=None,

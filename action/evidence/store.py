@@ -172,7 +172,8 @@ def _run(record: Any, folder: str, fetch: Fetch) -> RunData:
 
 def _time(text: Any) -> str:
     """Give a time of judging as it is written; ValueError or TypeError if it is none: waivers expire by it."""
-    return datetime.strptime(text, TIME).replace(tzinfo=UTC).strftime(TIME)
+    moment = datetime.strptime(text, TIME).replace(tzinfo=UTC)
+    return moment.isoformat().replace("+00:00", "Z")  # strftime writes the year 1 as `1`
 
 
 def _json(content: bytes) -> Any:

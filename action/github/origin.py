@@ -41,6 +41,8 @@ class WorkflowRun:
     repository: str
     """That this commit lies in: another one for a fork's pull request."""
     finished: bool
+    again: bool
+    """Somebody has started it again, with the file that it had, or GitHub does not tell."""
 
 
 class Origins:
@@ -120,4 +122,5 @@ def _value(number: int, found: dict[str, object]) -> WorkflowRun:
         sha=fields.text(found.get("head_sha")),
         repository=fields.text(home.get("full_name")),
         finished=found.get("status") == "completed",
+        again=found.get("run_attempt") != 1,
     )

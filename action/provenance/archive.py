@@ -19,7 +19,18 @@ _OURS = re.compile(
     rf"((?:{_PART}/){{0,3}})(?:verdict\.json|attestation\.sigstore\.jsonl?|"
     r"evidence/(?:manifest\.json|policy\.yml|logs\.json|games\.jsonl|(?:run|baselines/[0-9]+)/(?:rows|series)\.jsonl))"
 )
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, LookupError, NotImplementedError, RuntimeError, ValueError)
+_CLASHES = (FileExistsError, NotADirectoryError, IsADirectoryError)
+"""A name that is a file and a folder."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    *_CLASHES,
+)
 
 
 def unpack(content: bytes, folder: Path, name: str) -> tuple[Path, ...]:

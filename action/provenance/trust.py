@@ -47,7 +47,8 @@ def distrust(job: WorkflowRun, home: Home, history: History) -> str | None:
     """Say why a job is not to be believed; None: it is.
 
     A tag may bear the branch's name, and a merged pull request has commits on the branch that nobody reviewed alone: so
-    the commit has to be on the branch, and, where somebody could choose it, to have the workflow as it is there now.
+    the commit has to be on the branch, and, where somebody could choose it, also by starting an old job again, to have
+    the workflow as it is there now.
     """
     wanted = f"a job of {show_name(home.workflow)} on the branch {show_name(home.branch)}"
     if job.repository.lower() != home.repository.lower():
@@ -60,6 +61,6 @@ def distrust(job: WorkflowRun, home: Home, history: History) -> str | None:
         return f"expected {wanted}, got one on {show_name(job.branch)}"
     if not history.on_branch(job.sha, home.branch):
         return f"expected {wanted}, got one of the commit {show_name(job.sha)[:12]}, which is not on it"
-    if job.event in CHOSEN and not history.same_file(home.workflow, job.sha, home.branch):
+    if (job.event in CHOSEN or job.again) and not history.same_file(home.workflow, job.sha, home.branch):
         return f"expected {wanted}, got one of {show_name(job.sha)[:12]}, where that file is not what it is there now"
     return None

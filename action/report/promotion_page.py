@@ -69,7 +69,7 @@ def tell_promoted(order: Order, title: str, moved: Moved | None, waivers: Sequen
         if order.to.is_same(before):
             head = f"Nothing was written. {order.alias} is {order.to.name} already."
     elif moved.change is Change.ALREADY:
-        head = f"{order.alias} is {order.to.name} already; nothing was moved or recorded anew."
+        head = f"{order.alias} is {order.to.name} already; nothing was moved."
     else:
         head = f"Promoted: {order.alias} is {order.to.name} now."
     facts = [("registry", title), ("bytes", str(order.to.digest))]

@@ -81,7 +81,7 @@ def _workplace(tmp_path: Path) -> Path:
     (tmp_path / "games.jsonl").write_bytes(games)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "adapter").write_text("weights")
-    promote(tmp_path / "models", tmp_path / "checkpoints" / "adapter", "1" * 64)
+    promote(tmp_path / "models", tmp_path / "checkpoints" / "adapter", "1")
     (tmp_path / ".github").mkdir()
     (tmp_path / ".github" / "gatekeeper.yml").write_text(
         POLICY + '  kl-spike: {metric: kl, stat: max, fail: "> 0.2"}\n'

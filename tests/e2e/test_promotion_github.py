@@ -318,6 +318,18 @@ def test_a_tag_on_a_commit_of_the_branch_that_had_another_workflow_is_not_the_br
     assert posted.verify().returncode == 0
 
 
+@pytest.mark.parametrize("event", ["workflow_run", "schedule", "repository_dispatch"])
+def test_an_old_job_that_was_started_again_runs_no_workflow_of_the_past(posted: Stage, event: str) -> None:
+    posted.github.files[BEFORE, ".github/workflows/gatekeeper.yml"] = "on: push  # writes any verdict\n"
+    posted.github.files["main", ".github/workflows/gatekeeper.yml"] = "on: push\n"
+    posted.github.add_workflow_run(JOB, BEFORE, event=event)
+    assert posted.verify().returncode == 0  # as the branch had it when it was begun
+
+    posted.github.add_workflow_run(JOB, BEFORE, event=event, run_attempt=2)
+
+    assert posted.reasons() == ["untrusted"]
+
+
 def test_marks_of_others_do_not_hide_the_run_that_is_named(posted: Stage) -> None:
     for number in range(25):
         posted.post(job=JOB + 1, run=f"other{number}", judged_at=_later())

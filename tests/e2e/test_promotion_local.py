@@ -280,6 +280,15 @@ def test_a_verdict_of_a_repository_or_run_that_was_not_named_is_refused(tmp_path
     assert reasons(verify(tmp_path, out, "--run", "grpo-8")) == ["other-run"]
 
 
+def test_on_my_word_nothing_is_verified_for_wandb(tmp_path: Path) -> None:
+    out = judged(tmp_path)
+    words = ("--policy", "policy.yml", "--trust-local", "--format", "json")
+
+    done = command("verify", out, "--artifact", "team/league/adapter:v2", *words, cwd=tmp_path)
+
+    assert reasons(done) == ["trust-local"]
+
+
 def test_a_job_of_actions_cannot_ask_to_be_believed(tmp_path: Path) -> None:
     out = judged(tmp_path)
     words = ("--path", out.parent / "adapter.bin", "--trust-local", "--format", "json")
@@ -324,6 +333,11 @@ def test_without_bytes_nothing_is_verified(tmp_path: Path) -> None:
             ("promote", f"sha256:{'0' * 64}", "--alias", "x", "--registry", "r"),
             "expected a checkpoint that the registry r has",
         ),
+        (("verify", "out", "--path", "a", "--trust-local", "--registry", "nowhere"), "nowhere: expected the folder of"),
+        (("verify", "out", "--trust-local", "--signed"), "--trust-local and --signed: expected one of them"),
+        (("verify", "out", "--trust-local", "--base", "main"), "--base: expected it with --commit or --signed"),
+        (("verify", "--commit", "0" * 40, "--artifact", "adapter"), "adapter: expected an artifact on W&B as "),
+        (("promote", ".", "--alias", "x", "--commit", "0" * 40), "name a local registry for it with --registry DIR"),
         (("promotions", "nowhere"), "nowhere: expected the folder of a local registry, found no log in it"),
     ],
 )

@@ -132,6 +132,7 @@ class GitHub:
             "head_sha": sha,
             "head_repository": REPOSITORY,
             "status": "completed",
+            "run_attempt": 1,
         }
         self.memory.workflow_runs[number] = ours | changes
 

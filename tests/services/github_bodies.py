@@ -263,6 +263,7 @@ class Bodies:
             "id": stored["id"],
             "node_id": "WFR",
             "run_number": 1,
+            "run_attempt": stored["run_attempt"],
             "display_title": "Judge",
             "head_branch": stored["head_branch"],
             "event": stored["event"],

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from action.cli.registries import find_holder
 from action.deadline import Deadline
 from action.errors import InputError
 from action.evidence.store import read_bundle
@@ -19,7 +20,7 @@ from checks.result import CheckResult, Outcome
 from checks.run import Checkpoint, Identity
 from checks.weakening import compare
 from tests.builders import PROFILES, evidence, noise, only, policy, series
-from tests.killing import order
+from tests.killing import order, sha
 from tests.runs import judge_path, reward, rows, write_output, write_run
 
 POLICY = """\
@@ -119,9 +120,10 @@ def promoted(folder: Path) -> Path:
     (folder / "old" / "adapter.bin").write_text("old weights")
     earlier = judge_path(write_run(folder / "old", name="old.jsonl"), POLICY % folder.joinpath("models"))
     registry = LocalRegistry(folder / "models")
-    asked_for = order(registry, folder / "old" / "adapter.bin", "production", "1" * 64)
+    asked_for = order(registry, folder / "old" / "adapter.bin", "production", "1")
     files = {f"evidence/{name}": content for name, content in earlier.files.files.items()}
-    registry.move(replace(asked_for, proof={"verdict.json": b"{}", **files}))
+    record = replace(asked_for.record, verdict_sha256=sha(b"{}"), evidence_sha256=earlier.files.sha256)
+    registry.move(replace(asked_for, record=record, proof={"verdict.json": b"{}", **files}))
     return folder / "models"
 
 
@@ -141,6 +143,35 @@ def test_the_holder_in_a_local_registry_is_found_recorded_and_judged_again_to_th
     assert holder is not None
     assert (holder.alias, holder.checkpoint, holder.run) == ("production", "adapter.bin", "adapter.bin")
     assert again.verdict == judged.verdict
+
+
+@pytest.mark.parametrize("file", ["verdict.json", "evidence/manifest.json", "evidence/run/series.jsonl"])
+def test_what_a_registry_kept_of_its_holder_is_no_baseline_once_it_was_changed(tmp_path: Path, file: str) -> None:
+    models = promoted(tmp_path)
+    [kept] = (models / "verdicts").glob(f"*/{file}")
+    kept.write_bytes(kept.read_bytes().replace(b"0.", b"9.") + b" ")
+
+    judged = judge_path(write_run(tmp_path / "new", name="new.jsonl"), POLICY % models)
+
+    result = next(one for one in judged.verdict.checks if one.id == "reward-kept")
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert "last-promoted cannot be compared with" in result.reason
+
+
+def test_a_name_that_may_be_a_collection_and_is_a_folder_has_to_be_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    promoted(tmp_path).rename(tmp_path / "models.old")
+    (tmp_path / "ml" / "models").mkdir(parents=True)
+    (tmp_path / "models.old").rename(tmp_path / "ml" / "models" / "reg")
+
+    with pytest.raises(InputError, match=r"got a name of both; write \./ml/models/reg for the latter"):
+        find_holder("ml/models/reg", "production", Deadline(seconds=5))
+    found = find_holder("./ml/models/reg", "production", Deadline(seconds=5))
+
+    assert found is not None
+    assert found.holder.checkpoint == "adapter.bin"
 
 
 def test_a_registry_without_a_holder_says_what_to_do_for_the_first_one(tmp_path: Path) -> None:

@@ -94,6 +94,26 @@ def test_each_field_that_is_about_something_else_has_its_reason(changed: dict[st
     assert set(reasons(good(**changed), lenient)) == {reason.value}
 
 
+def test_of_a_version_that_refers_to_files_elsewhere_only_the_very_one_that_was_judged_is_promoted() -> None:
+    judged = good(checkpoint=Checkpoint(name="adapter", artifact="team/league/adapter:v2", digest="wandb:d2"))
+    same = claim(digest="wandb:d2", artifact="team/league/adapter:v2", refers=True)
+    other = replace(same, artifact="team/league/adapter-final:v0")
+
+    assert reasons(judged, replace(same, later=None)) == []
+    assert reasons(judged, replace(other, refers=False, later=None)) == []  # the same files under another name
+    assert reasons(judged, replace(other, later=None)) == ["other-checkpoint"]
+    nameless = good(checkpoint=Checkpoint(name="adapter", digest="wandb:d2"))
+    assert reasons(nameless, replace(same, later=None)) == ["other-checkpoint"]
+
+
+def test_a_checkpoint_of_wandb_that_no_run_logged_is_promoted_by_no_verdict() -> None:
+    judged = good(checkpoint=Checkpoint(name="adapter", artifact="team/league/adapter:v2", digest="wandb:d2"))
+    nobodys = claim(digest="wandb:d2", artifact="team/league/adapter:v2", logged_by=None, later=None)
+
+    assert reasons(judged, nobodys) == ["other-run"]
+    assert reasons(good(), claim(logged_by=None, later=None)) == []  # a file, of which nobody can tell
+
+
 def test_whether_the_policy_was_changed_or_another_one_is_told() -> None:
     changed = good(policy=policy(source=".github/gatekeeper.yml", sha256="q" * 64))
     another = good(policy=policy(source="profile grpo", sha256="q" * 64))

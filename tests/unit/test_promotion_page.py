@@ -86,7 +86,7 @@ def test_what_changed_nothing_says_so() -> None:
     rehearsed = tell_promoted(replace(ORDER, expected=None), "W&B", None)
     idle = tell_promoted(replace(ORDER, expected=NEW), "W&B", None)
 
-    assert already.headline == "production is team/league/adapter:v7 already; nothing was moved or recorded anew."
+    assert already.headline == "production is team/league/adapter:v7 already; nothing was moved."
     assert [name for name, _ in already.facts] == ["registry", "bytes"]
     assert rehearsed.headline == "Nothing was written. production would be team/league/adapter:v7."
     assert ("before", "nothing") in rehearsed.facts

@@ -5,7 +5,7 @@ import io
 import stat
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,12 @@ from action.provenance.archive import unpack
 from action.publish.ledger import policy_slot
 from action.secret import Secret
 from checks.run import Origin
-from tests.promotions import JOB, MAIN, POLICY_PATH, Stage, judged, publish, staged
+from tests.promotions import JOB, MAIN, NOW, POLICY_PATH, Stage, judged, publish, staged
 from tests.runs import POLICY
 from tests.services.github import REPOSITORY, SHA
 from tests.services.loopback import closed_port
 
+TODAY = NOW.date()
 IN_FORCE = hashlib.sha256(POLICY.encode()).hexdigest()
 
 
@@ -36,11 +37,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
-def doubted(stage: Stage, policy_sha256: str = IN_FORCE) -> str | None:
+def doubted(stage: Stage, policy_sha256: str = IN_FORCE, today: date = TODAY) -> str | None:
     access = Access(repository=REPOSITORY, token=Secret(stage.github.token), url=stage.github.url)
     records = HostedRecords(GitHub(access), Origins(access, Deadline(seconds=20)))
     home = Home(repository=REPOSITORY, workflow=WORKFLOW, branch="main")
-    return doubt(records, Sought(sha=SHA, slot=policy_slot(POLICY_PATH, "main"), run=None, home=home), policy_sha256)
+    return doubt(
+        records, Sought(sha=SHA, slot=policy_slot(POLICY_PATH, "main"), run=None, home=home), policy_sha256, today
+    )
 
 
 def pack(stage: Stage, out: Path) -> None:
@@ -61,6 +64,15 @@ def test_a_head_is_doubted_for_each_reason_by_name(stage: Stage) -> None:
     assert doubted(stage) == "the verdict on grpo-7 is for another commit"
     pack(stage, judged(stage.folder, policy=POLICY.replace("0.1", "0.001").replace("0.15", "0.002")))
     assert doubted(stage) == "the verdict on grpo-7 is no pass"
+    waived = POLICY.replace("0.1", "0.001").replace("0.15", "0.002") + (
+        '  loss: {metric: kl, stat: mean, pass: "< 1"}\n'
+        "waivers: [{check: kl-p95, run: grpo-7, reason: warm-up, expires: 2099-12-31}]\n"
+    )
+    in_force = hashlib.sha256(waived.encode()).hexdigest()
+    pack(stage, judged(stage.folder, policy=waived))
+    assert doubted(stage, in_force, date(2099, 12, 31)) is None
+    expired = "the verdict on grpo-7 used a waiver of kl-p95 that expired on 2099-12-31"
+    assert doubted(stage, in_force, date(2100, 1, 1)) == expired
     stage.post(job=JOB + 1, run="another")
     assert str(doubted(stage)).startswith("refused (untrusted): ")
 
@@ -91,6 +103,8 @@ def test_of_an_archive_only_verdicts_and_their_evidence_are_unpacked(tmp_path: P
 def test_a_member_twice_and_too_many_of_them_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"got a member twice; judge the run again"):
         unpack(archive_of(("verdict.json", b"1"), ("verdict.json", b"2")), tmp_path / "a", "it")
+    with pytest.raises(InputError, match=r"got something else \(FileExistsError\)"):
+        unpack(archive_of(("verdict.json", b"1"), ("verdict.json/verdict.json", b"2")), tmp_path / "c", "it")
     with pytest.raises(InputError, match=r"got 20,001 members"):
         unpack(archive_of(*((f"x{number}", b"") for number in range(20_001))), tmp_path / "b", "it")
 

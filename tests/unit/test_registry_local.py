@@ -1,6 +1,7 @@
 """A registry in a folder: one truth, which no kill, race or edit tears."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 from action.errors import InputError, OutputError, RefusalError
 from action.registries.local import LocalRegistry
 from action.registries.local.log import read_log
-from action.registry import Change, Order
-from tests.killing import order, promote
+from action.registry import Change, Happened, Order
+from tests.killing import order, promote, sha
 from tests.runs import ROOT, clean_environment
 
 
@@ -36,15 +37,15 @@ def link(root: Path, alias: str = "production") -> Path:
 def test_a_promotion_copies_the_bytes_moves_the_alias_and_keeps_the_proof(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
     registry = LocalRegistry(root)
-    asked = order(registry, made, "production", "1" * 64)
+    asked = order(registry, made, "production", "1")
 
     moved = registry.move(asked)
 
     assert (moved.change, moved.before) == (Change.MOVED, None)
     assert registry.holder("production") == replace(asked.to, run="adapter")
     assert (link(root) / "model.safetensors").read_text() == "weights"
-    assert (root / "verdicts" / ("1" * 64) / "verdict.json").read_bytes() == b"{}\n"
-    assert registry.proof("production") == root / "verdicts" / ("1" * 64)
+    assert (root / "verdicts" / sha("1") / "verdict.json").read_bytes() == b"1"
+    assert registry.proof("production") == root / "verdicts" / sha("1")
     [entry] = entries(root)
     assert (entry["event"], entry["by"], entry["alias"]) == ("promoted", "ada", "production")
     assert entry["checkpoint"] == {"name": "adapter", "digest": asked.to.digest}
@@ -52,7 +53,7 @@ def test_a_promotion_copies_the_bytes_moves_the_alias_and_keeps_the_proof(tmp_pa
 
 def test_what_is_promoted_stays_what_it_was_whatever_becomes_of_the_source(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
-    promote(root, made, "1" * 64)
+    promote(root, made, "1")
 
     (made / "model.safetensors").write_text("trained on")
 
@@ -62,22 +63,22 @@ def test_what_is_promoted_stays_what_it_was_whatever_becomes_of_the_source(tmp_p
 
 def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
-    promote(root, made, "1" * 64)
+    promote(root, made, "1")
 
-    assert promote(root, made, "1" * 64) == "already"
+    assert promote(root, made, "1") == "already"
     assert len(entries(root)) == 1
 
 
 def test_an_older_one_again_is_the_rollback_also_by_its_digest_alone(tmp_path: Path) -> None:
     root, old = tmp_path / "registry", checkpoint(tmp_path, "old", "1")
-    promote(root, old, "1" * 64)
+    promote(root, old, "1")
     digest = str(LocalRegistry(root).find(str(old)).digest)
-    promote(root, checkpoint(tmp_path, "new", "2"), "2" * 64)
+    promote(root, checkpoint(tmp_path, "new", "2"), "2")
     (old / "model.safetensors").unlink()
     registry = LocalRegistry(root)
     to = registry.find(digest)
 
-    moved = registry.move(replace(order(registry, tmp_path / "new", "production", "3" * 64), to=to))
+    moved = registry.move(replace(order(registry, tmp_path / "new", "production", "3"), to=to))
 
     assert moved.change is Change.MOVED
     assert moved.before is not None
@@ -88,7 +89,7 @@ def test_an_older_one_again_is_the_rollback_also_by_its_digest_alone(tmp_path: P
 
 def test_a_checkpoint_of_the_registry_is_found_by_the_start_of_its_digest_if_it_is_the_only_one(tmp_path: Path) -> None:
     root = tmp_path / "registry"
-    promote(root, checkpoint(tmp_path), "1" * 64)
+    promote(root, checkpoint(tmp_path), "1")
     registry = LocalRegistry(root)
     whole = str(registry.find(str(tmp_path / "adapter")).digest)
 
@@ -103,7 +104,7 @@ def test_a_checkpoint_of_the_registry_is_found_by_the_start_of_its_digest_if_it_
 )
 def test_what_is_no_start_of_a_digest_is_told(tmp_path: Path, odd: str) -> None:
     root = tmp_path / "registry"
-    promote(root, checkpoint(tmp_path), "1" * 64)
+    promote(root, checkpoint(tmp_path), "1")
 
     with pytest.raises(InputError, match=r"expected sha256: and at least 12 hexadecimal digits"):
         LocalRegistry(root).find(odd)
@@ -112,27 +113,27 @@ def test_what_is_no_start_of_a_digest_is_told(tmp_path: Path, odd: str) -> None:
 def test_the_verdict_that_is_kept_of_a_checkpoint_is_that_of_its_last_promotion(tmp_path: Path) -> None:
     root = tmp_path / "registry"
     old, new = checkpoint(tmp_path, "old", "1"), checkpoint(tmp_path, "new", "2")
-    for made, verdict in ((old, "1" * 64), (new, "2" * 64), (old, "3" * 64), (new, "4" * 64)):
+    for made, verdict in ((old, "1"), (new, "2"), (old, "3"), (new, "4")):
         promote(root, made, verdict)
     registry = LocalRegistry(root)
     stored = registry.find(str(old))
-    registry.refuse("production", stored, replace(order(registry, old, "production", "5" * 64).record), ["not-a-pass"])
+    registry.refuse("production", stored, replace(order(registry, old, "production", "5").record), ["not-a-pass"])
 
-    assert registry.kept_verdict(str(stored.digest)) == root / "verdicts" / ("3" * 64)
+    assert registry.kept_verdict(str(stored.digest)) == root / "verdicts" / sha("3")
     assert registry.kept_verdict("sha256:" + "0" * 64) is None
 
 
 def test_the_history_tells_what_happened_newest_first_and_what_holds(tmp_path: Path) -> None:
     root = tmp_path / "registry"
     old, new = checkpoint(tmp_path, "old", "1"), checkpoint(tmp_path, "new", "2")
-    promote(root, old, "1" * 64)
-    promote(root, old, "2" * 64, "staging")
-    promote(root, new, "3" * 64)
+    promote(root, old, "1")
+    promote(root, old, "2", "staging")
+    promote(root, new, "3")
     registry = LocalRegistry(root)
-    asked = order(registry, new, "production", "4" * 64)
+    asked = order(registry, new, "production", "4")
     registry.refuse("production", asked.to, replace(asked.record, why="try"), ["not-a-pass", "too-old"])
 
-    promote(root, old, "1" * 64)
+    promote(root, old, "1")
     told = [(one.number, one.happened, one.alias, one.checkpoint.name, one.holds) for one in registry.history()]
 
     assert told == [
@@ -146,6 +147,119 @@ def test_the_history_tells_what_happened_newest_first_and_what_holds(tmp_path: P
     assert (refused.why, refused.by, refused.reasons) == ("try", "ada", ("not-a-pass", "too-old"))
 
 
+def test_a_verdict_that_was_exchanged_in_the_registry_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1")
+    registry = LocalRegistry(root)
+    digest = registry.history()[0].checkpoint.digest
+    kept = root / "verdicts" / sha("1")
+    for change in (
+        lambda: (kept / "verdict.json").write_bytes(b"2"),
+        lambda: ((kept / "verdict.json").write_bytes(b"1"), (kept / "evidence" / "manifest.json").write_bytes(b"3")),
+        (kept / "verdict.json").unlink,
+    ):
+        change()
+        with pytest.raises(InputError, match=r"expected (the|a) verdict .* restore it from a copy, or judge the run"):
+            registry.kept_verdict(str(digest))
+        with pytest.raises(InputError, match=r"expected (the|a) verdict .* restore it from a copy, or judge the run"):
+            registry.proof("production")
+
+
+def test_a_newer_verdict_on_the_holder_is_kept_though_nothing_moves(tmp_path: Path) -> None:
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    promote(root, made, "1")
+
+    assert [promote(root, made, "2"), promote(root, made, "2")] == ["already", "already"]
+
+    registry = LocalRegistry(root)
+    first, before = registry.history()
+    assert (first.happened, first.verdict_sha256, first.holds) == (Happened.AGAIN, sha("2"), True)
+    assert (before.verdict_sha256, before.holds) == (sha("1"), False)
+    assert registry.kept_verdict(str(first.checkpoint.digest)) == root / "verdicts" / sha("2")
+
+
+def test_the_bytes_of_another_on_the_shelf_are_not_found_by_a_digest(tmp_path: Path) -> None:
+    root, old = tmp_path / "registry", checkpoint(tmp_path, "old", "1")
+    promote(root, old, "1")
+    promote(root, checkpoint(tmp_path, "new", "2"), "2")
+    new, first = (str(one.checkpoint.digest) for one in LocalRegistry(root).history())
+    one, other = (root / "checkpoints" / name.removeprefix("sha256:") for name in (first, new))
+    for place in (one, other):
+        place.chmod(0o755)
+    (one / "old").rename(tmp_path / "aside")
+    (other / "new").rename(one / "old")
+
+    with pytest.raises(RefusalError, match=r"the registry's own copy was changed"):
+        LocalRegistry(root).find(first)
+
+
+def test_what_file_managers_leave_behind_is_no_checkpoint_and_more_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1")
+    digest = str(LocalRegistry(root).history()[0].checkpoint.digest)
+    place = root / "checkpoints" / digest.removeprefix("sha256:")
+    place.chmod(0o755)
+    (place / ".DS_Store").write_bytes(b"x")
+    assert LocalRegistry(root).find(digest).digest == digest
+
+    (place / "more").write_bytes(b"x")
+
+    with pytest.raises(InputError, match=r"expected one checkpoint, got 2 files or folders; take away what is none"):
+        LocalRegistry(root).find(digest)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_a_lock_that_others_keep_is_told_and_the_link_is_made_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    root, made = tmp_path / "registry", checkpoint(tmp_path)
+    root.mkdir()
+    monkeypatch.setattr("action.registries.local.registry._PATIENCE", 0.1)
+    with (root / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        told = promote(root, made, "1")
+
+    assert "another program keeps .lock locked; the alias is moved: end that one, and run again" in told
+    assert promote(root, made, "1") == "already"
+    assert link(root).is_dir()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_in_the_log_is_told_at_once(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1")
+    os.mkfifo(root / "log" / "000002.json")
+
+    with pytest.raises(InputError, match=r"000002\.json: expected the log of a local registry"):
+        LocalRegistry(root).history()
+
+
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [
+        ("reasons", 5),
+        ("reasons", "abc"),
+        ("reasons", [1]),
+        ("reasons", ["trial"]),
+        ("why", None),
+        ("verdict", {"sha256": "../../a/out", "judged_at": "2026-01-05T07:00:00Z"}),
+        ("evidence", {"sha256": None}),
+    ],
+)
+def test_a_field_of_an_entry_that_cannot_be_ours_is_told(tmp_path: Path, field: str, odd: object) -> None:
+    root = tmp_path / "registry"
+    promote(root, checkpoint(tmp_path), "1")
+    entry = root / "log" / "000001.json"
+    said = json.loads(entry.read_text()) | {field: odd}
+    entry.chmod(0o644)
+    entry.write_text(json.dumps(said))
+
+    with pytest.raises(InputError, match=r"000001\.json: expected the log of a local registry"):
+        LocalRegistry(root).history()
+
+
 def test_a_folder_without_a_log_has_no_history(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected the folder of a local registry, found no log in it"):
         LocalRegistry(tmp_path).history()
@@ -153,8 +267,8 @@ def test_a_folder_without_a_log_has_no_history(tmp_path: Path) -> None:
 
 def test_who_comes_second_is_told_and_changes_nothing(tmp_path: Path) -> None:
     root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
-    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "production", "1" * 64)
-    promote(root, checkpoint(tmp_path, "theirs", "2"), "2" * 64)
+    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "production", "1")
+    promote(root, checkpoint(tmp_path, "theirs", "2"), "2")
 
     with pytest.raises(RefusalError, match=r"refused \(alias-moved\): .* held by theirs, moved by ada") as caught:
         registry.move(mine)
@@ -166,8 +280,8 @@ def test_who_comes_second_is_told_and_changes_nothing(tmp_path: Path) -> None:
 
 def test_two_aliases_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
     root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
-    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "staging", "1" * 64)
-    promote(root, checkpoint(tmp_path, "theirs", "2"), "2" * 64)
+    mine = order(registry, checkpoint(tmp_path, "mine", "1"), "staging", "1")
+    promote(root, checkpoint(tmp_path, "theirs", "2"), "2")
 
     assert registry.move(mine).change is Change.MOVED
     assert (link(root, "staging") / "model.safetensors").read_text() == "1"
@@ -177,7 +291,7 @@ def test_two_aliases_do_not_stand_in_each_others_way(tmp_path: Path) -> None:
 def test_bytes_that_change_between_the_verdict_and_the_copy_are_refused(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
     registry = LocalRegistry(root)
-    asked = order(registry, made, "production", "1" * 64)
+    asked = order(registry, made, "production", "1")
     (made / "model.safetensors").write_text("others")
 
     with pytest.raises(RefusalError, match=r"refused \(other-checkpoint\): .* changed while it was promoted"):
@@ -190,12 +304,12 @@ def test_bytes_that_change_between_the_verdict_and_the_copy_are_refused(tmp_path
 
 def test_a_copy_in_the_registry_that_was_changed_is_never_promoted_again(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
-    promote(root, made, "1" * 64)
+    promote(root, made, "1")
     kept = link(root) / "model.safetensors"
     kept.chmod(0o644)
     kept.write_text("others")
 
-    assert promote(root, made, "1" * 64).startswith("refused (other-checkpoint): expected sha256:")
+    assert promote(root, made, "1").startswith("refused (other-checkpoint): expected sha256:")
 
 
 def _edit(log: Path, number: int, edit: Any) -> None:
@@ -229,12 +343,12 @@ def test_a_log_that_was_edited_by_hand_is_told_and_nothing_is_promoted(tmp_path:
 
     with pytest.raises(InputError, match=r"log/?.*: expected the log of a local registry"):
         LocalRegistry(root).holder("production")
-    assert "expected the log of a local registry" in promote(root, tmp_path / "c1", "4" * 64)
+    assert "expected the log of a local registry" in promote(root, tmp_path / "c1", "4")
 
 
 def test_a_refused_verdict_is_remembered_once(tmp_path: Path) -> None:
     root, registry = tmp_path / "registry", LocalRegistry(tmp_path / "registry")
-    asked = order(registry, checkpoint(tmp_path), "production", "1" * 64)
+    asked = order(registry, checkpoint(tmp_path), "production", "1")
 
     for _ in range(2):
         registry.refuse("production", asked.to, asked.record, ["not-a-pass"])
@@ -242,36 +356,36 @@ def test_a_refused_verdict_is_remembered_once(tmp_path: Path) -> None:
     [entry] = entries(root)
     assert (entry["event"], entry["reasons"]) == ("refused", ["not-a-pass"])
     policy = asked.record.policy_sha256
-    assert registry.refused("adapter", policy, "9" * 64) == asked.record.judged_at
+    assert registry.refused("adapter", policy, "9") == asked.record.judged_at
     assert registry.refused("adapter", policy, asked.record.verdict_sha256) is None
-    assert registry.refused("adapter", "other", "9" * 64) is None
-    assert registry.refused("another", policy, "9" * 64) is None
+    assert registry.refused("adapter", "other", "9") is None
+    assert registry.refused("another", policy, "9") is None
     assert registry.holder("production") is None
 
 
 def test_an_entry_that_could_not_be_read_again_is_never_written(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
     registry = LocalRegistry(root)
-    asked = order(registry, made, "production", "1" * 64)
+    asked = order(registry, made, "production", "1")
 
     with pytest.raises(InputError, match="expected an entry of at most 100 kB"):
         registry.move(replace(asked, record=replace(asked.record, why="第" * 20_000)))
 
     assert entries(root) == []
-    assert promote(root, made, "1" * 64) == "moved"
+    assert promote(root, made, "1") == "moved"
 
 
 @pytest.mark.parametrize("name", [".adapter", "a b", "gewicht-ä"])
 def test_a_checkpoint_may_be_called_as_it_likes(tmp_path: Path, name: str) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path, name)
 
-    assert [promote(root, made, "1" * 64), promote(root, made, "1" * 64)] == ["moved", "already"]
+    assert [promote(root, made, "1"), promote(root, made, "1")] == ["moved", "already"]
     assert (link(root) / "model.safetensors").read_text() == "weights"
 
 
 def test_nothing_can_be_added_to_what_was_promoted(tmp_path: Path) -> None:
     root = tmp_path / "registry"
-    promote(root, checkpoint(tmp_path), "1" * 64)
+    promote(root, checkpoint(tmp_path), "1")
 
     folders = [one for one in (root / "checkpoints").rglob("*") if one.is_dir()]
     assert folders
@@ -296,7 +410,7 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
 
 def _order_without_log(registry: LocalRegistry, made: Path) -> Order:
     elsewhere = LocalRegistry(made.parent / "elsewhere")
-    asked = order(elsewhere, made, "production", "1" * 64)
+    asked = order(elsewhere, made, "production", "1")
     registry.find(str(made))
     return asked
 
@@ -306,7 +420,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("kills")
     (folder / "old.bin").write_text("old")
     checkpoint(folder, "new", "new")
-    assert promote(folder / "registry", folder / "old.bin", "1" * 64) == "moved"
+    assert promote(folder / "registry", folder / "old.bin", "1") == "moved"
     done = subprocess.run(
         [sys.executable, "-m", "tests.killing", str(folder)],
         cwd=ROOT,

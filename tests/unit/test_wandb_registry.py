@@ -73,25 +73,46 @@ def test_a_version_is_found_by_its_number_an_alias_or_its_page(server: Wandb, sh
     assert found == Stored(name="team/league/adapter:v1", digest="wandb:d1", run="abc123", key=key)
 
 
+MD5 = "9c1185a5c5e9fc54612808977ee8f548"
+
+
 @pytest.mark.parametrize(
-    ("entry", "refused"),
+    "entry",
     [
-        ({"digest": "s3://bucket/model", "ref": "s3://bucket/model"}, True),
-        ({"digest": "9c1185a5c5e9fc54612808977ee8f548", "ref": "s3://bucket/model", "size": 3}, False),
-        ({"digest": "rL0Y20zC+Fzt72VPzMSk2A==", "size": 3}, False),
+        {"digest": "s3://bucket/model", "ref": "s3://bucket/model"},
+        {"digest": MD5, "ref": "file:///mnt/model"},  # of the address, with `checksum=False`
+        {"digest": "s3://bucket/model", "ref": "wandb-artifact://0123/model"},  # as the other artifact has it
+        {"digest": MD5, "ref": "wandb-artifact://0123/model"},
+        {"digest": MD5, "ref": "https://h/model"},  # whatever that server calls its ETag
+        {"digest": "", "ref": "s3://bucket/model"},
+        {"ref": "gs://bucket/model"},
+        {"digest": MD5, "ref": ""},
     ],
 )
-def test_a_version_whose_digest_is_that_of_an_address_is_refused(
-    server: Wandb, shelf: Shelf, entry: dict[str, str], refused: bool
+def test_a_version_whose_bytes_can_change_under_its_digest_is_refused(
+    server: Wandb, shelf: Shelf, entry: dict[str, str]
 ) -> None:
     version(shelf, 1).contents = {"config.json": {"digest": "x", "size": 1}, "model": entry}
 
-    if not refused:
-        assert registry_of(server).find("team/league/adapter:v1").digest == "wandb:d1"
-        return
-    with pytest.raises(RefusalError, match="model refers to a file elsewhere, logged without a checksum") as caught:
+    with pytest.raises(RefusalError, match="model refers to a file elsewhere whose bytes can change") as caught:
         registry_of(server).find("team/league/adapter:v1")
     assert caught.value.refusals[0].reason is Reason.NO_DIGEST
+
+
+@pytest.mark.parametrize(
+    ("entry", "refers"),
+    [
+        ({"digest": MD5, "ref": "s3://bucket/model", "size": 3}, True),
+        ({"digest": MD5, "ref": "gs://bucket/model", "size": 3}, True),
+        ({"digest": "rL0Y20zC+Fzt72VPzMSk2A==", "size": 3}, False),
+    ],
+)
+def test_what_lies_in_a_storage_that_keeps_to_its_digest_is_told_apart(
+    server: Wandb, shelf: Shelf, entry: dict[str, str], refers: bool
+) -> None:
+    version(shelf, 1).contents = {"config.json": {"digest": "x", "size": 1}, "model": entry}
+
+    assert registry_of(server).find("team/league/adapter:v1").refers is refers
 
 
 def test_an_artifact_of_a_run_is_found_as_the_judge_names_it() -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from action.cli.job.inputs import Job, read_payload, require_own
 from action.cli.job.judging import OPEN, judge_subject
@@ -163,4 +164,5 @@ def _heads(scene: Scene, forge: Forge) -> Callable[[str], str | None]:
         branch=scene.trigger.default or origins.default_branch(),
     )
     records = HostedRecords(forge, origins)
-    return lambda sha: doubt(records, Sought(sha=sha, slot=scene.slot, run=None, home=home), sha256)
+    today = datetime.now(UTC).date()
+    return lambda sha: doubt(records, Sought(sha=sha, slot=scene.slot, run=None, home=home), sha256, today)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from action.errors import InputError, OutputError
-from action.files import show_name
+from action.files import open_input, show_name
 
 VERSION = 1
 PROMOTED, REFUSED = "promoted", "refused"
 _NAME = re.compile(r"[0-9]{6,12}\.json")
+_SHA256 = re.compile("[0-9a-f]{64}")
 _LARGEST = 100_000
 """Bytes of an entry."""
 
@@ -72,13 +73,13 @@ def _chain(folder: Path, names: Sequence[str]) -> Iterator[Entry]:
     for number, name in enumerate(names, start=1):
         path = folder / name
         try:
-            with path.open("rb") as stream:
+            with open_input(path) as stream:
                 content = stream.read(_LARGEST + 1)
             said = json.loads(content)
             fits = (said["version"], said["number"], said["previous"]) == (VERSION, number, before)
             shape = said["event"] in (PROMOTED, REFUSED) and isinstance(said["checkpoint"], dict)
             _require_fields(said)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (InputError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _odd(path, type(error).__name__) from error
         if len(content) > _LARGEST or _number(name) != number or not (fits and shape):
             raise _odd(path, "one that does not follow the one before")
@@ -89,9 +90,15 @@ def _chain(folder: Path, names: Sequence[str]) -> Iterator[Entry]:
 def _require_fields(said: Mapping[str, Any]) -> None:
     """Raise KeyError or TypeError where a field is missing, or of another kind."""
     checkpoint, verdict, policy = said["checkpoint"], said["verdict"], said["policy"]
-    texts = (said["at"], said["by"], said["run"], checkpoint["name"], verdict["sha256"], verdict["judged_at"])
-    if not all(isinstance(one, str) for one in (*texts, policy["sha256"])):
+    texts = (said["at"], said["by"], said["why"], said["run"], checkpoint["name"], verdict["judged_at"])
+    if not all(
+        isinstance(one, str) for one in (*texts, *said["reasons"], policy["sha256"], said["evidence"]["sha256"])
+    ):
         raise TypeError("expected texts")
+    if not isinstance(said["reasons"], list) or bool(said["reasons"]) is not (said["event"] == REFUSED):
+        raise TypeError("expected reasons of a refusal alone")
+    if not _SHA256.fullmatch(verdict["sha256"]):
+        raise ValueError("expected a digest")
     if not all(one is None or isinstance(one, str) for one in (said["alias"], checkpoint["digest"])):
         raise TypeError("expected texts or nothing")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,12 +25,15 @@ from action.registries.local.shelf import (
     keep,
     keep_proof,
     require_digest,
+    require_proof,
     shelf_place,
 )
 from action.registry import Change, Event, Happened, Moved, Order, Record, Stored
 from checks.refusal import Reason, Refusal
 
 _LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
+_PATIENCE = 20.0
+"""Seconds that others are waited for, who need a moment."""
 _TRIES = 100
 """Of adding to the log while others add to it."""
 
@@ -89,12 +93,19 @@ class LocalRegistry:
         return max((str(one["judged_at"]) for one in by_policy if one["sha256"] != verdict_sha256), default=None)
 
     def proof(self, alias: str) -> Path | None:
-        """Give the folder with the verdict and the evidence by which the holder was promoted; None: nobody holds it."""
+        """Give the folder with the verdict and the evidence by which the holder was promoted; None: nobody holds it.
+
+        Raises:
+            InputError: the log is damaged, or they are not those of the promotion.
+        """
         newest = _newest(read_log(self._root / _LOG), alias)
         return None if newest is None else self._proof_of(newest)
 
     def kept_verdict(self, artifact: str) -> Path | None:
-        """Give the folder with the verdict by which a checkpoint of the registry, `sha256:…`, was promoted last."""
+        """Give the folder with the verdict by which a checkpoint of the registry, `sha256:…`, was promoted last.
+
+        None: it never was. InputError: the log is damaged, or the verdict is not that of the promotion.
+        """
         digest = find_digest(self._root, artifact)
         promoted = (one for one in reversed(read_log(self._root / _LOG)) if one.event == PROMOTED)
         return next((self._proof_of(one) for one in promoted if one.said["checkpoint"]["digest"] == digest), None)
@@ -119,7 +130,9 @@ class LocalRegistry:
         return tuple(reversed(events))
 
     def _proof_of(self, entry: Entry) -> Path:
-        return self._root / VERDICTS / str(entry.said["verdict"]["sha256"])
+        place = self._root / VERDICTS / str(entry.said["verdict"]["sha256"])
+        require_proof(place, str(entry.said["verdict"]["sha256"]), str(entry.said["evidence"]["sha256"]))
+        return place
 
     def move(self, order: Order, /) -> Moved:
         """Move an alias by one new entry of the log, and show it as a link.
@@ -150,12 +163,14 @@ class LocalRegistry:
         for _ in range(_TRIES):
             log = read_log(self._root / _LOG)
             now = _holder(log, order.alias)
-            if order.to.is_same(now):
+            newest = _newest(log, order.alias)
+            same = order.to.is_same(now)
+            if same and newest is not None and newest.said["verdict"]["sha256"] == order.record.verdict_sha256:
                 return now, Change.ALREADY
-            if not (now is None if order.expected is None else order.expected.is_same(now)):
+            if not same and not (now is None if order.expected is None else order.expected.is_same(now)):
                 raise RefusalError(Refusal(reason=Reason.ALIAS_MOVED, text=self._moved(log, order.alias)))
             if append(self._root / _LOG, log, _said(PROMOTED, (order.alias, order.to), order.record)):
-                return now, Change.MOVED
+                return now, Change.ALREADY if same else Change.MOVED  # by a newer verdict, which is kept
         raise OutputError(
             f"the registry {self.title}: expected to be let in, but {_TRIES} others were first; run again"
         )
@@ -175,7 +190,7 @@ class LocalRegistry:
         beside = folder / f".{secrets.token_hex(8)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self._root / _LOCK):
+            with _locked(self._root / _LOCK, self.title):
                 now = self.holder(alias)
                 place = None if now is None else shelf_place(self._root, str(now.digest))
                 if place is not None:
@@ -185,13 +200,17 @@ class LocalRegistry:
             reason = error.strerror or type(error).__name__
             raise OutputError(
                 f"{show_name(folder)}: expected a folder that links can be made in, got: {reason}; the alias is moved: "
-                f"{show_name(self._root / _LOG)} says so, and running again makes the link"
+                f"{show_name(self._root / _LOG)} says so; once the folder is in order, running again makes the link"
             ) from error
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep others out; the system lets go of it whatever becomes of this process."""
+def _locked(path: Path, title: str) -> Iterator[None]:
+    """Keep others out; the system lets go of it whatever becomes of this process.
+
+    Raises:
+        OutputError: somebody keeps us out for long.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # a group that shares the registry shares it, as it is set up
     try:
         try:
@@ -199,7 +218,18 @@ def _locked(path: Path) -> Iterator[None]:
         except ImportError:
             pass
         else:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            end = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise OutputError(
+                            f"the registry {title}: expected to be let in to make the link of the alias, but another "
+                            f"program keeps {path.name} locked; the alias is moved: end that one, and run again"
+                        ) from None
+                    time.sleep(0.05)
         yield
     finally:
         os.close(handle)
@@ -228,11 +258,11 @@ def _event(entry: Entry, happened: Happened, *, holds: bool) -> Event:
         number=entry.number,
         at=said["at"],
         by=said["by"],
-        why=str(said.get("why") or ""),
+        why=said["why"],
         alias=entry.alias,
         checkpoint=_stored(entry),
         verdict_sha256=said["verdict"]["sha256"],
-        reasons=tuple(map(str, said.get("reasons") or ())),
+        reasons=tuple(said["reasons"]),
         holds=holds,
     )
 

@@ -5,6 +5,7 @@ What an alias names may not enter.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -24,19 +25,25 @@ from checks.refusal import Reason, Refusal
 SHA256 = "sha256:"
 ALTERED = "the registry's own copy was changed: move its folder away, and promote the file or folder itself again"
 CHECKPOINTS, VERDICTS, INCOMING = "checkpoints", "verdicts", "incoming"
+_STRAY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave behind."""
 _START = re.compile(rf"{SHA256}[0-9a-f]{{12,64}}")
 _STALE = 86_400.0
 """Seconds after which what was left behind by a process that was killed is removed."""
 
 
 def shelf_place(root: Path, digest: str) -> Path | None:
-    """Give where the bytes of a digest lie; None: the registry does not have them."""
+    """Give where the bytes of a digest lie; None: the registry does not have them. InputError: others lie beside."""
     folder = root / CHECKPOINTS / digest.removeprefix(SHA256)
     try:
-        inside = list(folder.iterdir())
+        inside = [place for place in folder.iterdir() if place.name not in _STRAY]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return inside[0] if len(inside) == 1 else None
+    if len(inside) > 1:
+        raise InputError(
+            f"{show_name(folder)}: expected one checkpoint, got {len(inside)} files or folders; take away what is none"
+        )
+    return inside[0] if inside else None
 
 
 def find_digest(root: Path, start: str) -> str | None:
@@ -102,6 +109,24 @@ def keep_proof(root: Path, verdict_sha256: str, proof: Mapping[str, bytes]) -> N
         last = {"verdict.json": proof["verdict.json"]}
         rest = {name: content for name, content in proof.items() if name not in last}
         write_files(root / VERDICTS / verdict_sha256, {**rest, **last}, option="--registry")
+
+
+def require_proof(place: Path, verdict_sha256: str, evidence_sha256: str) -> None:
+    """Refuse a verdict and evidence that are not those of a promotion; InputError.
+
+    The manifest of the evidence holds the digests of its other files, which are held against it as they are read.
+    """
+    advice = "what the registry kept was changed or lost: restore it from a copy, or judge the run again"
+    try:
+        got = hashlib.sha256((place / "verdict.json").read_bytes()).hexdigest()
+        kept = hashlib.sha256((place / "evidence" / "manifest.json").read_bytes()).hexdigest()
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise InputError(f"{show_name(place)}: expected a verdict and its evidence, got: {got}; {advice}") from error
+    if (got, kept) != (verdict_sha256, evidence_sha256):
+        raise InputError(
+            f"{show_name(place)}: expected the verdict and the evidence of a promotion, got others; {advice}"
+        )
 
 
 def require_digest(place: Path, digest: str, advice: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from action.errors import InputError, RefusalError, ServiceError
@@ -15,7 +15,7 @@ from action.files import show_name
 from action.registries.wandb import documents, sentences
 from action.registries.wandb.facts import MODEL, is_there, kind_of, stored_of
 from action.registries.wandb.keeping import keep_record
-from action.registries.wandb.manifest import require_bytes
+from action.registries.wandb.manifest import refers
 from action.registries.wandb.move import Move, Pace
 from action.registries.wandb.names import parse_artifact
 from action.registries.wandb.organisation import open_beside, open_place
@@ -66,9 +66,9 @@ def _find(artifact: str, service: Service, folder: Path) -> Stored:
             f"{show_name(name.path)}: expected an artifact of type {MODEL}, got one of type {show_name(kind_of(found))}"
             "; name a checkpoint"
         )
-    require_bytes(name.path, found, service, folder)
+    elsewhere = refers(name.path, found, service, folder)
     logged = service.ask(documents.CREATED_BY, {"id": found["id"]}).get("artifact") or {}
-    return stored_of(found, logged.get("createdBy"))
+    return replace(stored_of(found, logged.get("createdBy")), refers=elsewhere)
 
 
 def _move(wanted: Wanted, order: Order, service: Service, end: float) -> dict[str, Json]:
