@@ -49,6 +49,8 @@ class Facts:
     collection: str | None = None
     """On W&B, that checkpoints are linked to and that has the alias; None: each its own."""
     alias: str = "production"
+    kept: frozenset[str] = frozenset()
+    """Files of ours that are there already, and stay as they are."""
     release: Release | None = None
 
 
@@ -72,6 +74,7 @@ def build_scaffold(facts: Facts, profiles: Mapping[str, str]) -> Scaffold:
     files = {POLICY: _policy(facts, policy, profiles), WORKFLOW: _workflow(facts)}
     if facts.promotion:
         files[PROMOTION] = render_starter("starter_promotion.yml.j2", _promotion(facts))
+    files = {name: text for name, text in files.items() if name not in facts.kept}
     return Scaffold(files=files, steps=tuple(_steps(facts, policy)))
 
 
@@ -167,17 +170,79 @@ def _release(facts: Facts) -> dict[str, object]:
 
 def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
     """Say what is left to do, in the order in which it is done."""
+    if facts.signed:
+        yield "Signatures can be checked for public repositories alone: in a private one begin anew without --signed."
+    yield from _steps_of_files(facts, policy)
+    yield from _steps_of_settings(facts, policy)
+    if facts.promotion:
+        yield (
+            "Let your training log its checkpoint on W&B before the run ends, as an artifact of type `model`: without "
+            "one a verdict names no bytes, and can promote none."
+        )
+        yield (
+            "Write .github/CODEOWNERS with a line such as `/.github/ @YOUR-TEAM`: whoever can change the workflow that "
+            "judges can write any verdict."
+        )
+    yield (
+        f"Commit {'all' if facts.promotion else 'both'} files to the default branch: a workflow of another branch is "
+        "not started by what ended."
+    )
+    yield (
+        "Judge one run by hand: Actions > experiment-gatekeeper > Run workflow. GitHub lists the status once it was "
+        "posted."
+    )
+    yield (
+        "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "
+        "the job `Judge the run`: one that is skipped counts as passed. A pull request that trains nothing gets none: "
+        "see docs/action.md of the gatekeeper."
+    )
+    if facts.tracker:
+        yield (
+            "The tracker's pull request gets no such status: let the bypass list of that rule hold whoever merges it, "
+            "or let the input `tracker-base` name a branch without the rule."
+        )
+    if facts.promotion:
+        yield from _promotion_steps()
+    yield "Ask whether all is set up: GITHUB_TOKEN=… gatekeeper doctor --github OWNER/REPOSITORY"
+    if facts.promotion:
+        yield (
+            "Promote: Actions > promote > Run workflow, with Artifact and Commit as the report of the check run shows "
+            "them. docs/promotion.md of the gatekeeper has the whole way."
+        )
+
+
+def _steps_of_files(facts: Facts, policy: Policy) -> Iterator[str]:
+    """Say what is open in the files."""
     roles = fitting_roles(facts.run, policy) if facts.run is not None else ()
     unsure = [one.role for one in roles if isinstance(one, Guessed | Missing)]
-    if unsure:
+    if unsure and POLICY not in facts.kept:
         yield f"Look at the roles in {POLICY}: {', '.join(unsure)} could not be told by a known name."
+    if WORKFLOW in facts.kept:
+        sign = " and what docs/attestation.md of the gatekeeper says of signing" if facts.signed else ""
+        yield (
+            f"Add to the inputs of the action in {WORKFLOW}, which is as it was: `checkpoint: newest` and "
+            f"`verify-heads: true`, to its upload of the verdict `retention-days: 90`{sign}; its artifact has to be "
+            "called gatekeeper-${{ github.run_id }}."
+        )
     if facts.release is None:
-        yield f"Put the action's owner in place of OWNER in {WORKFLOW}{_and_promotion(facts)}."
-    if facts.workflow is None:
+        files = " and ".join(name for name in (WORKFLOW, *([PROMOTION] if facts.promotion else ())))
+        yield (
+            "Push the gatekeeper's repository to an account of yours, with a tag v1 (a private one: let others use it "
+            f"under Settings > Actions > General > Access), and put the account in place of OWNER in {files}."
+        )
+    if facts.workflow is None and WORKFLOW not in facts.kept:
         yield f"Name your training workflow in {WORKFLOW}, where `workflows: [{TRAINING}]` stands, or give --workflow."
-    if facts.project is None:
+
+
+def _steps_of_settings(facts: Facts, policy: Policy) -> Iterator[str]:
+    """Say which secrets and settings the workflows need."""
+    if facts.project is None and WORKFLOW not in facts.kept:
         yield "Add the variable WANDB_PROJECT (entity/project): Settings > Secrets and variables > Actions > Variables."
-    logs = "needed here" if "pipeline" in policy.profiles else "needed only if a check asks of logs"
+    logs = (
+        "needed here, or take `pipeline` out of `extends`"
+        if "pipeline" in policy.profiles
+        else "needed only if a check asks of logs"
+    )
     yield (
         "Add the secrets WANDB_API_KEY and AXIOM_TOKEN: Settings > Secrets and variables > Actions > Secrets; "
         f"AXIOM_TOKEN and the variable AXIOM_DATASET are {logs}."
@@ -187,47 +252,19 @@ def _steps(facts: Facts, policy: Policy) -> Iterator[str]:
             "Let Actions open the tracker's pull request: Settings > Actions > General > Allow GitHub Actions to "
             "create and approve pull requests."
         )
-    if facts.promotion:
-        yield (
-            "Let your training log its checkpoint on W&B as an artifact of type `model`: without one a verdict names "
-            "no bytes, and can promote none."
-        )
-        yield (
-            "Guard the workflows before the status is required: a file .github/CODEOWNERS with a line such as "
-            "`/.github/ @YOUR-TEAM`, and Settings > Rules > Rulesets > Require a pull request, with review from Code "
-            "Owners."
-        )
-    yield (
-        f"Commit {'all' if facts.promotion else 'both'} files to the default branch: a workflow of another branch is "
-        "not started by what ended."
-    )
-    yield (
-        "Require the status `experiment-gatekeeper`: Settings > Rules > Rulesets > Require status checks to pass. Not "
-        "the job `Judge the run`: one that is skipped counts as passed."
-    )
-    if facts.tracker:
-        yield (
-            "The tracker's pull request gets no such status: let the bypass list of that rule hold whoever merges it, "
-            "or let the input `tracker-base` name a branch without the rule."
-        )
-    if facts.promotion:
-        yield from _promotion_steps(facts)
-    yield "Ask whether all is set up: GITHUB_TOKEN=… gatekeeper doctor --github OWNER/REPOSITORY"
 
 
-def _and_promotion(facts: Facts) -> str:
-    return f" and {PROMOTION}" if facts.promotion else ""
-
-
-def _promotion_steps(facts: Facts) -> Iterator[str]:
+def _promotion_steps() -> Iterator[str]:
     """Say what makes the promotion job the only way to the alias."""
     yield (
-        "Make the environment `promotion`: Settings > Environments > New environment, with required reviewers, and the "
-        "default branch as the only deployment branch."
+        "Guard the workflows: Settings > Rules > Rulesets, for the default branch Require a pull request with review "
+        "from Code Owners, and for tags one that forbids to create tags called like that branch."
+    )
+    yield (
+        "Make the environment `promotion`: Settings > Environments > New environment, with required reviewers, Prevent "
+        "self-review, no bypass for administrators, and the default branch as the only deployment branch."
     )
     yield (
         "Add the secret WANDB_PROMOTION_KEY to that environment alone: the key of the one W&B account that may move "
         "the alias (a protected alias of a registry, which --to links checkpoints to; else the roles of the project)."
     )
-    if facts.signed:
-        yield "Signatures can be checked for public repositories alone: in a private one leave --signed out."

@@ -49,7 +49,10 @@ def init(  # noqa: PLR0913 - one argument an option
         str | None,
         typer.Option("--to", metavar="COLLECTION", help="With --promotion: the collection on W&B that has the alias."),
     ] = None,
-    alias: Annotated[str, typer.Option("--alias", metavar="NAME", help="With --promotion: the alias.")] = "production",
+    alias: Annotated[
+        str | None,
+        typer.Option("--alias", metavar="NAME", help="With --promotion: the alias; default: production."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the files and write nothing.")] = False,
     directory: Annotated[
@@ -60,7 +63,7 @@ def init(  # noqa: PLR0913 - one argument an option
     """Write a starter policy, fitted to a run, and the workflow.
 
     Writes .github/gatekeeper.yml and .github/workflows/gatekeeper.yml, with --promotion also
-    .github/workflows/promote.yml; says what is left to do.
+    .github/workflows/promote.yml beside files that are there; says what is left to do.
 
     Example: gatekeeper init wandb/latest-run --workflow train --dry-run
     """
@@ -72,14 +75,14 @@ def init(  # noqa: PLR0913 - one argument an option
     from action.scaffold import Facts, build_scaffold  # noqa: PLC0415
     from action.services import read_services  # noqa: PLC0415
 
-    if (signed or target is not None) and not promotion:
-        name = "--signed" if signed else "--to"
-        raise UsageError(f"{name}: expected --promotion beside it, got none; give both")
+    given = {"--signed": signed, "--to": target is not None, "--alias": alias is not None}
+    idle = [name for name, value in given.items() if value]
+    if idle and not promotion:
+        raise UsageError(f"{idle[0]}: expected --promotion beside it, got none; give both")
     if target is not None:
         parse_target(target)
     _require_fit(profile or [], project, workflow)
-    if not dry_run and not force:
-        _require_free(directory, promotion=promotion)  # before a service is asked for a run
+    kept = _kept(directory, promotion=promotion, force=force, dry_run=dry_run)  # before a service is asked for a run
     recorded, found = (None, None) if run is None else _look(run, deadline)
     facts = Facts(
         profiles=tuple(dict.fromkeys(profile or ())),
@@ -91,14 +94,15 @@ def init(  # noqa: PLR0913 - one argument an option
         promotion=promotion,
         signed=signed,
         collection=target,
-        alias=read_alias(alias),
+        alias=read_alias(alias or "production"),
+        kept=kept,
         release=RELEASE,
     )
     scaffold = build_scaffold(facts, profile_texts())
     if dry_run:
         _print(scaffold)
     else:
-        _write(directory, scaffold)
+        _write(directory, scaffold, kept)
 
 
 def _require_fit(profiles: list[str], project: str | None, workflow: str | None) -> None:
@@ -121,19 +125,29 @@ def _require_fit(profiles: list[str], project: str | None, workflow: str | None)
         )
 
 
-def _require_free(directory: Path, *, promotion: bool) -> None:
-    """Refuse to replace what is there, naming all of it at once."""
+def _kept(directory: Path, *, promotion: bool, force: bool, dry_run: bool) -> frozenset[str]:
+    """Give the files that are there and stay: where only the promotion is new, it is written beside the others.
+
+    Raises:
+        UsageError: something would be replaced; all of it is named at once.
+    """
     from action.errors import UsageError  # noqa: PLC0415 - start-up time
     from action.files import show_name  # noqa: PLC0415
     from action.scaffold import POLICY, PROMOTION, WORKFLOW  # noqa: PLC0415
 
     names = (POLICY, WORKFLOW, *([PROMOTION] if promotion else []))
-    there = [show_name(directory / name) for name in names if os.path.lexists(directory / name)]
-    if there:
-        raise UsageError(
-            f"{' and '.join(there)}: expected no such {'file' if len(there) == 1 else 'files'} yet, got "
-            f"{('one', 'both', 'all three')[len(there) - 1]}; --force replaces, --dry-run prints what would be written"
-        )
+    there = [name for name in names if os.path.lexists(directory / name)]
+    if force or not there:
+        return frozenset()
+    if promotion and PROMOTION not in there:
+        return frozenset(there)
+    if dry_run:
+        return frozenset()
+    shown = " and ".join(show_name(directory / name) for name in there)
+    raise UsageError(
+        f"{shown}: expected no such {'file' if len(there) == 1 else 'files'} yet, got "
+        f"{('one', 'both', 'all three')[len(there) - 1]}; --force replaces, --dry-run prints what would be written"
+    )
 
 
 def _look(run: str, deadline: float) -> tuple[Recorded, str | None]:
@@ -177,7 +191,7 @@ def _print(scaffold: Scaffold) -> None:
         typer.echo(text, nl=False)
 
 
-def _write(directory: Path, scaffold: Scaffold) -> None:
+def _write(directory: Path, scaffold: Scaffold, kept: frozenset[str]) -> None:
     from action.errors import InputError  # noqa: PLC0415 - start-up time
     from action.escape import one_line  # noqa: PLC0415
     from action.files import show_name  # noqa: PLC0415
@@ -188,6 +202,8 @@ def _write(directory: Path, scaffold: Scaffold) -> None:
     write_files(directory, {name: text.encode() for name, text in scaffold.files.items()}, option="--dir")
     for name in scaffold.files:
         typer.echo(one_line(f"wrote {directory / name}"))
+    for name in sorted(kept):
+        typer.echo(one_line(f"kept {directory / name}"))
     typer.echo("\nNext:")
     for number, step in enumerate(scaffold.steps, start=1):
         typer.echo(one_line(f"{number}. {step}"))

@@ -10,6 +10,7 @@ import yaml
 from tests.runs import RECORDINGS, command, write_run
 
 POLICY, WORKFLOW = Path(".github/gatekeeper.yml"), Path(".github/workflows/gatekeeper.yml")
+PROMOTION = ".github/workflows/promote.yml"
 
 
 def test_both_files_are_written_and_what_is_left_to_do_is_said(tmp_path: Path) -> None:
@@ -100,6 +101,33 @@ def test_force_replaces_whole_files_and_leaves_no_parts(tmp_path: Path) -> None:
 
     assert "extends: [grpo]" in (tmp_path / POLICY).read_text()
     assert sorted(path.name for path in (tmp_path / ".github").iterdir()) == ["gatekeeper.yml", "workflows"]
+
+
+def test_the_promotion_is_written_beside_what_is_there_and_what_to_add_is_told(tmp_path: Path) -> None:
+    command("init", "--project", "team/league", "--workflow", "train", cwd=tmp_path)
+    before = [(tmp_path / name).read_text() + "# tuned\n" for name in (POLICY, WORKFLOW)]
+    for name, text in zip((POLICY, WORKFLOW), before, strict=True):
+        (tmp_path / name).write_text(text)
+
+    done = command("init", "--promotion", "--alias", "live", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"wrote {PROMOTION}\nkept {POLICY}\nkept {WORKFLOW}\n\nNext:\n1. Add to the inputs")
+    assert "`checkpoint: newest` and `verify-heads: true`" in done.stdout
+    assert "WANDB_PROJECT" not in done.stdout
+    assert [(tmp_path / name).read_text() for name in (POLICY, WORKFLOW)] == before
+    assert "alias: live" in (tmp_path / PROMOTION).read_text()
+    again = command("init", "--promotion", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "got all three; --force replaces" in again.stderr
+
+
+@pytest.mark.parametrize("words", [("--alias", "live"), ("--to", "a/b/c"), ("--signed",)])
+def test_what_is_about_a_promotion_alone_is_refused_without_one(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = command("init", *words, cwd=tmp_path)
+
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert done.stderr == f"gatekeeper: {words[0]}: expected --promotion beside it, got none; give both\n"
 
 
 def test_another_folder_can_be_named_and_has_to_be_there(tmp_path: Path) -> None:
