@@ -102,7 +102,8 @@ def test_a_schema_is_valid_and_names_no_host(name: str) -> None:
 
 def test_the_folder_holds_no_other_schema() -> None:
     files = importlib.resources.files("action").joinpath("schemas").iterdir()
-    others = ("attestation", "evidence", "promotion", "promotions", "registry", "verification")  # which tests of their own hold
+    # which tests of their own hold
+    others = ("attestation", "evidence", "promotion", "promotions", "registry", "verification")
     assert sorted(path.name for path in files) == [f"{name}.schema.json" for name in sorted((*others, *NAMES))]
 
 
