@@ -2,6 +2,7 @@
 
 To trace every line makes our code run twice as long. Of tests of the shell, the first cases of each and the first
 examples of a property are traced, and the rest run free: the same ones each time, so that what is covered is no luck.
+Files that only go over what others cover run free whole.
 Tests of the core, whose every branch has to be covered, are traced whole, and the first examples of its properties.
 """
 
@@ -30,6 +31,23 @@ UNIT = "unit"
 """The folder whose tests of the core are traced whole; all others test the shell too."""
 SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
 """How the names of modules begin that test the shell."""
+AGAIN = frozenset(
+    {
+        "test_axiom_same.py",
+        "test_backtest_bench.py",
+        "test_diagnosis_league.py",
+        "test_elo_cli.py",
+        "test_elo_properties.py",
+        "test_games_same.py",
+        "test_league_training.py",
+        "test_questions_oracle.py",
+        "test_sweep_comparison.py",
+        "test_sweep_goals.py",
+        "test_wandb_api_same.py",
+        "test_wandb_log_rows.py",
+    }
+)
+"""Files whose tests go ways that others go too, many times over: against oracles, peers and whole trainings."""
 _free = pytest.StashKey[bool]()
 
 
@@ -60,7 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for item in items:
         function = (str(item.path), getattr(item, "originalname", None) or item.name)
-        item.stash[_free] = seen[function] >= CASES and _is_of_the_shell(item)
+        again = item.path.name in AGAIN
+        item.stash[_free] = again or (seen[function] >= CASES and _is_of_the_shell(item))
         seen[function] += 1
 
 

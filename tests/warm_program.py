@@ -13,6 +13,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -107,6 +108,7 @@ def _take(env: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
+    tempfile.tempdir = None  # as told by TMPDIR
 
 
 def _end(program: Callable[[], object]) -> NoReturn:

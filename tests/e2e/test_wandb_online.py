@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +67,30 @@ def places(folder: Path) -> dict[str, str]:
     return {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
 
 
-def check(folder: Path, server: Wandb, *words: str, policy: str = POLICY, url: str | None = None) -> Ended:
+def check(folder: Path, server: Wandb, *words: str, policy: str = POLICY) -> Ended:
     """Judge a run of a server in a folder of its own."""
-    env = {**clean_environment(), **places(folder), **server.environment()}
-    if url is not None:
-        env["WANDB_BASE_URL"] = url
+    return run_check(folder, server, words, policy, {}, cold=False)
+
+
+def run_check(
+    folder: Path, server: Wandb, words: Sequence[str], policy: str, env: Mapping[str, str], *, cold: bool
+) -> Ended:
+    """Judge a run likewise; `cold`: in processes that can be told from others by their environment."""
+    given = {**places(folder), **server.environment(), **env}
     (folder / "cwd" / "policy.yml").write_text(policy)
-    program = [sys.executable, "-I", "-m", "action", "check", *words, "--policy", "policy.yml", "--out", "out"]
-    done = subprocess.run(
-        program, cwd=folder / "cwd", env=env, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+    asked = ("check", *words, "--policy", "policy.yml", "--out", "out")
+    if cold:
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "action", *asked],
+            cwd=folder / "cwd",
+            env={**clean_environment(), **given},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    else:
+        done = command(*asked, cwd=folder / "cwd", env=given)
     at = time.monotonic()
     left = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return Ended(code=done.returncode, stdout=done.stdout, stderr=done.stderr, at=at, left=left)
@@ -190,7 +204,7 @@ def attempt(folder: Path, name: str) -> tuple[Ended, Wandb, list[str]]:
         server.faults[operation] = Fault(behave=make(server))
         words = ("team/league/abc123", "--checkpoint", "newest", "--deadline", f"{DEADLINE:g}")
         url = closed_port() if operation == "refused" else None
-        ended = check(folder, server, *words, policy=STRENGTH, url=url)
+        ended = run_check(folder, server, words, STRENGTH, {"WANDB_BASE_URL": url or server.url}, cold=True)
         return ended, server, end_of(folder)
 
 
