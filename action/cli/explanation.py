@@ -42,7 +42,9 @@ def print_explanation(
     if verdict_json(judged.verdict) == verdict_json(verdict):
         page.line(("The evidence gives this verdict again, to the same bytes.", "green"))
         return 0
-    page.line((f"The evidence gives another verdict: {judged.verdict.headline}", "red"))
+    same_words = judged.verdict.headline == verdict.headline
+    told = "one of the same headline, but of other facts." if same_words else judged.verdict.headline
+    page.line((f"The evidence gives another verdict: {told}", "red"))
     same = {result.id: result for result in judged.verdict.checks}
     changed = [result for result in verdict.checks if same.get(result.id) != result]
     for result in changed:

@@ -115,7 +115,9 @@ def _registry(given: Given, target: Target) -> Registry:
         return open_wandb_registry(given.deadline, target.collection)
     if target.collection is not None:
         raise UsageError("--to: expected it for W&B, got it beside --registry; leave one of them out")
-    return LocalRegistry(target.registry)
+    local = LocalRegistry(target.registry)
+    local.require_ours()
+    return local
 
 
 def _with_kept(given: Given, registry: Registry, target: Target) -> Given:

@@ -260,6 +260,21 @@ def test_a_field_of_an_entry_that_cannot_be_ours_is_told(tmp_path: Path, field: 
         LocalRegistry(root).history()
 
 
+def test_a_folder_with_other_things_in_it_becomes_no_registry(tmp_path: Path) -> None:
+    root = tmp_path / "registry"
+    registry = LocalRegistry(root)
+    registry.require_ours()  # which is not there yet
+    (root / "incoming").mkdir(parents=True)  # as a promotion leaves it that was killed early
+    (root / ".gitkeep").touch()
+    registry.require_ours()
+    (root / "train.py").touch()
+
+    with pytest.raises(InputError, match=r"got one with train\.py in it; name another with --registry"):
+        registry.require_ours()
+    promote(root, checkpoint(tmp_path), "1")
+    registry.require_ours()  # it is one, whatever lies beside
+
+
 def test_a_folder_without_a_log_has_no_history(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected the folder of a local registry, found no log in it"):
         LocalRegistry(tmp_path).history()

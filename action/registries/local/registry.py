@@ -9,7 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from action.files import show_name
 from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
 from action.registries.local.shelf import (
     ALTERED,
+    CHECKPOINTS,
+    INCOMING,
     SHA256,
     VERDICTS,
     find_digest,
@@ -50,6 +52,17 @@ class LocalRegistry:
     def title(self) -> str:
         """What messages call it."""
         return show_name(self._root)
+
+    def require_ours(self) -> None:
+        """Refuse a folder that holds other things, before anything is put into it; InputError."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            names = {place.name for place in self._root.iterdir() if not place.name.startswith(".")}
+            foreign = sorted(names - {_LOG, _ALIASES, CHECKPOINTS, VERDICTS, INCOMING})
+            if _LOG not in names and foreign:
+                raise InputError(
+                    f"{self.title}: expected a registry, or a new or empty folder for one, got one with "
+                    f"{show_name(foreign[0])} in it; name another with --registry"
+                )
 
     def find(self, artifact: str, /) -> Stored:
         """Find a checkpoint: a file or folder anywhere, or `sha256:…` of one that the registry has.
