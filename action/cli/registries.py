@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from action.checkpoint import read_checkpoint
 from action.deadline import Deadline
-from action.errors import InputError
+from action.errors import InputError, RefusalError
 from action.files import show_name
 from action.ports import Held
 from action.registries.local import LocalRegistry
@@ -89,10 +89,13 @@ def _here(folder: Path, registry: str, alias: str) -> Held | None:
 def _on_wandb(registry: str, alias: str, deadline: Deadline) -> Held | None:
     linked = registry.startswith("wandb-registry-")
     wandb = open_wandb_registry(deadline.left or 1.0, registry if linked else None)
-    stored = wandb.holder(alias, Stored(name=f"{registry}:v0", digest=None))
-    if stored is None:
-        return None
-    stored = wandb.find(stored.name)  # which also tells its run
+    try:
+        stored = wandb.holder(alias, Stored(name=f"{registry}:v0", digest=None))
+        if stored is None:
+            return None
+        stored = wandb.find(stored.name)  # which also tells its run
+    except RefusalError as error:  # what may not be promoted is no baseline; whether the run passes is not its matter
+        raise InputError(error.refusals[0].text.rstrip(".")) from error
     if stored.run is None:
         raise InputError(f"{show_name(stored.name)}: expected a checkpoint that a run logged, got one of no run")
     return Held(ref=f"wandb://{stored.logged_by}", holder=_holder(stored, registry, alias))

@@ -249,6 +249,9 @@ def test_a_run_is_compared_with_the_run_whose_checkpoint_holds_the_alias(tmp_pat
     words = ("--policy", "policy.yml", "--checkpoint", NEW, "--out", "out", "--format", "json")
     with Wandb(old, new) as wandb:
         done = command("check", "wandb://team/league/new00000", *words, cwd=tmp_path, env=wandb.environment())
+        for version in wandb.shelf.versions.values():
+            version.contents = {"model": {"digest": "x", "ref": "https://h/model"}}
+        elsewhere = command("check", "wandb://team/league/new00000", *words, cwd=tmp_path, env=wandb.environment())
         wandb.shelf.aliases.clear()
         (tmp_path / "policy.yml").write_text(f"promotion: {{registry: team/league/adapter}}\n{LAST}")
         nobody = command("check", "wandb://team/league/new00000", *words, cwd=tmp_path, env=wandb.environment())
@@ -256,6 +259,9 @@ def test_a_run_is_compared_with_the_run_whose_checkpoint_holds_the_alias(tmp_pat
     [found] = [one for one in json.loads(done.stdout)["checks"] if one["id"] == "reward-kept"]
     assert found["outcome"] == "fail"
     assert "(team/league/adapter:v1 held production of team/league/adapter)" in found["reason"]
+    [found] = [one for one in json.loads(elsewhere.stdout)["checks"] if one["id"] == "reward-kept"]
+    assert (elsewhere.returncode, found["outcome"]) == (11, "inconclusive")
+    assert "model refers to a file elsewhere whose bytes can change" in found["reason"]
     [found] = [one for one in json.loads(nobody.stdout)["checks"] if one["id"] == "reward-kept"]
     assert found["outcome"] == "inconclusive"
     assert "nobody holds production in team/league/adapter yet" in found["reason"]
