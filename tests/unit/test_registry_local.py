@@ -168,10 +168,12 @@ def test_a_verdict_that_was_exchanged_in_the_registry_is_told(tmp_path: Path) ->
 def test_a_newer_verdict_on_the_holder_is_kept_though_nothing_moves(tmp_path: Path) -> None:
     root, made = tmp_path / "registry", checkpoint(tmp_path)
     promote(root, made, "1")
-
-    assert [promote(root, made, "2"), promote(root, made, "2")] == ["already", "already"]
-
     registry = LocalRegistry(root)
+    again = order(registry, made, "production", "2")
+    newer = replace(again, record=replace(again.record, judged_at="2026-01-05T07:30:00Z"))
+
+    assert {registry.move(one).change for one in (newer, newer, again)} == {Change.ALREADY}
+
     first, before = registry.history()
     assert (first.happened, first.verdict_sha256, first.holds) == (Happened.AGAIN, sha("2"), True)
     assert (before.verdict_sha256, before.holds) == (sha("1"), False)

@@ -16,6 +16,7 @@ from typing import Any
 from action.checkpoint import read_checkpoint
 from action.errors import InputError, OutputError, RefusalError
 from action.files import show_name
+from action.registries.local.history import holder_of, newest, tell
 from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
 from action.registries.local.shelf import (
     ALTERED,
@@ -30,7 +31,7 @@ from action.registries.local.shelf import (
     require_proof,
     shelf_place,
 )
-from action.registry import Change, Event, Happened, Moved, Order, Record, Stored
+from action.registry import Change, Event, Moved, Order, Record, Stored
 from checks.refusal import Reason, Refusal
 
 _LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
@@ -94,7 +95,7 @@ class LocalRegistry:
 
     def holder(self, alias: str, _artifact: Stored | None = None, /) -> Stored | None:
         """Give who holds an alias; None: nobody does. InputError: the log is damaged."""
-        return _holder(read_log(self._root / _LOG), alias)
+        return holder_of(read_log(self._root / _LOG), alias)
 
     def refused(self, run: str, policy_sha256: str, verdict_sha256: str) -> str | None:
         """Give when the newest other verdict on a run, by a policy, was given that did not pass; None: none is known.
@@ -111,8 +112,8 @@ class LocalRegistry:
         Raises:
             InputError: the log is damaged, or they are not those of the promotion.
         """
-        newest = _newest(read_log(self._root / _LOG), alias)
-        return None if newest is None else self._proof_of(newest)
+        last = newest(read_log(self._root / _LOG), alias)
+        return None if last is None else self._proof_of(last)
 
     def kept_verdict(self, artifact: str) -> Path | None:
         """Give the folder with the verdict by which a checkpoint of the registry, `sha256:…`, was promoted last.
@@ -131,16 +132,7 @@ class LocalRegistry:
                 f"{self.title}: expected the folder of a local registry, found no log in it; name the one that "
                 "`gatekeeper promote --registry` was given"
             )
-        newest = {one.alias: one.number for one in log if one.event == PROMOTED}
-        seen: set[tuple[object, ...]] = set()
-        events = []
-        for one in log:
-            about = (one.alias, one.said["checkpoint"]["digest"])
-            happened = Happened.AGAIN if about in seen else Happened.PROMOTED
-            if one.event == PROMOTED:
-                seen.add(about)
-            events.append(_event(one, happened, holds=newest.get(one.alias) == one.number))
-        return tuple(reversed(events))
+        return tell(log)
 
     def _proof_of(self, entry: Entry) -> Path:
         place = self._root / VERDICTS / str(entry.said["verdict"]["sha256"])
@@ -175,10 +167,10 @@ class LocalRegistry:
     def _commit(self, order: Order) -> tuple[Stored | None, Change]:
         for _ in range(_TRIES):
             log = read_log(self._root / _LOG)
-            now = _holder(log, order.alias)
-            newest = _newest(log, order.alias)
+            now = holder_of(log, order.alias)
+            last = newest(log, order.alias)
             same = order.to.is_same(now)
-            if same and newest is not None and newest.said["verdict"]["sha256"] == order.record.verdict_sha256:
+            if same and last is not None and last.said["verdict"]["judged_at"] >= order.record.judged_at:
                 return now, Change.ALREADY
             if not same and not (now is None if order.expected is None else order.expected.is_same(now)):
                 raise RefusalError(Refusal(reason=Reason.ALIAS_MOVED, text=self._moved(log, order.alias)))
@@ -189,9 +181,9 @@ class LocalRegistry:
         )
 
     def _moved(self, log: Sequence[Entry], alias: str) -> str:
-        newest = _newest(log, alias)
-        now = "nobody" if newest is None else show_name(newest.said["checkpoint"]["name"])
-        by = "" if newest is None else f", moved by {show_name(newest.said['by'])} at {show_name(newest.said['at'])}"
+        last = newest(log, alias)
+        now = "nobody" if last is None else show_name(last.said["checkpoint"]["name"])
+        by = "" if last is None else f", moved by {show_name(last.said['by'])} at {show_name(last.said['at'])}"
         return (
             f"expected {alias} to be where it was when this promotion began, but it is held by {now}{by}; look whether "
             "yours is still wanted, and run again."
@@ -246,38 +238,6 @@ def _locked(path: Path, title: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _newest(log: Sequence[Entry], alias: str) -> Entry | None:
-    return next((one for one in reversed(log) if one.event == PROMOTED and one.alias == alias), None)
-
-
-def _holder(log: Sequence[Entry], alias: str) -> Stored | None:
-    newest = _newest(log, alias)
-    if newest is None:
-        return None
-    return _stored(newest)
-
-
-def _stored(entry: Entry) -> Stored:
-    name, digest = (entry.said["checkpoint"][key] for key in ("name", "digest"))
-    return Stored(name=name, digest=digest, run=entry.said["run"], key=digest or "")
-
-
-def _event(entry: Entry, happened: Happened, *, holds: bool) -> Event:
-    said = entry.said
-    return Event(
-        happened=happened if entry.event == PROMOTED else Happened.REFUSED,
-        number=entry.number,
-        at=said["at"],
-        by=said["by"],
-        why=said["why"],
-        alias=entry.alias,
-        checkpoint=_stored(entry),
-        verdict_sha256=said["verdict"]["sha256"],
-        reasons=tuple(said["reasons"]),
-        holds=holds,
-    )
 
 
 def _said(
