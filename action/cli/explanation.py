@@ -43,8 +43,8 @@ def print_explanation(
         page.line(("The evidence gives this verdict again, to the same bytes.", "green"))
         return 0
     same_words = judged.verdict.headline == verdict.headline
-    told = "one of the same headline, but of other facts." if same_words else judged.verdict.headline
-    page.line((f"The evidence gives another verdict: {told}", "red"))
+    told = " of the same headline, but of other facts." if same_words else f": {judged.verdict.headline}"
+    page.line((f"The evidence gives another verdict{told}", "red"))
     same = {result.id: result for result in judged.verdict.checks}
     changed = [result for result in verdict.checks if same.get(result.id) != result]
     for result in changed:

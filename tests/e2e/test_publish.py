@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def judge(folder: Path, records: Any = None, policy: str = POLICY) -> Path:
 
 def repository(policy: str = POLICY) -> GitHub:
     return GitHub({("main", PATH): policy})
+
+
+def wait_for_another_second() -> None:
+    """Let what is judged next be later than what was: a verdict is dated to the second."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def publish(folder: Path, github: GitHub, *words: str, **env: str) -> Any:
@@ -65,6 +71,7 @@ def test_what_the_action_judged_takes_its_own_place_and_an_older_verdict_none(tm
         for name, records in (("older", BAD), ("newer", None)):
             folder = tmp_path / name
             folder.mkdir()
+            wait_for_another_second()
             write_run(folder, records)
             job = run_job(folder, github, "pull_request", pull_event(), GATEKEEPER_RUN="run.jsonl")
             assert job.code == (10 if records else 0), job.stdout + job.stderr
