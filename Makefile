@@ -44,7 +44,7 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev $(VENV)/.node
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	$(BIN)/python -m pytest -n 3 --cov --cov-report=
 	$(BIN)/coverage report --include='checks/*' --fail-under=100
 	$(BIN)/coverage report --omit='checks/*,action/cli/*' --fail-under=95  # commands run in processes of their own
 
