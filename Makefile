@@ -77,7 +77,7 @@ $(VENV)-mutants/.mutmut: requirements-mutants.lock
 	$(VENV)-mutants/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-mutants.lock
 	@touch $@
 
-mutants: $(VENV)-mutants/.mutmut  ## change the tracker and the verdict a thousand times: which changes does no test notice?
+mutants: $(VENV)-mutants/.mutmut  ## change the tracker, the verdict and promotion two thousand times: which changes does no test notice?
 	$(VENV)-mutants/bin/python bench/mutants.py
 
 docs: $(VENV)/.run  ## write docs/reference.md and the patterns of a diagnosis anew

@@ -1,5 +1,6 @@
 """A promotion in the tracker: a part of its own, which a later verdict on the run leaves alone."""
 
+import re
 from dataclasses import replace
 
 from action.registry import Order, Record, Stored
@@ -59,6 +60,14 @@ def test_a_later_verdict_on_the_run_leaves_the_promotion_alone() -> None:
     assert "reward: 2" in after.text
     assert "**Promotion**: team/league/adapter:v7 was given `production`" in after.text
     assert update_tracker(after.text, later).text == after.text
+
+
+def test_a_part_that_somebody_took_out_is_written_anew_before_the_promotion() -> None:
+    before = update_tracker("", promoted()).text
+    without = re.sub(r"<!-- gatekeeper: follow-up.*?end of follow-up.*?-->\n\n", "", before, flags=re.DOTALL)
+    assert "**Follow-up**" not in without
+
+    assert update_tracker(without, ENTRY).text == before
 
 
 def test_another_promotion_of_the_run_takes_the_place_of_the_first() -> None:
