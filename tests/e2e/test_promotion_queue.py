@@ -1,13 +1,15 @@
 """A merge queue that believes no status: a head passes only if an artifact of our workflow stands behind it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from action.publish.ledger import Standing, policy_slot
 from tests.jobs import Done, run_job
-from tests.promotions import BEFORE, JOB, POLICY_PATH, SIDE, Stage, judged, publish, staged
+from tests.promotions import BEFORE, JOB, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, publish, staged
 from tests.runs import POLICY
 from tests.services.github import SHA
 
@@ -92,6 +94,39 @@ def test_every_run_of_a_head_has_to_have_its_verdict(stage: Stage) -> None:
     stage.post(job=JOB + 1, run="another")
 
     assert queue(stage, **HEADS).code == 10
+
+
+def other(stage: Stage, standing: Standing, seconds: int, job: int) -> None:
+    """Tell of a verdict by another policy."""
+    at = (NOW + timedelta(seconds=seconds - 60)).strftime(TIME)
+    stage.post(standing, job, policy=policy_slot("other.yml", "main"), judged_at=at)
+
+
+def test_a_forged_pass_by_another_policy_takes_no_failure_away(stage: Stage) -> None:
+    publish(stage)
+    other(stage, Standing.FAIL, 0, JOB + 1)
+    assert queue(stage, **HEADS).code == 10
+    other(stage, Standing.PASS, 1, 999)
+
+    done = queue(stage, **HEADS)
+
+    assert done.code == 10
+    assert any("#7: by another policy, refused (untrusted): " in line for line in done.log)
+
+
+def test_a_failure_by_another_policy_is_made_good_by_a_verdict_of_our_workflow(stage: Stage) -> None:
+    publish(stage)
+    other(stage, Standing.FAIL, 0, JOB + 1)
+    other(stage, Standing.PASS, 1, JOB)
+
+    assert queue(stage, **HEADS).code == 0
+
+
+def test_a_pass_by_another_policy_is_asked_for_nothing(stage: Stage) -> None:
+    publish(stage)
+    other(stage, Standing.PASS, 1, 999)
+
+    assert queue(stage, **HEADS).code == 0
 
 
 def test_who_does_not_ask_for_it_gets_the_statuses_as_they_are(stage: Stage) -> None:
