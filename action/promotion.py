@@ -16,7 +16,7 @@ from action.verified import Verified
 from checks.result import Verdict
 
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_TAKEN = re.compile(r"latest|v[0-9]+")
+_TAKEN = re.compile(r"latest|v[0-9]+", re.IGNORECASE)
 """Aliases that a registry gives by itself."""
 
 

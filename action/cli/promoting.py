@@ -90,8 +90,8 @@ def _client(target: Target) -> AbstractContextManager[None]:
 
 def _promote(given: Given, target: Target, wanted: Promotion) -> Done:
     registry = _registry(given, target)
-    given = _with_kept(given, registry, target)
     try:
+        given = _with_kept(given, registry, target)
         asked = asked_of(given)
         asked.require()
         _require_place(asked, target)

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from action.version import tool_version
-from tests.runs import POLICY, command, judge_path, kl, rows, write_output, write_run
+from tests.runs import POLICY, command, here, judge_path, kl, rows, write_output, write_run
 
 NOW = datetime.now(UTC)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -116,6 +116,20 @@ def test_a_promotion_that_is_refused_has_the_same_form_for_programs(tmp_path: Pa
 
     assert (refused["change"], refused["alias"], refused["registry"]) == ("refused", "production", "registry")
     assert [one["reason"] for one in refused["refusals"]] == ["too-old"]
+
+
+def test_a_copy_that_was_changed_in_the_registry_is_refused_in_the_same_form_by_its_digest(tmp_path: Path) -> None:
+    promote(tmp_path, judged(tmp_path))
+    kept = (tmp_path / "registry" / "aliases" / "production").resolve()
+    kept.chmod(0o644)
+    kept.write_text("evil")
+    digest = kept.parent.name[:12]
+    words = ("--alias", "production", "--registry", "registry", "--policy", "policy.yml", "--trust-local")
+
+    done = here("promote", f"sha256:{digest}", *words, "--format", "json", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (10, "")
+    assert [one["reason"] for one in json.loads(done.stdout)["refusals"]] == ["other-checkpoint"]
 
 
 def _edit(path: Path, old: str, new: str) -> None:

@@ -217,7 +217,9 @@ def test_an_alias_is_a_plain_name(text: str) -> None:
     assert read_alias(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "latest", "v7", "a/b", "a:b", "-x", ".x", "a b", "x" * 129, "ä", "a\n"])
+@pytest.mark.parametrize(
+    "text", ["", "latest", "Latest", "v7", "V7", "a/b", "a:b", "-x", ".x", "a b", "x" * 129, "ä", "a\n"]
+)
 def test_an_alias_that_a_registry_gives_itself_or_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--alias: expected"):
         read_alias(text)

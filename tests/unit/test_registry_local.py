@@ -218,7 +218,7 @@ def test_a_lock_that_others_keep_is_told_and_the_link_is_made_by_the_next(
 
     root, made = tmp_path / "registry", checkpoint(tmp_path)
     root.mkdir()
-    monkeypatch.setattr("action.registries.local.registry._PATIENCE", 0.1)
+    monkeypatch.setattr("action.registries.local.links._PATIENCE", 0.1)
     with (root / ".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         told = promote(root, made, "1")

@@ -5,11 +5,8 @@ No rule of a verdict may enter.
 
 from __future__ import annotations
 
-import os
-import secrets
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +14,14 @@ from action.checkpoint import read_checkpoint
 from action.errors import InputError, OutputError, RefusalError
 from action.files import show_name
 from action.registries.local.history import holder_of, newest, tell
+from action.registries.local.links import ALIASES, LOCK, LockedError, show
 from action.registries.local.log import PROMOTED, REFUSED, Entry, append, read_log
 from action.registries.local.shelf import (
     ALTERED,
     CHECKPOINTS,
     INCOMING,
     SHA256,
+    STRAY,
     VERDICTS,
     find_digest,
     keep,
@@ -34,9 +33,7 @@ from action.registries.local.shelf import (
 from action.registry import Change, Event, Moved, Order, Record, Stored
 from checks.refusal import Reason, Refusal
 
-_LOG, _ALIASES, _LOCK = "log", "aliases", ".lock"
-_PATIENCE = 20.0
-"""Seconds that others are waited for, who need a moment."""
+_LOG = "log"
 _TRIES = 100
 """Of adding to the log while others add to it."""
 
@@ -58,7 +55,7 @@ class LocalRegistry:
         """Refuse a folder that holds other things, before anything is put into it; InputError."""
         with suppress(FileNotFoundError, NotADirectoryError):
             names = {place.name for place in self._root.iterdir() if not place.name.startswith(".")}
-            foreign = sorted(names - {_LOG, _ALIASES, CHECKPOINTS, VERDICTS, INCOMING})
+            foreign = sorted(names - {_LOG, ALIASES, CHECKPOINTS, VERDICTS, INCOMING})
             if _LOG not in names and foreign:
                 raise InputError(
                     f"{self.title}: expected a registry, or a new or empty folder for one, got one with "
@@ -82,7 +79,12 @@ class LocalRegistry:
                 )
             require_digest(place, str(digest), ALTERED)
             artifact = str(place)
-        elif Path(artifact).is_symlink() and Path(artifact).absolute().parent == (self._root / _ALIASES).absolute():
+        elif Path(artifact).name in STRAY:
+            raise InputError(
+                f"{show_name(artifact)}: expected a checkpoint, got a name under which file managers leave notes of "
+                "their own, which no registry keeps; give it another"
+            )
+        elif Path(artifact).is_symlink() and Path(artifact).absolute().parent == (self._root / ALIASES).absolute():
             artifact = str(Path(artifact).resolve())  # it is called what it was, not what it holds
         found = read_checkpoint(artifact)
         if found.digest is None:
@@ -94,8 +96,20 @@ class LocalRegistry:
         return Stored(name=found.name, digest=found.digest, key=found.digest)
 
     def holder(self, alias: str, _artifact: Stored | None = None, /) -> Stored | None:
-        """Give who holds an alias; None: nobody does. InputError: the log is damaged."""
-        return holder_of(read_log(self._root / _LOG), alias)
+        """Give who holds an alias; None: nobody does.
+
+        Raises:
+            InputError: the log is damaged, or has the alias in other letters: some disks take both for one.
+        """
+        log = read_log(self._root / _LOG)
+        alike = {one.alias for one in log if (one.alias or "").lower() == alias.lower()}
+        if alike and alias not in alike:
+            other = min(filter(None, alike))
+            raise InputError(
+                f"{show_name(alias)}: expected an alias that differs from {other}, which the registry {self.title} "
+                "has, in more than capital letters; write it so, or choose another"
+            )
+        return holder_of(log, alias)
 
     def refused(self, run: str, policy_sha256: str, verdict_sha256: str) -> str | None:
         """Give when the newest other verdict on a run, by a policy, was given that did not pass; None: none is known.
@@ -152,8 +166,11 @@ class LocalRegistry:
         keep_proof(self._root, order.record.verdict_sha256, order.proof)
         before, change = self._commit(order)
         self._show(order.alias)
-        require_digest(place, digest, "its bytes were changed in the registry: restore them, and promote again")
-        return Moved(change=change, before=before, place=show_name(self._root / _ALIASES / order.alias))
+        advice = (
+            f"its bytes were changed as {order.alias} was moved to them: promote what held it before, or restore them"
+        )
+        require_digest(place, digest, advice)
+        return Moved(change=change, before=before, place=show_name(self._root / ALIASES / order.alias))
 
     def refuse(self, alias: str | None, to: Stored, record: Record, reasons: Sequence[str]) -> None:
         """Remember that a verdict was refused: an older one on the same run promotes no more."""
@@ -190,54 +207,26 @@ class LocalRegistry:
         )
 
     def _show(self, alias: str) -> None:
-        """Make the link anew from the log; in one step, and one process after the other, so that none goes back."""
-        folder = self._root / _ALIASES
-        beside = folder / f".{secrets.token_hex(8)}"
+        """Make the link anew from the log."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self._root / _LOCK, self.title):
-                now = self.holder(alias)
-                place = None if now is None else shelf_place(self._root, str(now.digest))
-                if place is not None:
-                    beside.symlink_to(os.path.join("..", *place.relative_to(self._root).parts))  # noqa: PTH118
-                    beside.replace(folder / alias)
+            show(self._root, alias, lambda: self._target(alias))
+        except LockedError as error:
+            raise OutputError(
+                f"the registry {self.title}: expected to be let in to make the link of the alias, but another program "
+                f"keeps {LOCK} locked; the alias is moved: end that one, and run again"
+            ) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise OutputError(
-                f"{show_name(folder)}: expected a folder that links can be made in, got: {reason}; the alias is moved: "
-                f"{show_name(self._root / _LOG)} says so; once the folder is in order, running again makes the link"
+                f"{show_name(self._root / ALIASES)}: expected a folder that links can be made in, got: {reason}; the "
+                f"alias is moved: {show_name(self._root / _LOG)} says so; once the folder is in order, running again "
+                "makes the link"
             ) from error
 
-
-@contextmanager
-def _locked(path: Path, title: str) -> Iterator[None]:
-    """Keep others out; the system lets go of it whatever becomes of this process.
-
-    Raises:
-        OutputError: somebody keeps us out for long.
-    """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # a group that shares the registry shares it, as it is set up
-    try:
-        try:
-            import fcntl  # noqa: PLC0415 - Windows has none
-        except ImportError:
-            pass
-        else:
-            end = time.monotonic() + _PATIENCE
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > end:
-                        raise OutputError(
-                            f"the registry {title}: expected to be let in to make the link of the alias, but another "
-                            f"program keeps {path.name} locked; the alias is moved: end that one, and run again"
-                        ) from None
-                    time.sleep(0.05)
-        yield
-    finally:
-        os.close(handle)
+    def _target(self, alias: str) -> Path | None:
+        """Say where the log has the link lead; None: nowhere, or to bytes that are gone."""
+        now = self.holder(alias)
+        return None if now is None else shelf_place(self._root, str(now.digest))
 
 
 def _said(

@@ -25,7 +25,7 @@ from checks.refusal import Reason, Refusal
 SHA256 = "sha256:"
 ALTERED = "the registry's own copy was changed: move its folder away, and promote the file or folder itself again"
 CHECKPOINTS, VERDICTS, INCOMING = "checkpoints", "verdicts", "incoming"
-_STRAY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+STRAY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers leave behind."""
 _START = re.compile(rf"{SHA256}[0-9a-f]{{12,64}}")
 _STALE = 86_400.0
@@ -36,7 +36,7 @@ def shelf_place(root: Path, digest: str) -> Path | None:
     """Give where the bytes of a digest lie; None: the registry does not have them. InputError: others lie beside."""
     folder = root / CHECKPOINTS / digest.removeprefix(SHA256)
     try:
-        inside = [place for place in folder.iterdir() if place.name not in _STRAY]
+        inside = [place for place in folder.iterdir() if place.name not in STRAY]
     except (FileNotFoundError, NotADirectoryError):
         return None
     if len(inside) > 1:
@@ -105,10 +105,17 @@ def keep(root: Path, source: Path, digest: str) -> Path:
 
 def keep_proof(root: Path, verdict_sha256: str, proof: Mapping[str, bytes]) -> None:
     """Keep a verdict and its evidence; the verdict last, so that who finds one finds all."""
-    if proof:
+    place = root / VERDICTS / verdict_sha256
+    if proof and not all(_holds(place / name, content) for name, content in proof.items()):
         last = {"verdict.json": proof["verdict.json"]}
         rest = {name: content for name, content in proof.items() if name not in last}
-        write_files(root / VERDICTS / verdict_sha256, {**rest, **last}, option="--registry")
+        write_files(place, {**rest, **last}, option="--registry")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    with suppress(OSError):
+        return path.read_bytes() == content
+    return False
 
 
 def require_proof(place: Path, verdict_sha256: str, evidence_sha256: str) -> None:
