@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from action.cli.records import HostedRecords
 from action.clock import server_time
 from action.deadline import Deadline
-from action.errors import InputError, RefusalError, UsageError
+from action.errors import InputError, RefusalError, ServiceError, UsageError
 from action.files import open_input, show_name
 from action.github import API, Access, GitHub
 from action.github.origin import Origins
@@ -66,19 +66,25 @@ class Repository:
         return self._origins.default_branch()
 
     def now(self) -> datetime:
-        """Give GitHub's time, if this machine's agrees with it; else ours, where GitHub does not tell.
+        """Give GitHub's time, if this machine's agrees with it.
 
         Raises:
             RefusalError: the clocks differ: ages and days of expiry would be wrong.
+            ServiceError: GitHub does not tell.
         """
         here, there = datetime.now(UTC), server_time(self._access.url)
-        if there is not None and abs(there - here) > TOLERANCE:
+        if there is None:
+            raise ServiceError(
+                f"GitHub: expected its time from {self._access.url}, by which the age of a verdict is told, got none; "
+                "run again"
+            )
+        if abs(there - here) > TOLERANCE:
             text = (
                 f"expected this machine's clock to be GitHub's, {there:%Y-%m-%dT%H:%M:%SZ}, got "
                 f"{here:%Y-%m-%dT%H:%M:%SZ}; set it."
             )
             raise RefusalError(Refusal(reason=Reason.CLOCK, text=text))
-        return there or here
+        return there
 
     def policy(self, path: Path | None, profiles: tuple[str, ...]) -> InForce:
         """Give the policy in force: that of the branch, never that of the folder the user stands in.

@@ -294,6 +294,15 @@ def test_a_clock_that_is_an_hour_off_githubs_is_told(posted: Stage, hours: int) 
     assert posted.reasons() == ["clock"]
 
 
+def test_without_githubs_time_nothing_is_verified(posted: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("action.cli.repository.server_time", lambda _: None)
+
+    done = posted.verify()
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "GitHub: expected its time from http://127.0.0.1:" in done.stderr
+
+
 # Ways that were tried by somebody who may post statuses, push tags and start workflows.
 
 
