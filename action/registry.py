@@ -63,6 +63,8 @@ class Record:
     policy_sha256: str
     judged_at: str
     tool_version: str
+    waived: tuple[str, ...] = ()
+    """The checks, by their ids, that did not block because of a waiver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ class Event:
     """Of `verdict.json`."""
     reasons: tuple[str, ...] = ()
     """Why it was refused, by their codes."""
+    waived: tuple[str, ...] = ()
+    """The checks, by their ids, that did not block because of a waiver."""
     holds: bool = False
     """The alias is where this put it."""
 

@@ -72,6 +72,7 @@ def events_document(events: Sequence[Event]) -> Object:
             "by": one.by,
             "why": one.why or None,
             "verdict_sha256": one.verdict_sha256,
+            "waived": list(one.waived),
             "reasons": list(one.reasons),
         }
         for one in events

@@ -92,6 +92,7 @@ def _event(one: Event) -> Told:
     now = " (now)" if one.holds else ""
     facts = [("run", str(one.checkpoint.run)), ("by", one.by)]
     facts += [("why", one.why)] if one.why else []
+    facts += [("waived", ", ".join(one.waived))] if one.waived else []
     facts += [("reasons", ", ".join(one.reasons))] if one.reasons else []
     return Told(
         headline=f"{one.at} {one.happened.value.replace('-', ' ')} {about}{now}", facts=tuple(facts), good=one.holds

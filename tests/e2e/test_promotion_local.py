@@ -109,6 +109,19 @@ def test_what_the_list_of_promotions_shows_is_rolled_back_to_by_its_digest_alone
     assert "--alias: expected one that registry has seen (production), got staging" in unknown.stderr
 
 
+def test_the_list_of_promotions_tells_which_of_them_rest_on_waivers(tmp_path: Path) -> None:
+    bounds = POLICY.replace("0.1", "0.001").replace("0.15", "0.002")
+    other = '  loss: {metric: kl, stat: mean, pass: "< 1"}\n'
+    waived = f"{bounds}{other}waivers: [{{check: kl-p95, run: grpo-7, reason: warm-up, expires: 2099-12-31}}]\n"
+    assert promote(tmp_path, judged(tmp_path, policy=waived)).returncode == 0
+    assert promote(tmp_path, judged(tmp_path, "other")).returncode == 0
+
+    listed = json.loads(here("promotions", "registry", "--format", "json", cwd=tmp_path).stdout)
+
+    assert [one["waived"] for one in listed["events"]] == [[], ["kl-p95"]]
+    assert "  waived: kl-p95\n" in here("promotions", "registry", cwd=tmp_path).stdout
+
+
 def test_a_promotion_that_is_refused_has_the_same_form_for_programs(tmp_path: Path) -> None:
     out = judged(tmp_path, at=NOW - timedelta(days=10))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,9 +62,9 @@ def registry_of(
     return WandbRegistry(access=access, deadline=Deadline(seconds=seconds), target=target, settle_seconds=settle)
 
 
-def order_of(to: Stored, expected: Stored | None, **record: str) -> Order:
+def order_of(to: Stored, expected: Stored | None, **record: Any) -> Order:
     """Order that a version gets the alias `production`."""
-    made = {
+    made: dict[str, Any] = {
         "by": "ada",
         "why": "better",
         "at": "2026-01-03T00:00:00Z",

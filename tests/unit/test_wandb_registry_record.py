@@ -77,6 +77,7 @@ def test_everything_of_the_record_is_kept_beside_what_was_there(server: Wandb, v
             "policy_sha256": "3" * 64,
             "judged_at": "2026-01-02T05:00:00Z",
             "tool_version": "1.0.0",
+            "waived": [],
         }
     ]
 

@@ -36,6 +36,7 @@ def _event(entry: Entry, happened: Happened, *, holds: bool) -> Event:
         checkpoint=_stored(entry),
         verdict_sha256=said["verdict"]["sha256"],
         reasons=tuple(said["reasons"]),
+        waived=tuple(said.get("waived", ())),
         holds=holds,
     )
 

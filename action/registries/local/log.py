@@ -91,9 +91,8 @@ def _require_fields(said: Mapping[str, Any]) -> None:
     """Raise KeyError or TypeError where a field is missing, or of another kind."""
     checkpoint, verdict, policy = said["checkpoint"], said["verdict"], said["policy"]
     texts = (said["at"], said["by"], said["why"], said["run"], checkpoint["name"], verdict["judged_at"])
-    if not all(
-        isinstance(one, str) for one in (*texts, *said["reasons"], policy["sha256"], said["evidence"]["sha256"])
-    ):
+    listed = (*said["reasons"], *said.get("waived", ()))
+    if not all(isinstance(one, str) for one in (*texts, *listed, policy["sha256"], said["evidence"]["sha256"])):
         raise TypeError("expected texts")
     if not isinstance(said["reasons"], list) or bool(said["reasons"]) is not (said["event"] == REFUSED):
         raise TypeError("expected reasons of a refusal alone")

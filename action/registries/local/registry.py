@@ -247,5 +247,6 @@ def _said(
         "evidence": {"sha256": record.evidence_sha256},
         "policy": {"sha256": record.policy_sha256},
         "tool": {"version": record.tool_version},
+        "waived": list(record.waived),
         "reasons": list(reasons),
     }

@@ -35,7 +35,7 @@ def keep_record(order: Order, target: str, change: Change, service: Service) -> 
 
     A version that had the alias before gets it where it is missing: a promotion may have been cut off before it.
     """
-    record = {"alias": order.alias, "target": target, **asdict(order.record)}
+    record = {"alias": order.alias, "target": target, **asdict(order.record), "waived": list(order.record.waived)}
     try:
         before = _read(order, service)
         kept = _with(_ours(before), record, change)

@@ -45,7 +45,7 @@ def _order(document: Mapping[str, Json]) -> Order:
         alias=document["alias"],
         to=Stored(**to),
         expected=None if expected is None else Stored(**expected),
-        record=Record(**record),
+        record=Record(**{**record, "waived": tuple(record["waived"])}),
     )
 
 
