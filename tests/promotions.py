@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,15 +55,20 @@ class Stage:
         target = f"https://github.com/{REPOSITORY}/actions/runs/{job}{entry.mark}"
         self.github.memory.post_status(SHA, {**status, "target_url": target})
 
-    def verify(self, *more: str | Path, run: Callable[..., CompletedProcess[str]] = here) -> CompletedProcess[str]:
-        """Run the command: within this process, or as a user starts it."""
+    def verify(
+        self,
+        *more: str | Path,
+        of: Sequence[str | Path] = ("--commit", SHA),
+        run: Callable[..., CompletedProcess[str]] = here,
+    ) -> CompletedProcess[str]:
+        """Run the command: within this process, or as a user starts it; `of`: where the verdict comes from."""
         env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
-        words = ("--commit", SHA, "--path", self.folder / "adapter.bin", "--format", "json")
-        return run("verify", *words, *more, cwd=self.folder, env=env)
+        words = ("--path", self.folder / "adapter.bin", "--format", "json")
+        return run("verify", *of, *words, *more, cwd=self.folder, env=env)
 
-    def reasons(self, *more: str | Path) -> list[str]:
+    def reasons(self, *more: str | Path, of: Sequence[str | Path] = ("--commit", SHA)) -> list[str]:
         """Give why it is refused."""
-        done = self.verify(*more)
+        done = self.verify(*more, of=of)
         assert done.returncode == 10, done.stdout + done.stderr
         return [one["reason"] for one in json.loads(done.stdout)["refusals"]]
 

@@ -2,7 +2,6 @@
 nowhere. Real client, a server that plays GitHub, every exchange as GitHub describes it.
 """
 
-import hashlib
 import io
 import json
 import zipfile
@@ -13,15 +12,12 @@ from typing import Any
 
 import pytest
 
-from action.attestation import statement
 from action.publish.ledger import Standing
 from checks.run import Origin
 from tests.promotions import BEFORE, JOB, MAIN, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, key_of, publish, staged
 from tests.runs import POLICY, command
 from tests.services.github import REPOSITORY, SHA
 from tests.services.github_api import faults
-from tests.services.sigstore_authority import Claims
-from tests.services.sigstore_instance import Sigstore
 
 
 @pytest.fixture
@@ -206,85 +202,6 @@ def test_a_commit_without_a_token_or_a_repository_is_told(stage: Stage) -> None:
 
     assert "GITHUB_TOKEN: expected a token that may read statuses" in without_token.stderr
     assert "--repository: expected OWNER/NAME, got none" in without_repository.stderr
-
-
-SIGSTORE = Sigstore()
-ROOT = "trusted_root.json"
-
-
-def signed(stage: Stage, payload: bytes | None = None, **claims: Any) -> dict[str, Any]:
-    """Let a workflow sign the verdict, and write down whose signatures count."""
-    (stage.folder / ROOT).write_bytes(SIGSTORE.trusted_root())
-    content = (stage.out / "verdict.json").read_bytes()
-    return SIGSTORE.sign(payload or json.dumps(statement(content)).encode(), Claims(**claims))
-
-
-def by_digest(stage: Stage, bundle: dict[str, Any]) -> None:
-    """Let GitHub keep an attestation."""
-    digest = hashlib.sha256((stage.out / "verdict.json").read_bytes()).hexdigest()
-    stage.github.memory.attestations[f"sha256:{digest}"] = [bundle]
-
-
-def test_a_signed_verdict_is_verified_wherever_its_attestation_lies(posted: Stage) -> None:
-    bundle = signed(posted)
-    words = ("--signed", "--trusted-root", ROOT)
-    assert posted.reasons(*words) == ["no-attestation"]
-
-    (posted.folder / "named.json").write_text(json.dumps(bundle))
-    named = posted.verify(*words, "--attestation", "named.json")
-    by_digest(posted, bundle)
-    kept_by_github = posted.verify(*words)
-    posted.github.memory.attestations.clear()
-    (posted.out / "attestation.sigstore.json").write_text(json.dumps(bundle))
-    posted.github.memory.artifacts.clear()
-    posted.github.add_artifact(JOB, f"gatekeeper-{JOB}", posted.archive())
-    beside = posted.verify(*words)
-
-    for done in (named, kept_by_github, beside):
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert json.loads(done.stdout)["verdict"]["trust"] == "attestation"
-
-
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"workflow": f"https://github.com/{REPOSITORY}/.github/workflows/gatekeeper.yml@refs/pull/7/merge"},
-        {"workflow": f"https://github.com/{REPOSITORY}/.github/workflows/gatekeeper.yml@refs/tags/main"},
-        {"workflow": f"https://github.com/{REPOSITORY}/.github/workflows/mine.yml@refs/heads/main"},
-        {"repository": "https://github.com/stranger/league"},
-        {"issuer": "https://issuer.example.com"},
-    ],
-)
-def test_what_another_signed_is_refused(posted: Stage, claims: dict[str, Any]) -> None:
-    by_digest(posted, signed(posted, **claims))
-
-    assert posted.reasons("--signed", "--trusted-root", ROOT) == ["attestation"]
-
-
-def test_the_signature_of_another_verdict_is_refused(posted: Stage) -> None:
-    other = judged(posted.folder, "other")
-    by_digest(posted, signed(posted, json.dumps(statement((other / "verdict.json").read_bytes())).encode()))
-
-    assert posted.reasons("--signed", "--trusted-root", ROOT) == ["attestation"]
-
-
-def test_signatures_of_an_instance_that_is_not_trusted_are_refused(posted: Stage) -> None:
-    by_digest(posted, signed(posted))
-
-    assert posted.reasons("--signed") == ["attestation"]  # by the public-good root, which ships
-
-
-def test_a_signed_file_needs_no_artifact_and_gives_way_to_a_later_verdict(posted: Stage) -> None:
-    by_digest(posted, signed(posted))
-    env = {"GITHUB_TOKEN": posted.github.token, "GITHUB_API_URL": posted.github.url, "GITHUB_REPOSITORY": REPOSITORY}
-    words = ("--path", "adapter.bin", "--signed", "--trusted-root", ROOT, "--format", "json")
-
-    before = command("verify", posted.out, *words, cwd=posted.folder, env=env)
-    posted.post(Standing.FAIL, judged_at=_later())
-    after = command("verify", posted.out, *words, cwd=posted.folder, env=env)
-
-    assert before.returncode == 0, before.stdout + before.stderr
-    assert [one["reason"] for one in json.loads(after.stdout)["refusals"]] == ["superseded"]
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
