@@ -98,8 +98,8 @@ def staged(folder: Path) -> Iterator[Stage]:
         yield Stage(folder=folder, github=github, out=out, judged_at=NOW.strftime(TIME), run=key_of(out))
 
 
-def publish(stage: Stage) -> None:
-    """Let our workflow have judged the run: status and artifact."""
-    stage.post()
+def publish(stage: Stage, **changes: Any) -> None:
+    """Let our workflow have judged the run: status, with what is another there, and artifact."""
+    stage.post(**changes)
     stage.github.add_workflow_run(JOB, BEFORE)
     stage.github.add_artifact(JOB, f"gatekeeper-{JOB}", stage.archive())

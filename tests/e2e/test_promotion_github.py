@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from action.publish.ledger import Standing
+from action.publish.ledger import Standing, policy_slot
 from checks.run import Origin
 from tests.promotions import BEFORE, JOB, MAIN, NOW, POLICY_PATH, SIDE, TIME, Stage, judged, key_of, publish, staged
 from tests.runs import POLICY, command
@@ -53,6 +53,15 @@ def test_a_forged_status_alone_promotes_nothing(stage: Stage) -> None:
 
 
 def test_without_a_status_there_is_no_verdict(stage: Stage) -> None:
+    assert stage.reasons() == ["no-verdict"]
+
+
+@pytest.mark.parametrize(("policy", "base"), [("other.yml", "main"), (POLICY_PATH, "release"), (POLICY_PATH, None)])
+def test_a_pass_in_the_slot_of_another_policy_or_branch_alone_is_no_verdict(
+    stage: Stage, policy: str, base: str | None
+) -> None:
+    publish(stage, policy=policy_slot(policy, base))
+
     assert stage.reasons() == ["no-verdict"]
 
 
