@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from action.forge import CONTEXT
+from action.publish.ledger import Entry, Standing, join, policy_slot, run_key
 from tests.jobs import Done, run_job
 from tests.runs import POLICY, command, kl
 from tests.services.github import REPOSITORY, SHA, GitHub
@@ -56,11 +58,25 @@ class Stage:
                     archive.write(path, path.relative_to(self.folder / "gatekeeper-out").as_posix())
         return packed.getvalue()
 
+    def command(self, *words: str) -> CompletedProcess[str]:
+        """Run a command line."""
+        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
+        return command(*words, cwd=self.folder, env=env | self.wandb.environment())
+
     def promote(self, *more: str, artifact: str = NEW) -> CompletedProcess[str]:
         """Promote on a command line."""
-        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
         words = ("--alias", "production", "--commit", SHA, "--format", "json")
-        return command("promote", artifact, *words, *more, cwd=self.folder, env=env | self.wandb.environment())
+        return self.command("promote", artifact, *words, *more)
+
+    def tell(self, run: str, standing: Standing, minutes: int = 0) -> None:
+        """Post a status of a run, as a job does; `minutes` after the verdict that there is."""
+        told = json.loads((self.folder / "gatekeeper-out" / "verdict.json").read_text("utf-8"))
+        at = f"{datetime.fromisoformat(told['judged_at']) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+        slot = policy_slot(POLICY_PATH, "main")
+        entry = Entry(run=run_key(run), policy=slot, standing=standing, judged_at=at)
+        status = {"state": join([entry]).state.value, "context": CONTEXT, "description": "told", "created_at": at}
+        target = f"https://github.com/{REPOSITORY}/actions/runs/{JOB}{entry.mark}"
+        self.github.memory.post_status(SHA, {**status, "target_url": target})
 
     def holder(self) -> str | None:
         """Name who holds the alias."""
@@ -224,12 +240,29 @@ def test_a_service_that_fails_in_the_middle_leaves_the_alias_where_it_is_told(ju
 
 
 def test_verify_takes_the_artifact_that_the_verdict_names(judged: Stage) -> None:
-    env = {"GITHUB_TOKEN": judged.github.token, "GITHUB_API_URL": judged.github.url, "GITHUB_REPOSITORY": REPOSITORY}
-
-    done = command("verify", "--commit", SHA, cwd=judged.folder, env=env | judged.wandb.environment())
+    done = judged.command("verify", "--commit", SHA)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "team/league/adapter:v2" in done.stdout or "adapter wandb:d2" in done.stdout
+
+
+ID, REF = "abc123", "wandb://team/league/abc123"
+
+
+@pytest.mark.parametrize(
+    ("passed", "then", "standing"), [(ID, REF, Standing.FAIL), (REF, ID, Standing.FAIL), (ID, REF, Standing.WAITING)]
+)
+def test_a_pass_gives_way_to_what_came_later_under_the_other_name_of_its_run(
+    judged: Stage, passed: str, then: str, standing: Standing
+) -> None:
+    judged.github.memory.statuses.clear()
+    judged.tell(then, Standing.WAITING, minutes=-1)
+    judged.tell(passed, Standing.PASS)
+    assert judged.command("verify", "--commit", SHA).returncode == 0
+
+    judged.tell(then, standing, minutes=1)
+
+    assert reasons(judged.command("verify", "--commit", SHA, "--format", "json")) == ["superseded"]
 
 
 LAST = """\
