@@ -3,38 +3,16 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from action.version import tool_version
-from tests.runs import POLICY, command, here, judge_path, kl, rows, write_output, write_run
-
-NOW = datetime.now(UTC)
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def judged(folder: Path, name: str = "grpo-7", *, at: datetime = NOW, policy: str = POLICY, more: float = 0) -> Path:
-    """Return the folder of a verdict on a run of a name, with a checkpoint of its own beside it."""
-    place = folder / name
-    place.mkdir(exist_ok=True)
-    (place / "adapter.bin").write_text(f"weights of {name}")
-    (folder / "policy.yml").write_text(policy)
-    ref = write_run(place, rows(kl={step: kl(step) + more for step in range(40)}), f"{name}.jsonl")
-    found = judge_path(ref, policy, checkpoint=str(place / "adapter.bin"), now=at.strftime(TIME))
-    return write_output(found, place / "out")
-
-
-def promote(folder: Path, out: Path, *more: str, path: Path | None = None) -> CompletedProcess[str]:
-    words = ("--alias", "production", "--registry", "registry", "--policy", "policy.yml", "--trust-local")
-    return command("promote", path or out.parent / "adapter.bin", "--verdict", out, *words, *more, cwd=folder)
-
-
-def verify(folder: Path, out: Path, *more: str | Path) -> CompletedProcess[str]:
-    words: tuple[str | Path, ...] = ("--path", out.parent / "adapter.bin", "--policy", "policy.yml", "--trust-local")
-    return command("verify", out, *words, *more, "--format", "json", cwd=folder)
+from tests.local_registry import NOW, edit, holder, judged, promote, verify
+from tests.promotions import TIME
+from tests.runs import POLICY, command, here, judge_path, write_output, write_run
 
 
 def reasons(done: CompletedProcess[str]) -> list[str]:
@@ -43,10 +21,6 @@ def reasons(done: CompletedProcess[str]) -> list[str]:
     told = json.loads(done.stdout)
     assert (told["verified"], told["verdict"]) == (False, None)
     return [one["reason"] for one in told["refusals"]]
-
-
-def holder(folder: Path) -> str:
-    return (folder / "registry" / "aliases" / "production").read_text()
 
 
 def test_a_judged_checkpoint_is_verified_promoted_and_found_behind_its_alias(tmp_path: Path) -> None:
@@ -145,12 +119,6 @@ def test_a_copy_that_was_changed_in_the_registry_is_refused_in_the_same_form_by_
     assert [one["reason"] for one in json.loads(done.stdout)["refusals"]] == ["other-checkpoint"]
 
 
-def _edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
-
-
 def _swap(out: Path) -> None:
     other = judged(out.parent.parent, "other", more=0.01)
     shutil.rmtree(out / "evidence")
@@ -159,15 +127,15 @@ def _swap(out: Path) -> None:
 
 ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "the verdict was edited by hand": (
-        lambda out: _edit(out / "verdict.json", '"severity": "block"', '"severity": "warn"'),
+        lambda out: edit(out / "verdict.json", '"severity": "block"', '"severity": "warn"'),
         "not-reproduced",
     ),
     "a failing verdict was made a pass": (
-        lambda out: _edit(out / "verdict.json", "passes", "passes with glory"),
+        lambda out: edit(out / "verdict.json", "passes", "passes with glory"),
         "not-reproduced",
     ),
     "evidence was edited by hand": (
-        lambda out: _edit(out / "evidence/run/series.jsonl", "0.04", "0.02"),
+        lambda out: edit(out / "evidence/run/series.jsonl", "0.04", "0.02"),
         "evidence-altered",
     ),
     "evidence is of another run": (_swap, "other-evidence"),
@@ -177,7 +145,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
         "other-checkpoint",
     ),
     "the policy in force is another": (
-        lambda out: _edit(out.parent.parent / "policy.yml", "0.1", "0.2"),
+        lambda out: edit(out.parent.parent / "policy.yml", "0.1", "0.2"),
         "other-policy",
     ),
 }
@@ -192,44 +160,6 @@ def test_each_attack_has_a_named_refusal_and_moves_nothing(tmp_path: Path, attac
     assert reasons(verify(tmp_path, out)) == [reason]
     assert f"  {reason}:" in promote(tmp_path, out).stdout
     assert not (tmp_path / "registry" / "aliases").exists()
-
-
-def test_a_run_that_failed_is_refused_and_an_older_pass_of_it_counts_no_more(tmp_path: Path) -> None:
-    before = judged(tmp_path, at=NOW - timedelta(hours=2))
-    shutil.copytree(before, tmp_path / "kept")
-    failed = judged(tmp_path, more=0.5)
-    assert "not-a-pass: " in promote(tmp_path, failed).stdout
-
-    done = promote(tmp_path, tmp_path / "kept", path=tmp_path / "grpo-7" / "adapter.bin")
-
-    assert done.returncode == 10
-    assert "superseded: " in done.stdout
-
-
-def test_verify_knows_what_a_registry_refused_where_it_is_named(tmp_path: Path) -> None:
-    before = judged(tmp_path, at=NOW - timedelta(hours=2))
-    shutil.copytree(before, tmp_path / "kept")
-    promote(tmp_path, judged(tmp_path, more=0.5))
-    words = ("--path", tmp_path / "grpo-7/adapter.bin")
-
-    assert verify(tmp_path, tmp_path / "kept", *words).returncode == 0
-    assert reasons(verify(tmp_path, tmp_path / "kept", *words, "--registry", "registry")) == ["superseded"]
-
-
-def test_of_two_checkpoints_of_one_run_that_both_pass_the_first_can_be_promoted_again(tmp_path: Path) -> None:
-    first = judged(tmp_path, at=NOW - timedelta(hours=2))
-    shutil.copytree(tmp_path / "grpo-7", tmp_path / "v1")
-    assert promote(tmp_path, first).returncode == 0
-    (tmp_path / "grpo-7" / "adapter.bin").write_text("later weights")
-    path = tmp_path / "grpo-7" / "grpo-7.jsonl"
-    later = judge_path(path, POLICY, checkpoint=str(tmp_path / "grpo-7/adapter.bin"), now=NOW.strftime(TIME))
-    assert promote(tmp_path, write_output(later, tmp_path / "grpo-7/out")).returncode == 0
-    assert holder(tmp_path) == "later weights"
-
-    back = promote(tmp_path, tmp_path / "v1/out")
-
-    assert back.returncode == 0, back.stdout
-    assert holder(tmp_path) == "weights of grpo-7"
 
 
 def test_a_tracker_that_cannot_be_written_is_told_before_anything_is_moved(tmp_path: Path) -> None:
