@@ -15,7 +15,7 @@ from action.forge import Status
 from action.github.origin import WorkflowRun
 from action.provenance.archive import unpack
 from action.provenance.trust import Home, distrust
-from action.publish.ledger import Entry, Standing, read_entry, read_ledger, run_key
+from action.publish.ledger import Entry, Standing, read_entry, read_ledger, run_key, standing_of
 from action.report.reading import parse_verdict
 from checks.refusal import Reason, Refusal
 from checks.result import Verdict
@@ -100,7 +100,7 @@ def find_sources(records: Records, sought: Sought, folder: Path, *, every: bool 
     if not found or (every and (refused or len(newest) > MOST_RUNS)):
         text = f"expected a verdict on the run {show_name(sought.run)} for {sought.sha[:12]}, found none; judge it."
         raise RefusalError(*(refused or [Refusal(reason=Reason.NO_VERDICT, text=text)]))
-    return tuple(found)
+    return tuple({one.content: one for one in found}.values())  # a run may have entries under two of its names
 
 
 def _called(verdict: Verdict) -> tuple[str | None, str]:
@@ -115,10 +115,9 @@ def keys_of(verdict: Verdict) -> frozenset[str]:
 
 def later_than(verdict: Verdict, ledger: Iterable[Entry]) -> str | None:
     """Give when the newest other verdict on its run was begun; None: no other is known."""
-    keys = keys_of(verdict)
-    return max(
-        (one.judged_at for one in ledger if one.run in keys and one.judged_at != verdict.judged_at), default=None
-    )
+    keys, own = keys_of(verdict), (verdict.judged_at, standing_of(verdict.decision))
+    others = (one.judged_at for one in ledger if one.run in keys and (one.judged_at, one.standing) != own)
+    return max(others, default=None)
 
 
 def _none(sought: Sought, statuses: Sequence[Status]) -> str:

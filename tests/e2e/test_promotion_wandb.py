@@ -265,6 +265,24 @@ def test_a_pass_gives_way_to_what_came_later_under_the_other_name_of_its_run(
     assert reasons(judged.command("verify", "--commit", SHA, "--format", "json")) == ["superseded"]
 
 
+def test_a_failure_of_the_same_second_under_the_other_name_of_the_run_counts(judged: Stage) -> None:
+    judged.github.memory.statuses.clear()
+    judged.tell(REF, Standing.FAIL)
+    judged.tell(ID, Standing.PASS)
+
+    assert "superseded" in reasons(judged.command("verify", "--commit", SHA, "--format", "json"))
+
+
+def test_a_run_that_is_known_by_two_names_has_one_verdict(judged: Stage) -> None:
+    judged.github.memory.statuses.clear()
+    judged.tell(REF, Standing.FAIL, minutes=-1)
+    judged.tell(ID, Standing.PASS)
+
+    done = judged.command("verify", "--commit", SHA)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 LAST = """\
 version: 1
 checks:
