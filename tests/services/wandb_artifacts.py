@@ -40,8 +40,15 @@ def _created_by(shelf: Shelf, asked: Variables) -> dict[str, Any]:
 def _linked(shelf: Shelf, asked: Variables) -> dict[str, Any]:
     version = shelf.versions[asked["artifactID"]]
     places = [version.home, *(path for path, members in shelf.links.items() if version.key in members)]
-    edges = [{"node": {"artifactCollection": _collection_node(path)}} for path in places]
+    edges = [
+        {"node": {"artifactCollection": _collection_node(path), "aliases": _aliases(shelf, version, path)}}
+        for path in places
+    ]
     return {"artifact": {"artifactMemberships": {"edges": edges}}}
+
+
+def _aliases(shelf: Shelf, version: Version, path: Path) -> list[dict[str, str]]:
+    return [{"alias": alias} for alias in shelf.aliases_of(version, path)]
 
 
 def _collection_node(path: Path) -> dict[str, Any]:

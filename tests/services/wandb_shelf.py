@@ -107,9 +107,10 @@ class Shelf:
         key = self.aliases.get((path, alias))
         return None if key is None else self.versions[key].name
 
-    def aliases_of(self, version: Version) -> list[str]:
-        """List the aliases of a version in its own collection."""
-        return [alias for (path, alias), key in self.aliases.items() if (path, key) == (version.home, version.key)]
+    def aliases_of(self, version: Version, path: Path | None = None) -> list[str]:
+        """List the aliases of a version in a collection; None: its own."""
+        where = path or version.home
+        return [alias for (place, alias), key in self.aliases.items() if (place, key) == (where, version.key)]
 
     def membership(self, path: Path, version: str) -> Version | None:
         """Find a version of a collection by its number there or an alias."""

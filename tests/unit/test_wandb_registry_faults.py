@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import pytest
 
-from action.errors import GatekeeperError, InputError, RefusalError, ServiceError
+from action.errors import GatekeeperError, InputError, ServiceError
 from action.registry import Change, Moved, Stored
 from action.secret import Secret
 from action.wandb_service.access import Access
@@ -18,85 +16,7 @@ from checks.refusal import Reason
 from tests.services.wandb import Fault, Wandb
 from tests.services.wandb_client import client_within, order_of, registry_of
 from tests.services.wandb_faults import EVERYWHERE, Make, afterwards, data, meanwhile, obeyed, status
-from tests.services.wandb_run import Artifact
-from tests.services.wandb_shelf import OWNER, REGISTRY, Shelf, Version
-
-HOME = ("team", "league", "adapter")
-TARGET, PLACE = f"{REGISTRY}/Agents", (OWNER, REGISTRY, "Agents")
-ONE, TWO, THREE = (f"team/league/adapter:v{number}" for number in (1, 2, 3))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How a promotion ended, and where the alias is."""
-
-    moved: Moved | None
-    error: GatekeeperError | None
-    holder: str | None
-    shelf: Shelf
-    operations: tuple[str, ...]
-    key: str
-
-    @property
-    def text(self) -> str:
-        return str(self.error) if self.error is not None else ""
-
-    @property
-    def reasons(self) -> list[Reason]:
-        return [one.reason for one in self.error.refusals] if isinstance(self.error, RefusalError) else []
-
-
-class Scene:
-    """A shelf of three versions, of which the first has the alias, there or in a registry."""
-
-    def __init__(self, target: str | None = None, *, held: bool = True) -> None:
-        self.shelf = Shelf()
-        self.one, self.two, self.three = (
-            self.shelf.add(Artifact(version=number, digest=f"d{number}")) for number in (1, 2, 3)
-        )
-        self.target, self.place = target, HOME if target is None else PLACE
-        if held:
-            self.hand(self.one)
-
-    def hand(self, to: Version) -> None:
-        """Give somebody else's order."""
-        if self.target is not None:
-            self.shelf.link(to.key, PLACE, [])
-        self.shelf.give(to.key, self.place, ["production"])
-
-    def drop(self) -> None:
-        """Take the alias from whoever has it."""
-        self.shelf.aliases.pop((self.place, "production"), None)
-
-    def promote(self, *faults: tuple[str, Make, Mapping[str, int]], seconds: float = 30, settle: float = 0.05) -> Ended:
-        """Give the alias to the second version, from what the scene held at first."""
-        held = self.shelf.aliases.get((self.place, "production"))
-        with Wandb(shelf=self.shelf) as server:
-            for operation, make, when in faults:
-                server.faults[operation] = Fault(behave=make(server), **when)
-            registry = registry_of(server, self.target, seconds=seconds, settle=settle)
-            expected = None if held is None else _stored(self.shelf.versions[held])
-            moved, error = None, None
-            try:
-                moved = registry.move(order_of(_stored(self.two), expected))
-            except GatekeeperError as raised:
-                error = raised
-            return Ended(
-                moved=moved,
-                error=error,
-                holder=self.shelf.holder("production", self.place),
-                shelf=self.shelf,
-                operations=server.operations,
-                key=server.key,
-            )
-
-
-def _stored(version: Version) -> Stored:
-    return Stored(name=version.name, digest=f"wandb:{version.artifact.digest}", key=version.key)
-
-
-def at(operation: str, make: Make, **when: int) -> tuple[str, Make, Mapping[str, int]]:
-    return operation, make, when
+from tests.services.wandb_scene import ONE, PLACE, TARGET, TARGETS, TWO, Ended, Scene, at, stored
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,7 +34,6 @@ WRITES: Mapping[str, Make] = {
     "a page of a proxy": EVERYWHERE["200, a page of a proxy"],
     "cut": EVERYWHERE["cut off without an answer"],
 }
-TARGETS = {"AddAliases": None, "LinkArtifact": TARGET}
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +188,7 @@ def test_what_cannot_be_read_after_it_was_written_is_not_known_and_safe_to_order
 def registry_again(scene: Scene) -> Moved:
     """Order the same again, at a healthy W&B."""
     with Wandb(shelf=scene.shelf) as server:
-        return registry_of(server, scene.target).move(order_of(_stored(scene.two), _stored(scene.one)))
+        return registry_of(server, scene.target).move(order_of(stored(scene.two), stored(scene.one)))
 
 
 def test_what_cannot_be_taken_apart_after_it_was_written_is_not_known_either() -> None:
@@ -312,56 +231,12 @@ def test_what_happens_before_the_move_is_seen_and_nothing_is_written(what: str) 
     assert "AddAliases" not in one.operations
 
 
-def test_an_alias_that_another_moved_says_who_has_it_and_what_to_do() -> None:
-    scene = Scene()
-
-    one = scene.promote(at("ArtifactByID", meanwhile(lambda: scene.hand(scene.three)), times=1))
-
-    assert one.text == (
-        f"refused (alias-moved): production: expected {ONE} to hold this alias in team/league/adapter until it is "
-        f"moved, but {THREE} holds it now: somebody else moved it, and it is left as it is; see who did, then run again"
-    )
-
-
-@pytest.mark.parametrize("operation", TARGETS)
-@pytest.mark.parametrize("look", [1, 2])
-def test_an_alias_that_another_moves_before_either_look_is_left_to_the_winner(operation: str, look: int) -> None:
-    scene = Scene(TARGETS[operation])
-
-    one = scene.promote(at("ArtifactMembershipByName", meanwhile(lambda: scene.hand(scene.three)), after=look, times=1))
-
-    assert (one.reasons, one.holder) == ([Reason.ALIAS_MOVED], THREE)
-    assert one.shelf.versions[scene.two.key].metadata == "{}"
-
-
 def test_a_version_that_is_deleted_as_it_is_given_the_alias_does_not_keep_it() -> None:
     scene = Scene()
 
     one = scene.promote(at("AddAliases", afterwards(lambda: scene.shelf.delete(scene.two)), times=1))
 
     assert (one.reasons, one.holder) == ([Reason.NOT_READ_BACK], ONE)
-
-
-def test_of_two_promotions_at_once_one_wins_and_the_other_is_told() -> None:
-    scene = Scene()
-    together = threading.Barrier(2)
-
-    with Wandb(shelf=scene.shelf) as server, ThreadPoolExecutor(2) as pool:
-        server.faults["AddAliases"] = Fault(behave=meanwhile(lambda: together.wait(10))(server), times=2)
-
-        def promote(version: Version) -> Moved | RefusalError:
-            try:
-                return registry_of(server, settle=0.4).move(order_of(_stored(version), _stored(scene.one)))
-            except RefusalError as error:
-                return error
-
-        ended = dict(zip((TWO, THREE), pool.map(promote, (scene.two, scene.three)), strict=True))
-
-    [winner] = [name for name, one in ended.items() if isinstance(one, Moved)]
-    [lost] = [one for one in ended.values() if isinstance(one, RefusalError)]
-    assert scene.shelf.holder("production") == winner
-    assert [one.reason for one in lost.refusals] == [Reason.ALIAS_MOVED]
-    assert f"but {winner} holds it now" in str(lost)
 
 
 def test_no_fault_of_a_question_gives_a_version_or_a_secret() -> None:
@@ -419,8 +294,8 @@ def test_without_a_key_nothing_is_asked(key: str, expected: str) -> None:
 
         for ask in (
             lambda: registry.find(ONE),
-            lambda: registry.holder("production", _stored(scene.one)),
-            lambda: registry.move(order_of(_stored(scene.two), None)),
+            lambda: registry.holder("production", stored(scene.one)),
+            lambda: registry.move(order_of(stored(scene.two), None)),
         ):
             with pytest.raises(InputError, match=expected):
                 ask()

@@ -38,10 +38,12 @@ query FetchArtifactManifest($id: ID!) {
 LINKED = """
 query FetchLinkedArtifacts($artifactID: ID!) {
   artifact(id: $artifactID) {
-    artifactMemberships { edges { node { artifactCollection { name project { name entity { name } } } } } }
+    artifactMemberships {
+      edges { node { aliases { alias } artifactCollection { name project { name entity { name } } } } }
+    }
   }
 }"""
-"""The collections that a version is in."""
+"""The collections that a version is in, with its aliases there."""
 
 COLLECTION = """
 query ProjectArtifactCollection($entity: String!, $project: String!, $type: String!, $name: String!) {

@@ -139,6 +139,7 @@ class Move:
         """Say why it is not as it was written, after undoing what only we can have done."""
         order = self.order
         if self._is_another(seen, before):
+            self._unlink(linked=linked)
             return sentences.moved_by_another(order, seen, self.place.path)
         if failure is not None and _are_same(before, seen):
             self._unlink(linked=linked)
@@ -161,9 +162,10 @@ class Move:
         return f"{sentences.show(after)} holds it {'as before' if _are_same(before, after) else 'now'}"
 
     def _unlink(self, *, linked: bool) -> None:
-        """Take the version out of the place again, where it was not in it before."""
+        """Take the version out of the place again, where it was not in it and got no other alias since."""
         with suppress(*_WRONG):  # a link without the alias does no harm
-            if not linked and self.place.holds(self.order.to):
+            aliases = None if linked else self.place.aliases(self.order.to)
+            if aliases is not None and aliases <= {self.order.alias}:
                 self.place.remove(self.order.to)
 
 

@@ -13,7 +13,7 @@ from action.errors import InputError, ServiceError
 from action.files import show_name
 from action.registries.wandb import documents
 from action.registries.wandb.facts import MODEL, is_there, path_of, stored_of
-from action.registries.wandb.names import Collection
+from action.registries.wandb.names import LATEST, Collection
 from action.registry import Stored
 from action.wandb_service.request import Json
 
@@ -56,11 +56,15 @@ class Place:
 
     def holds(self, artifact: Stored) -> bool:
         """Tell whether a version is in it."""
-        if not self._linked:
-            return True
+        return not self._linked or self.aliases(artifact) is not None
+
+    def aliases(self, artifact: Stored) -> frozenset[str] | None:
+        """Give the aliases that a version has in it, but for the one that W&B gives; None: it is not in it."""
         found = self._service.ask(documents.LINKED, {"artifactID": artifact.key})["artifact"] or {}
-        edges = (found.get("artifactMemberships") or {}).get("edges") or []
-        return self.path in {path_of(edge["node"]["artifactCollection"] or {}) for edge in edges}
+        nodes = [edge["node"] for edge in (found.get("artifactMemberships") or {}).get("edges") or []]
+        here = [node for node in nodes if path_of(node["artifactCollection"] or {}) == self.path]
+        had = frozenset(str(one["alias"]) for node in here for one in node.get("aliases") or [])
+        return had - {LATEST} if here else None
 
     def give(self, alias: str, to: Stored, seconds: float) -> None:
         """Give an alias to a version, which is linked to the collection where it is not its own.
