@@ -3,6 +3,7 @@
     GatekeeperError            exit code
     ├── UsageError             2   wrong arguments
     ├── InputError             2   a file, directory or run that cannot be read as what it should be
+    │   └── MissingError       2   a version that its registry does not have: mistyped, or gone
     ├── OutputError            2   a folder or file that cannot be written
     ├── ServiceError           3   a service that could not be reached or refused
     └── RefusalError           10  a checkpoint that is not promoted, with every reason
@@ -28,6 +29,14 @@ class UsageError(GatekeeperError):
 
 class InputError(GatekeeperError):
     """What was to be read cannot be read as what it should be."""
+
+
+class MissingError(InputError):
+    """A registry does not have a version; `artifact`: its whole name. Whether it ever had it is not known here."""
+
+    def __init__(self, message: str, artifact: str) -> None:
+        super().__init__(message)
+        self.artifact = artifact
 
 
 class OutputError(GatekeeperError):

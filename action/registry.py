@@ -149,7 +149,7 @@ class Registry(Protocol):
         ...
 
     def find(self, artifact: str, /) -> Stored:
-        """Find a version by its name, a path, or one of its aliases; InputError where there is none."""
+        """Find a version by its name, a path, or one of its aliases; InputError (MissingError) where there is none."""
         ...
 
     def holder(self, alias: str, artifact: Stored, /) -> Stored | None:

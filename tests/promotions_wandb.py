@@ -53,15 +53,22 @@ class Stage:
                     archive.write(path, path.relative_to(self.folder / "gatekeeper-out").as_posix())
         return packed.getvalue()
 
-    def command(self, *words: str) -> CompletedProcess[str]:
-        """Run a command line."""
-        env = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY}
-        return command(*words, cwd=self.folder, env=env | self.wandb.environment())
-
     def promote(self, *more: str, artifact: str = NEW) -> CompletedProcess[str]:
         """Promote on a command line."""
-        words = ("--alias", "production", "--commit", SHA, "--format", "json")
-        return self.command("promote", artifact, *words, *more)
+        return self._command("promote", artifact, "--alias", "production", *more)
+
+    def verify(self, *more: str) -> CompletedProcess[str]:
+        """Verify on a command line."""
+        return self._command("verify", *more)
+
+    def _command(self, *words: str) -> CompletedProcess[str]:
+        about = ("--commit", SHA, "--format", "json")
+        return command(*words, *about, cwd=self.folder, env=self.environment())
+
+    def environment(self) -> dict[str, str]:
+        """Give what makes the command line ask here."""
+        github = {"GITHUB_TOKEN": self.github.token, "GITHUB_API_URL": self.github.url}
+        return {**github, "GITHUB_REPOSITORY": REPOSITORY, **self.wandb.environment()}
 
     def tell(self, run: str, standing: Standing, minutes: int = 0) -> None:
         """Post a status of a run, as a job does; `minutes` after the verdict that there is."""

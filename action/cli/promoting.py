@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from action.cli.asked import Asked, asked_of
 from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry, require_artifact
-from action.cli.verifying import TRUST_LOCAL, open_asked, refused_later, verify_asked
+from action.cli.verifying import TRUST_LOCAL, gone_if_judged, open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of
@@ -105,7 +105,8 @@ def _promote(given: Given, target: Target, wanted: Promotion) -> Done:
                 _remember(registry, wanted, to, error)
                 raise
 
-        return Done(title=registry.title, promoted=promote(wanted, registry, verify))
+        with gone_if_judged(asked, repository):
+            return Done(title=registry.title, promoted=promote(wanted, registry, verify))
     except RefusalError as error:
         return Done(title=registry.title, promoted=None, refusals=error.refusals)
 

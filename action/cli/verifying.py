@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from action.cli.asked import Asked, Bytes, asked_of, signing_of
 from action.cli.ports import fallback_policy, local_ports, read_policy_file
 from action.cli.registries import find_bytes, require_artifact
-from action.errors import InputError, RefusalError, UsageError
+from action.errors import InputError, MissingError, RefusalError, UsageError
 from action.files import open_input, show_name
 from action.registries.local import LocalRegistry
 from action.report.document import verdict_json
@@ -86,7 +87,9 @@ def run_verification(given: Given, what: Bytes, registry: Path | None = None) ->
     try:
         asked = asked_of(given)
         asked.require()
-        return Checked(verified=verify_asked(asked, find, later, open_asked(given)), refusals=())
+        repository = open_asked(given)
+        with gone_if_judged(asked, repository):
+            return Checked(verified=verify_asked(asked, find, later, repository), refusals=())
     except RefusalError as error:
         return Checked(verified=None, refusals=error.refusals)
 
@@ -108,6 +111,37 @@ def open_asked(given: Given) -> Repository | None:
     from action.cli.repository import open_repository  # noqa: PLC0415 - GitHub's client takes half a second
 
     return open_repository(asked_of(given).repository or "", (given.workflow, given.base), given.deadline)
+
+
+@contextmanager
+def gone_if_judged(asked: Asked, repository: Repository | None) -> Iterator[None]:
+    """Refuse a version that is not there as gone, where a verdict that was asked for is on that very one.
+
+    Raises:
+        MissingError: no verdict is, so that it may be mistyped.
+        RefusalError: it is gone.
+    """
+    try:
+        yield
+    except MissingError as error:
+        if error.artifact not in _judged(asked, repository):
+            raise
+        text = (
+            f"{show_name(error.artifact)}: expected the version on W&B that was judged, found none of that name any "
+            "more: it was deleted, or its collection has another name now; promote another."
+        )
+        raise RefusalError(Refusal(reason=Reason.ARTIFACT_GONE, text=text)) from error
+
+
+def _judged(asked: Asked, repository: Repository | None) -> set[str | None]:
+    """Name the artifacts that the verdicts which were asked for are on."""
+    if asked.commit is None or repository is None:
+        verdicts = [read_presented(_presented(asked))]
+    else:
+        verdicts, policy = [], repository.policy(asked.policy, asked.profiles)
+        with tempfile.TemporaryDirectory(prefix="gatekeeper-verify-") as scratch, suppress(RefusalError):
+            verdicts = [one.verdict for one in repository.sources(asked.commit, asked.run, policy, Path(scratch))]
+    return {one.checkpoint.artifact for one in verdicts if one.checkpoint is not None}
 
 
 def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repository | None) -> Verified:

@@ -104,15 +104,81 @@ def test_a_checkpoint_that_another_run_logged_is_refused_even_with_the_same_byte
     assert reasons(judged.promote(artifact="team/league/adapter:v3")) == ["other-run"]
 
 
-def test_a_checkpoint_that_was_deleted_is_refused(judged: Stage) -> None:
-    for version in judged.wandb.shelf.versions.values():
-        version.state = "DELETED"
+def delete(stage: Stage, *, pending: bool = False, collection: bool = False) -> None:
+    """Delete the version that was judged, as W&B does it now or soon; or all of its collection."""
+    shelf = stage.wandb.shelf
+    for version in [one for one in shelf.versions.values() if collection or one.name == NEW]:
+        shelf.delete(version)
+        version.state = "PENDING_DELETION" if pending else version.state
 
-    done = judged.promote()
 
-    assert done.returncode in (2, 10)
-    assert "Traceback" not in done.stderr
-    assert judged.holder() in (None, OLD)
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ({}, "expected the version on W&B that was judged, found none of that name any more"),
+        ({"pending": True}, "expected a whole version on W&B, got one that is deleted or was never finished"),
+        ({"collection": True}, "expected the version on W&B that was judged, found none of that name any more"),
+    ],
+)
+def test_a_checkpoint_that_was_deleted_is_refused_as_gone(judged: Stage, gone: dict[str, bool], told: str) -> None:
+    delete(judged, **gone)
+    before = judged.holder()
+
+    promoted, verified = judged.promote(), judged.verify()
+    named = judged.verify("--artifact", f"wandb-artifact://{NEW}")
+
+    for done in (promoted, verified, named):
+        assert reasons(done) == ["artifact-gone"]
+        [refusal] = json.loads(done.stdout)["refusals"]
+        assert refusal["text"].startswith(f"{NEW}: {told}")
+        assert done.stderr == ""
+    document = json.loads(promoted.stdout)
+    assert (document["change"], document["registry"], document["alias"]) == ("refused", "W&B", "production")
+    assert before == judged.holder() == (None if "collection" in gone else OLD)
+    assert not set(judged.wandb.operations) & {"AddAliases", "DeleteAliases", "UpdateArtifact"}
+
+
+def test_the_action_refuses_a_checkpoint_that_was_deleted_by_its_reason(judged: Stage) -> None:
+    delete(judged)
+
+    done = judged.job(COMMAND="promote", COMMIT=SHA, ARTIFACT=NEW, ALIAS="production")
+
+    assert (done.code, done.outputs["reason-code"], done.outputs["promoted"]) == (10, "artifact-gone", "none")
+    assert judged.holder() == OLD
+
+
+def test_a_checkpoint_that_the_verdict_of_a_file_names_is_gone_too(judged: Stage) -> None:
+    delete(judged)
+    words = ("--alias", "production", "--verdict", "gatekeeper-out", "--repository", REPOSITORY, "--format", "json")
+
+    done = command("promote", NEW, *words, cwd=judged.folder, env=judged.wandb.environment())
+
+    assert reasons(done) == ["artifact-gone"]
+
+
+MISTYPED = {
+    "team/league/adapter:v9": "expected a version on W&B, found none of that name and number or alias",
+    "team/league/adaptor:v2": "expected a version on W&B, found none of that name and number or alias",
+    "team/leage/adapter:v2": "expected a project on W&B, found none that this key may read",
+    "adapter:v2": "expected an artifact on W&B as entity/project/name:v7",
+}
+
+
+@pytest.mark.parametrize("artifact", MISTYPED)
+def test_a_name_that_no_verdict_is_on_is_a_wrong_input_and_not_gone(judged: Stage, artifact: str) -> None:
+    for done in (judged.promote(artifact=artifact), judged.verify("--artifact", artifact)):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert MISTYPED[artifact] in done.stderr
+    assert judged.holder() == OLD
+
+
+def test_where_the_commit_has_no_verdict_nobody_can_tell_whether_a_checkpoint_was_there(stage: Stage) -> None:
+    stage.github.memory.commits[SHA] = ()
+
+    done = stage.promote(artifact="team/league/adapter:v9")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert MISTYPED["team/league/adapter:v9"] in done.stderr
 
 
 def test_without_a_commits_verdict_a_file_is_not_believed_for_wandb(judged: Stage) -> None:
@@ -138,10 +204,10 @@ def test_a_service_that_fails_in_the_middle_leaves_the_alias_where_it_is_told(ju
 
 
 def test_verify_takes_the_artifact_that_the_verdict_names(judged: Stage) -> None:
-    done = judged.command("verify", "--commit", SHA)
+    done = judged.verify()
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "team/league/adapter:v2" in done.stdout or "adapter wandb:d2" in done.stdout
+    assert json.loads(done.stdout)["verdict"]["checkpoint"]["artifact"] == NEW
 
 
 ID, REF = "abc123", "wandb://team/league/abc123"
@@ -156,11 +222,11 @@ def test_a_pass_gives_way_to_what_came_later_under_the_other_name_of_its_run(
     judged.github.memory.statuses.clear()
     judged.tell(then, Standing.WAITING, minutes=-1)
     judged.tell(passed, Standing.PASS)
-    assert judged.command("verify", "--commit", SHA).returncode == 0
+    assert judged.verify().returncode == 0
 
     judged.tell(then, standing, minutes=1)
 
-    assert reasons(judged.command("verify", "--commit", SHA, "--format", "json")) == ["superseded"]
+    assert reasons(judged.verify()) == ["superseded"]
 
 
 def test_a_failure_of_the_same_second_under_the_other_name_of_the_run_counts(judged: Stage) -> None:
@@ -168,7 +234,7 @@ def test_a_failure_of_the_same_second_under_the_other_name_of_the_run_counts(jud
     judged.tell(REF, Standing.FAIL)
     judged.tell(ID, Standing.PASS)
 
-    assert "superseded" in reasons(judged.command("verify", "--commit", SHA, "--format", "json"))
+    assert "superseded" in reasons(judged.verify())
 
 
 def test_a_run_that_is_known_by_two_names_has_one_verdict(judged: Stage) -> None:
@@ -176,7 +242,7 @@ def test_a_run_that_is_known_by_two_names_has_one_verdict(judged: Stage) -> None
     judged.tell(REF, Standing.FAIL, minutes=-1)
     judged.tell(ID, Standing.PASS)
 
-    done = judged.command("verify", "--commit", SHA)
+    done = judged.verify()
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -141,7 +141,7 @@ def test_a_version_whose_own_project_is_not_shown_has_no_name(server: Wandb, she
         registry_of(server).find("team/league/adapter:v1")
 
 
-@pytest.mark.parametrize("found", [{}, {"stored": None}, {"stored": 7}, {"stored": {"a": 1}}, {"moved": {}}])
+@pytest.mark.parametrize("found", [{}, {"stored": 7}, {"stored": {"a": 1}}, {"moved": {}}])
 def test_what_comes_back_as_nothing_that_we_know_is_a_fault_of_the_service(
     server: Wandb, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, found: dict[str, object]
 ) -> None:

@@ -39,26 +39,24 @@ def run_errand(request: Request, service: Service, tell: Callable[[float], None]
         if wanted.order is not None:
             return _move(wanted, wanted.order, service, end)
         if wanted.artifact:
-            return {"stored": asdict(_find(wanted.artifact, service, Path(request.folder)))}
-        holder = open_place(wanted.target, wanted.beside, service).holder(wanted.alias)
+            found = _find(wanted.artifact, service, Path(request.folder))
+        else:
+            found = open_place(wanted.target, wanted.beside, service).holder(wanted.alias)
     except RefusalError as error:
         return write_refusal(error)
     except MISREAD as error:
         raise sentences.told(error) from error
     finally:
         tell(1.0)
-    return {"stored": None if holder is None else asdict(holder)}
+    return {"stored": None if found is None else asdict(found)}
 
 
-def _find(artifact: str, service: Service, folder: Path) -> Stored:
-    """Find a version by its number or an alias."""
+def _find(artifact: str, service: Service, folder: Path) -> Stored | None:
+    """Find a version by its number or an alias; None: there is none."""
     name = parse_artifact(artifact)
     found = membership(name.collection, name.version, service)
     if found is None:
-        raise InputError(
-            f"{show_name(name.path)}: expected a version on W&B, found none of that name and number or alias; check it "
-            "in the project"
-        )
+        return None
     if not is_there(found):
         raise sentences.gone(name.path)
     if kind_of(found) != MODEL:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from action.deadline import Deadline
-from action.errors import GatekeeperError, InputError, ServiceError
+from action.errors import GatekeeperError, InputError, MissingError, ServiceError
 from action.files import show_name
 from action.registries.wandb import sentences
 from action.registries.wandb.facts import collection_of
@@ -49,7 +49,8 @@ class WandbRegistry:
         """Find a version of a model by its number or an alias.
 
         Raises:
-            InputError: it is no name of a version, or there is no such model.
+            InputError: it is no name of a version, or it is no model.
+            MissingError: W&B has none of that name.
             RefusalError: it is deleted, or was never whole.
             ServiceError: W&B could not be reached, refused, or was not done by the deadline.
         """
@@ -61,7 +62,11 @@ class WandbRegistry:
             )
         found = self._ask(Wanted(artifact=name.path))
         if found is None:
-            raise ServiceError("W&B: expected a version, got none; run again")
+            raise MissingError(
+                f"{show_name(name.path)}: expected a version on W&B, found none of that name and number or alias; "
+                "check it in the project",
+                name.path,
+            )
         return found
 
     def holder(self, alias: str, artifact: Stored) -> Stored | None:
