@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import DEVNULL, CompletedProcess, Popen
 from typing import Any
 
 from action.forge import CONTEXT
 from action.publish.ledger import Entry, Standing, join, policy_slot, run_key
 from tests.jobs import Done, run_job
-from tests.runs import POLICY, command, kl
+from tests.runs import POLICY, clean_environment, command, kl
 from tests.services.github import REPOSITORY, SHA, GitHub
 from tests.services.github_api import faults
 from tests.services.wandb import Wandb
@@ -25,6 +26,7 @@ from tests.services.wandb_run import Artifact, Run
 MAIN, JOB = "a1" * 20, "42"
 POLICY_PATH = ".github/gatekeeper.yml"
 ROWS = [{"_step": step, "kl": kl(step)} for step in range(40)]
+ABOUT = ("--commit", SHA, "--format", "json")
 NEW, OLD = "team/league/adapter:v2", "team/league/adapter:v1"
 
 
@@ -61,9 +63,13 @@ class Stage:
         """Verify on a command line."""
         return self._command("verify", *more)
 
+    def start(self, *words: str) -> Popen[bytes]:
+        """Start a command line in a process of its own, which may be killed."""
+        program, env = (sys.executable, "-I", "-m", "action"), {**clean_environment(), **self.environment()}
+        return Popen([*program, *words, *ABOUT], cwd=self.folder, env=env, stdout=DEVNULL, stderr=DEVNULL)
+
     def _command(self, *words: str) -> CompletedProcess[str]:
-        about = ("--commit", SHA, "--format", "json")
-        return command(*words, *about, cwd=self.folder, env=self.environment())
+        return command(*words, *ABOUT, cwd=self.folder, env=self.environment())
 
     def environment(self) -> dict[str, str]:
         """Give what makes the command line ask here."""
@@ -83,6 +89,12 @@ class Stage:
     def holder(self) -> str | None:
         """Name who holds the alias."""
         return self.wandb.shelf.holder("production")
+
+    def records(self) -> list[dict[str, Any]]:
+        """List what the metadata of the version that was judged keep of promotions."""
+        version = next(one for one in self.wandb.shelf.versions.values() if one.name == NEW)
+        kept: list[dict[str, Any]] = json.loads(str(version.metadata)).get("gatekeeper_promotions", [])
+        return kept
 
 
 def reasons(done: CompletedProcess[str]) -> list[str]:

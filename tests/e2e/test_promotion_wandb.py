@@ -4,6 +4,8 @@ Real clients, servers on loopback that play W&B and GitHub, the action as `actio
 """
 
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from action.publish.ledger import Standing
 from tests.promotions_wandb import NEW, OLD, Published, Stage, judge_once, publish, reasons, staged
 from tests.runs import command, kl
 from tests.services.github import REPOSITORY, SHA
+from tests.services.loopback import Exchange
 from tests.services.wandb import Fault, Wandb
 from tests.services.wandb_faults import status
 from tests.services.wandb_run import Artifact, Run
+from tests.services.wandb_shelf import OWNER, REGISTRY
 
 
 @pytest.fixture
@@ -47,8 +51,7 @@ def test_the_action_verifies_then_promotes_and_the_record_is_kept(judged: Stage)
     assert (promoted.code, promoted.outputs["promoted"]) == (0, "moved")
     assert (again.code, again.outputs["promoted"]) == (0, "already")
     assert judged.holder() == NEW
-    version = next(one for one in judged.wandb.shelf.versions.values() if one.name == NEW)
-    [record] = json.loads(str(version.metadata))["gatekeeper_promotions"]
+    [record] = judged.records()
     assert (record["alias"], record["commit"], record["why"]) == ("production", SHA, "beats ::error:: v1")
     for done in (verified, promoted, again):
         told = done.stdout.replace(f"::add-mask::{judged.wandb.key}", "") + done.stderr + done.summary
@@ -200,6 +203,42 @@ def test_a_service_that_fails_in_the_middle_leaves_the_alias_where_it_is_told(ju
 
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stderr.startswith("gatekeeper: W&B: ")
+    assert judged.holder() == OLD
+
+
+TARGET, PLACE = f"{REGISTRY}/Agents", (OWNER, REGISTRY, "Agents")
+
+
+@pytest.mark.parametrize(("operation", "done"), [("LinkArtifact", True), ("UpdateArtifact", False)])
+def test_a_command_that_is_killed_as_it_moves_an_alias_is_brought_to_its_end_by_the_next(
+    judged: Stage, operation: str, done: bool
+) -> None:
+    reached, killed = threading.Event(), threading.Event()
+
+    def hold(exchange: Exchange) -> None:
+        if done:
+            judged.wandb.answer(exchange.request)
+        reached.set()
+        killed.wait(20)
+        exchange.cut()
+
+    judged.wandb.faults[operation] = Fault(behave=hold, times=1)
+    process = judged.start("promote", NEW, "--alias", "production", "--to", TARGET)
+    assert reached.wait(20)
+    process.kill()
+    assert process.wait(20) == -signal.SIGKILL
+    killed.set()
+
+    held = judged.wandb.shelf.holder("production", PLACE)
+    again = judged.promote("--to", TARGET)
+
+    assert held == NEW  # both are after the write
+    assert again.returncode == 0, again.stdout + again.stderr
+    told = json.loads(again.stdout)
+    assert (told["change"], told["holder"]["name"], told["notes"]) == ("already", NEW, [])
+    assert judged.wandb.shelf.holder("production", PLACE) == NEW
+    assert [one["alias"] for one in judged.records()] == ["production"]
+    assert len(judged.wandb.shelf.links[PLACE]) == 1
     assert judged.holder() == OLD
 
 
