@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from action.cli.asked import Asked, asked_of
+from action.cli.gone import gone_if_judged
 from action.cli.proposal import EntryOf
 from action.cli.registries import open_wandb_registry, require_artifact
-from action.cli.verifying import TRUST_LOCAL, gone_if_judged, open_asked, refused_later, verify_asked
+from action.cli.verifying import TRUST_LOCAL, open_asked, refused_later, verify_asked
 from action.errors import RefusalError, UsageError
 from action.files import show_name
 from action.promotion import Promoted, Promotion, promote, read_alias, record_of

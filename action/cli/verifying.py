@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -13,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from action.cli.asked import Asked, Bytes, asked_of, signing_of
+from action.cli.gone import gone_if_judged
 from action.cli.ports import fallback_policy, local_ports, read_policy_file
+from action.cli.presented import ATTESTATION, presented_of
 from action.cli.registries import find_bytes, require_artifact
-from action.errors import InputError, MissingError, RefusalError, UsageError
-from action.files import open_input, show_name
+from action.errors import RefusalError, UsageError
+from action.files import show_name
 from action.registries.local import LocalRegistry
 from action.report.document import verdict_json
 from action.settings import PolicyText, profile_policy
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from action.registry import Stored
     from checks.result import Verdict
 
-ATTESTATION = "attestation.sigstore.json"
-"""Beside a verdict."""
-_LARGEST = 50_000_000
-"""Bytes of a verdict."""
 TRUST_LOCAL = (
     "expected --trust-local for a local registry alone, got it for W&B, which others read; name the folder of a local "
     "one with --registry and the checkpoint by its path, or the commit with --commit, or sign verdicts and give "
@@ -113,37 +110,6 @@ def open_asked(given: Given) -> Repository | None:
     return open_repository(asked_of(given).repository or "", (given.workflow, given.base), given.deadline)
 
 
-@contextmanager
-def gone_if_judged(asked: Asked, repository: Repository | None) -> Iterator[None]:
-    """Refuse a version that is not there as gone, where a verdict that was asked for is on that very one.
-
-    Raises:
-        MissingError: no verdict is, so that it may be mistyped.
-        RefusalError: it is gone.
-    """
-    try:
-        yield
-    except MissingError as error:
-        if error.artifact not in _judged(asked, repository):
-            raise
-        text = (
-            f"{show_name(error.artifact)}: expected the version on W&B that was judged, found none of that name any "
-            "more: it was deleted, or its collection has another name now; promote another."
-        )
-        raise RefusalError(Refusal(reason=Reason.ARTIFACT_GONE, text=text)) from error
-
-
-def _judged(asked: Asked, repository: Repository | None) -> set[str | None]:
-    """Name the artifacts that the verdicts which were asked for are on."""
-    if asked.commit is None or repository is None:
-        verdicts = [read_presented(_presented(asked))]
-    else:
-        verdicts, policy = [], repository.policy(asked.policy, asked.profiles)
-        with tempfile.TemporaryDirectory(prefix="gatekeeper-verify-") as scratch, suppress(RefusalError):
-            verdicts = [one.verdict for one in repository.sources(asked.commit, asked.run, policy, Path(scratch))]
-    return {one.checkpoint.artifact for one in verdicts if one.checkpoint is not None}
-
-
 def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repository | None) -> Verified:
     """Verify what was asked for.
 
@@ -160,7 +126,7 @@ def verify_asked(asked: Asked, find: Find, newest: Newest, repository: Repositor
     """
     if asked.commit is not None and repository is not None:
         return _verify_commit(asked, find, repository)
-    presented = _presented(asked)
+    presented = presented_of(asked)
     verdict = read_presented(presented)
     if repository is None or asked.signing is None:
         claim = _claim(asked, _policy(asked), find(verdict), newest(verdict))
@@ -204,23 +170,6 @@ def _names(verdict: Verdict, stored: Stored | None) -> bool:
     """Tell whether a verdict is about these bytes, as its run logged them."""
     same = stored is not None and verdict.checkpoint is not None and verdict.checkpoint.digest == stored.digest
     return same and stored is not None and (stored.logged_by is None or is_run(verdict.run, stored.logged_by))
-
-
-def _presented(asked: Asked) -> Presented:
-    given = asked.verdict or Path()
-    path = given / "verdict.json" if given.is_dir() else given
-    with open_input(path) as stream:
-        content = stream.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise InputError(f"{show_name(path)}: expected a verdict of at most 50 MB, got more; was it written by us?")
-    trust = Trust.LOCAL if asked.trust_local else Trust.NOBODY
-    return Presented(
-        name=show_name(path),
-        content=content,
-        evidence=asked.evidence or path.parent,
-        attestation=path.parent / ATTESTATION,
-        trust=trust,
-    )
 
 
 def _policy(asked: Asked) -> PolicyText:

@@ -13,7 +13,7 @@ import yaml
 
 from action.attestation import PREDICATE, PREDICATE_FILE, SUBJECTS_FILE
 from action.cli.ports import profile_texts
-from action.cli.verifying import ATTESTATION
+from action.cli.presented import ATTESTATION
 from action.fitting import Recorded
 from action.forge import CONTEXT
 from action.release import Release
