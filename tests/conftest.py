@@ -3,7 +3,7 @@
 To trace every line makes our code run twice as long. Of tests of the shell, the first cases of each and the first
 examples of a property are traced, and the rest run free: the same ones each time, so that what is covered is no luck.
 Files that only go over what others cover run free whole.
-Tests of the core, whose every branch has to be covered, are traced whole, and the first examples of its properties.
+Of the core, whose every branch has to be covered, far more cases are traced.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ settings.register_profile("steady", max_examples=60, derandomize=True, deadline=
 settings.register_profile("search", max_examples=5_000, deadline=None)
 settings.load_profile("steady")
 
-CASES, EXAMPLES, CORE_EXAMPLES = 8, 10, 40
-"""Of a test and of a property of the shell, and of a property of the core: those that are traced."""
+CASES, CORE_CASES, EXAMPLES, CORE_EXAMPLES = 8, 120, 10, 10
+"""Cases of a test of the shell and of the core, examples of a property of both: those that are traced."""
 UNIT = "unit"
-"""The folder whose tests of the core are traced whole; all others test the shell too."""
+"""The folder that has the tests of the core; all others test the shell too."""
 SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
 """How the names of modules begin that test the shell."""
 AGAIN = frozenset(
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         function = (str(item.path), getattr(item, "originalname", None) or item.name)
         again = item.path.name in AGAIN
-        item.stash[_free] = again or (seen[function] >= CASES and _is_of_the_shell(item))
+        item.stash[_free] = again or seen[function] >= (CASES if _is_of_the_shell(item) else CORE_CASES)
         seen[function] += 1
 
 
