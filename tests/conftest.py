@@ -25,8 +25,8 @@ settings.register_profile("steady", max_examples=60, derandomize=True, deadline=
 settings.register_profile("search", max_examples=5_000, deadline=None)
 settings.load_profile("steady")
 
-CASES, CORE_CASES, EXAMPLES, CORE_EXAMPLES = 8, 120, 10, 10
-"""Cases of a test of the shell and of the core, examples of a property of both: those that are traced."""
+CASES, CORE_CASES, EXAMPLES = 8, 120, 10
+"""Cases of a test of the shell and of the core, and examples of a property of either: those that are traced."""
 UNIT = "unit"
 """The folder that has the tests of the core; all others test the shell too."""
 SHELL = ("axiom", "doctor", "games", "github", "publish", "report", "scaffold", "tables", "tensorboard", "wandb")
@@ -90,7 +90,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     inner = getattr(getattr(item, "obj", None), "hypothesis", None)
     original: Any = None if inner is None else inner.inner_test
     if inner is not None:
-        inner.inner_test = _first_traced(original, EXAMPLES if _is_of_the_shell(item) else CORE_EXAMPLES)
+        inner.inner_test = _first_traced(original)
     try:
         return (yield)
     finally:
@@ -104,14 +104,14 @@ def pytest_sessionfinish() -> None:
     warm.end()
 
 
-def _first_traced(test: Callable[..., Any], examples: int) -> Callable[..., Any]:
+def _first_traced(test: Callable[..., Any]) -> Callable[..., Any]:
     calls = 0
 
     @functools.wraps(test)
     def counted(*words: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls > examples:
+        if calls > EXAMPLES:
             tracing.pause()
         return test(*words, **named)
 
