@@ -100,5 +100,5 @@ def record_of(wanted: Promotion, verdict: Verdict, sha256: str) -> Record:
         policy_sha256=verdict.policy.sha256,
         judged_at=verdict.judged_at,
         tool_version=verdict.tool_version,
-        waived=tuple(sorted({one.check for one in verdict.waivers if one.used})),
+        waived=tuple(sorted(verdict.waived)),
     )

@@ -225,7 +225,7 @@ def _steps_of_files(facts: Facts, policy: Policy) -> Iterator[str]:
             "called gatekeeper-${{ github.run_id }}."
         )
     if facts.release is None:
-        files = " and ".join(name for name in (WORKFLOW, *([PROMOTION] if facts.promotion else ())))
+        files = " and ".join((WORKFLOW, *([PROMOTION] if facts.promotion else ())))
         yield (
             "Push the gatekeeper's repository to an account of yours, with a tag v1 (a private one: let others use it "
             f"under Settings > Actions > General > Access), and put the account in place of OWNER in {files}."

@@ -222,3 +222,8 @@ class Verdict:
     not_asked: tuple[str, ...]
     """Evidence that is there but no check uses, one sentence each."""
     evidence_sha256: str
+
+    @property
+    def waived(self) -> frozenset[str]:
+        """The ids of the checks whose waiver it needed."""
+        return frozenset(waiver.check for waiver in self.waivers if waiver.used)

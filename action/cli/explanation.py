@@ -9,7 +9,7 @@ from typing import TextIO
 from action.cli.page import Page, open_console
 from action.pipeline import Judged
 from action.report.document import verdict_json
-from action.report.view import row_of, waived_checks
+from action.report.view import row_of
 from checks.check import Policy
 from checks.diagnosis.leaf import Leaf
 from checks.result import CheckResult, Verdict
@@ -28,7 +28,7 @@ def print_explanation(
         if isinstance(one, Leaf):
             _print_pattern(one, verdict, page)
         else:
-            _print_check(one, judged, waived_checks(verdict), page)
+            _print_check(one, judged, verdict.waived, page)
     page.heading("Judged again")
     if judged is None:
         page.line(

@@ -7,12 +7,11 @@ from pathlib import Path
 from action.cli.asked import Asked
 from action.errors import InputError
 from action.files import open_input, show_name
+from action.report.reading import LARGEST
 from action.verified import Presented, Trust
 
 ATTESTATION = "attestation.sigstore.json"
 """Beside a verdict."""
-_LARGEST = 50_000_000
-"""Bytes of a verdict."""
 
 
 def presented_of(asked: Asked) -> Presented:
@@ -20,8 +19,8 @@ def presented_of(asked: Asked) -> Presented:
     given = asked.verdict or Path()
     path = given / "verdict.json" if given.is_dir() else given
     with open_input(path) as stream:
-        content = stream.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
+        content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
         raise InputError(f"{show_name(path)}: expected a verdict of at most 50 MB, got more; was it written by us?")
     trust = Trust.LOCAL if asked.trust_local else Trust.NOBODY
     return Presented(

@@ -24,7 +24,6 @@ from action.report.view import (
     group_of,
     meaning,
     row_of,
-    waived_checks,
 )
 from checks.result import Decision, Outcome, Verdict
 from checks.run import Note, RunState, Scalar
@@ -52,7 +51,7 @@ def print_verdict(verdict: Verdict, console: Console, *, written: Iterable[str] 
     """Write the verdict: headline, checks, why and what to do, notes; at last the paths of the `written` files."""
     page = Page(console)
     _print_head(verdict, page)
-    waived = waived_checks(verdict)
+    waived = verdict.waived
     groups = {group: [row_of(check, waived) for check in checks] for group, checks in arrange(verdict).items()}
     whole = _print_table([row for rows in groups.values() for row in rows], page)
     for group in (*OPEN, Group.NOT_MEASURED):

@@ -16,14 +16,12 @@ from action.github.origin import WorkflowRun
 from action.provenance.archive import unpack
 from action.provenance.trust import Home, distrust
 from action.publish.ledger import Entry, Standing, read_entry, read_ledger, run_key, standing_of
-from action.report.reading import parse_verdict
+from action.report.reading import LARGEST, parse_verdict
 from checks.refusal import Reason, Refusal
 from checks.result import Verdict
 
 MOST_RUNS = 100
 """Runs of one commit that are looked up."""
-_LARGEST = 50_000_000
-"""Bytes of a verdict."""
 _JOB = re.compile(r"/actions/runs/([0-9]{1,18})(?:[/#?]|\Z)")
 
 
@@ -200,7 +198,7 @@ class _Search:
         """Give the verdict that a status is about; a swept-up job packs several."""
         for place in places:
             with place.open("rb") as stream:
-                text = stream.read(_LARGEST + 1)
+                text = stream.read(LARGEST + 1)
             try:
                 verdict = parse_verdict(text.decode("utf-8", "replace"))
             except InputError:

@@ -28,7 +28,6 @@ from action.report.view import (
     many,
     meaning,
     row_of,
-    waived_checks,
 )
 from checks.elo.facts import EloFacts
 from checks.result import Decision, UsedWaiver, Verdict
@@ -140,7 +139,7 @@ def verdict_head(verdict: Verdict) -> dict[str, object]:
 
 def verdict_page(verdict: Verdict, rung: Rung) -> dict[str, object]:
     """Give what a page shows of a verdict, as far as the rung allows."""
-    waived = waived_checks(verdict)
+    waived = verdict.waived
     groups = {
         group: cut([row_of(check, waived) for check in checks], rung.first)
         for group, checks in arrange(verdict).items()

@@ -27,6 +27,8 @@ from checks.result import (
 )
 from checks.run import Checkpoint, Note, NoteKind, Origin, RunState
 
+LARGEST = 50_000_000
+"""Bytes of a verdict that is read."""
 _EXIT_CODES = {
     Decision.PASS: (0,),
     Decision.FAIL: (10,),

@@ -68,7 +68,7 @@ def meaning(verdict: Verdict) -> str:
     counts = {group: len(checks) for group, checks in arrange(verdict).items()}
     if verdict.decision is Decision.PASS:
         told = f"{_passed(counts[Group.PASS])}"
-        waived = len(waived_checks(verdict))
+        waived = len(verdict.waived)
         rest = [(counts[Group.WARN] - waived, "warning", "warnings"), (waived, "waived", "waived")]
     else:
         told = _trouble(counts) or "no blocking check could be evaluated"
@@ -135,11 +135,6 @@ def row_of(check: CheckResult, waived: frozenset[str] = frozenset()) -> Row:
         place="" if check.where is None else f"{check.where.file}:{check.where.line}",
         aside=_aside(check, waived),
     )
-
-
-def waived_checks(verdict: Verdict) -> frozenset[str]:
-    """Return the ids of the checks whose waiver this verdict needed."""
-    return frozenset(waiver.check for waiver in verdict.waivers if waiver.used)
 
 
 def _status(check: CheckResult, waived: frozenset[str]) -> str:

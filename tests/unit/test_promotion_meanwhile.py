@@ -1,7 +1,7 @@
 """A promotion whose alias somebody else moves while its verdict is verified: whoever was faster is not overrun."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,17 +18,13 @@ from action.version import tool_version
 from checks.promotion import Claim
 from tests.runs import judge_path, write_output, write_run
 from tests.services.wandb import Wandb
-from tests.services.wandb_client import client_within, registry_of
+from tests.services.wandb_client import registry_of
 from tests.services.wandb_run import Artifact
 from tests.services.wandb_shelf import Shelf
 
+pytestmark = pytest.mark.usefixtures("wandb_client")
+
 OLD, OURS, THEIRS = 1, 2, 3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
 
 
 @pytest.fixture(scope="module")

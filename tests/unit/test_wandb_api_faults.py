@@ -6,7 +6,7 @@ import base64
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from action.wandb_service.access import Access
 from action.wandb_service.failure import MISREAD, failure_of
 from tests.services.loopback import Exchange, closed_port
 from tests.services.wandb import PARQUET, TABLE, Fault, Wandb
-from tests.services.wandb_client import client_within, runs_of
+from tests.services.wandb_client import runs_of
 from tests.services.wandb_faults import EVERYWHERE, QUERIES, Make, data, status
 from tests.services.wandb_run import Artifact, Run, Table
 
@@ -34,6 +34,8 @@ RUN = Run(
     artifacts=[Artifact()],
     tables={"games": GAMES},
 )
+
+pytestmark = pytest.mark.usefixtures("wandb_client")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +78,8 @@ def fetch(operation: str, make: Make, run: Run = RUN, **fault: int) -> Ended:
         )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
-
-
 @pytest.fixture(scope="module")
-def ended(_client: None) -> Mapping[tuple[str, str], Ended]:
+def ended(wandb_client: None) -> Mapping[tuple[str, str], Ended]:
     """All of them at once: nearly all that they do is wait."""
     cases = [(operation, name, make) for operation in OPERATIONS for name, make in EVERYWHERE.items()]
     cases += [(operation, name, make) for operation in OPERATIONS[:6] for name, make in QUERIES.items()]

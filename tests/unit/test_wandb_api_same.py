@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,13 @@ from bench import wandb_writer as writer
 from checks.run import NoteKind, RunData, RunState, Selection
 from examples.league.record import RECORDINGS
 from tests.services.wandb import ENTITY, PROJECT, Wandb
-from tests.services.wandb_client import client_within, runs_of
+from tests.services.wandb_client import runs_of
 from tests.services.wandb_run import Run, Table, recorded, recorded_file
+
+pytestmark = pytest.mark.usefixtures("wandb_client")
 
 EVERYTHING = Selection(everything=True)
 RECIPES = sorted(folder.name for folder in RECORDINGS.iterdir() if folder.is_dir())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
 
 
 def online(run: Run, selection: Selection = EVERYTHING) -> RunData:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,14 @@ from checks.run import NoteKind, RunData, RunState
 from tests.runs import NOW, POLICY, judge_path, kl, write_output
 from tests.services.loopback import Exchange
 from tests.services.wandb import ENTITY, PROJECT, TABLE, Fault, Wandb
-from tests.services.wandb_client import client_within, runs_of
+from tests.services.wandb_client import runs_of
 from tests.services.wandb_run import Artifact, Run, Table, parquet, recorded, recorded_file
+
+pytestmark = pytest.mark.usefixtures("wandb_client")
 
 ROWS = [{"_step": step, "kl": kl(step), "reward": step / 40} for step in range(40)]
 REF = f"{ENTITY}/{PROJECT}/abc123"
 STRENGTH = 'version: 1\nchecks: {kl: {metric: kl, stat: mean, pass: "< 1"}, strength: {elo: {elo1: 100}}}\n'
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
 
 
 def judge_by(server: Wandb, ref: str = REF, policy: str = POLICY, **settings: Any) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,15 +14,11 @@ from action.secret import Secret
 from action.wandb_service.access import Access
 from checks.refusal import Reason
 from tests.services.wandb import Fault, Wandb
-from tests.services.wandb_client import client_within, order_of, registry_of
+from tests.services.wandb_client import order_of, registry_of
 from tests.services.wandb_faults import EVERYWHERE, Make, afterwards, data, meanwhile, obeyed, status
 from tests.services.wandb_scene import ONE, PLACE, TARGET, TARGETS, TWO, Ended, Scene, at, stored
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
+pytestmark = pytest.mark.usefixtures("wandb_client")
 
 
 WRITES: Mapping[str, Make] = {
@@ -37,7 +33,7 @@ WRITES: Mapping[str, Make] = {
 
 
 @pytest.fixture(scope="module")
-def writes(_client: None) -> Mapping[tuple[str, str, bool], Ended]:
+def writes(wandb_client: None) -> Mapping[tuple[str, str, bool], Ended]:
     """All of them at once: nearly all that they do is wait."""
 
     def run(case: tuple[str, str, bool]) -> Ended:

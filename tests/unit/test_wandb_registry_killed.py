@@ -6,7 +6,7 @@ Before each is everywhere: what W&B has seen of a process that is killed is the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,18 +19,14 @@ from action.registry import Change
 from action.verified import Trust, Verified
 from tests.runs import judge_path, write_run
 from tests.services.wandb import Fault, Wandb
-from tests.services.wandb_client import client_within, registry_of
+from tests.services.wandb_client import registry_of
 from tests.services.wandb_faults import Make, afterwards
 from tests.services.wandb_mortal import KilledError, Life, mortal
 from tests.services.wandb_scene import ONE, PLACE, TARGET, THREE, TWO, Scene
 
+pytestmark = pytest.mark.usefixtures("wandb_client")
+
 FOREIGN = {"step": 400, "nested": {"ü": [1, None, True]}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,16 +11,12 @@ from action.errors import RefusalError
 from action.registry import Moved
 from checks.refusal import Reason
 from tests.services.wandb import Fault, Wandb
-from tests.services.wandb_client import client_within, order_of, registry_of
+from tests.services.wandb_client import order_of, registry_of
 from tests.services.wandb_faults import afterwards, meanwhile, status
 from tests.services.wandb_scene import ONE, PLACE, TARGET, TARGETS, THREE, TWO, Scene, at, stored
 from tests.services.wandb_shelf import Version
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
+pytestmark = pytest.mark.usefixtures("wandb_client")
 
 
 def test_an_alias_that_another_moved_says_who_has_it_and_what_to_do() -> None:

@@ -11,18 +11,14 @@ import pytest
 from action.registries.wandb.keeping import KEY, MOST
 from action.registry import Change, Moved, Stored
 from tests.services.wandb import Fault, Wandb
-from tests.services.wandb_client import client_within, order_of, registry_of
+from tests.services.wandb_client import order_of, registry_of
 from tests.services.wandb_faults import afterwards, data, meanwhile, obeyed, status
 from tests.services.wandb_run import Artifact
 from tests.services.wandb_shelf import OWNER, REGISTRY, Shelf, Version
 
+pytestmark = pytest.mark.usefixtures("wandb_client")
+
 FOREIGN = {"step": 400, "lr": 1e-05, "loss": -0.1, "big": 2**60, "nested": {"ü": [1, None, True]}, "text": '"\\ \n'}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with client_within(tmp_path_factory.mktemp("wandb")):
-        yield
 
 
 @pytest.fixture
