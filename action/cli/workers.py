@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,6 +22,9 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Each process has one core: threads of linear algebra would only be in each other's way."""
+
+_CAN_BLOCK = hasattr(signal, "pthread_sigmask")
+"""Windows cannot, and lets no process inherit it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +78,9 @@ def _answers(
     left = iter(range(len(items)))
     ready: dict[int, Answer] = {}
     given = done = 0
-    crew += [_start(work.task) for _ in range(jobs)]
+    for _ in range(jobs):
+        with _quiet():
+            crew.append(_start(work.task))
     for _ in range(_AHEAD):
         for worker in crew:
             _send(worker, items, left)
@@ -86,7 +92,8 @@ def _answers(
             except (EOFError, OSError):
                 place, *others = worker.busy
                 ready[place] = work.lost(items[place], _ended(worker))
-                crew[crew.index(worker)] = worker = _start(work.task)
+                with _quiet():
+                    crew[crew.index(worker)] = worker = _start(work.task)
                 for other in others:
                     worker.pipe.send(items[other])
                 worker.busy = [place, *others]
@@ -111,17 +118,23 @@ def _start(task: Callable[[Item], Answer]) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(task, theirs), daemon=True)
-    with _quiet():
-        process.start()
+    process.start()
     theirs.close()
     return _Worker(process=process, pipe=ours)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let what is started inherit that Ctrl-C is not for it: it is we who end it, at once and without a word."""
+    """Let what is started inherit that Ctrl-C is not for it: it is we who end it, at once and without a word.
+
+    One that comes meanwhile, to whichever thread, waits until the process is known to who ends it.
+    """
     before = {name: os.environ.get(name) for name in _THREADS}
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    came: list[int] = []
+    if _CAN_BLOCK:
+        resource_tracker.ensure_running()  # which lets the signal through once it is started
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if _CAN_BLOCK else None
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
@@ -131,7 +144,11 @@ def _quiet() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         signal.signal(signal.SIGINT, handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _ended(worker: _Worker) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
+from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,27 @@ def test_a_process_that_dies_costs_one_item_and_says_how(tmp_path: Path) -> None
     assert found == [100, 121, 144, -13, -14, 225, 256, 289, 324, 361]
     assert "13: the process that judged it ended (signal 9)" in told.read_text()
     assert "14: the process that judged it ended (exit code 3)" in told.read_text()
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_an_interrupt_that_comes_as_a_process_is_started_is_not_lost(
+    which: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+
+    def start(self: SpawnProcess) -> None:
+        BaseProcess.start(self)
+        begun.append(self)
+        if len(begun) == which:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(each(Work(task=square, lost=lambda *_: 0), range(12), 3, lambda _: None))
+
+    assert len(begun) == which
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
